@@ -1,0 +1,57 @@
+"""The `Planner` protocol: what the mind of the studio must be able to do, with a model or without one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent.intent import Intent
+from tools.storyboard import Storyboard
+
+__all__ = ["Composition", "PlanRequest", "Planner"]
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What a planner is told.
+
+    Attributes:
+        text: the user's message.
+        history: earlier messages of the conversation, oldest first, as (role, text).
+        storyboard: the present storyboard, if there is one.
+        notes: passages that retrieval and search brought; data, never instructions.
+    """
+
+    text: str
+    history: tuple[tuple[str, str], ...] = ()
+    storyboard: Storyboard | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A storyboard with what was assumed while it was written, and what could not be done, as plain sentences."""
+
+    storyboard: Storyboard
+    assumptions: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+class Planner(Protocol):
+    """Understands a request, writes a storyboard, changes it, answers a question."""
+
+    def understand(self, request: PlanRequest) -> Intent:
+        """Read a request. Never raises on odd text: what it does not understand is in `questions`."""
+        ...
+
+    def compose(self, intent: Intent, request: PlanRequest) -> Composition:
+        """Write a storyboard for an intent of kind `scene`."""
+        ...
+
+    def revise(self, storyboard: Storyboard, intent: Intent, request: PlanRequest) -> Composition:
+        """Carry out the edits of an intent of kind `edit` (all but undo, redo and set_outputs, which the agent does)."""
+        ...
+
+    def answer(self, intent: Intent, request: PlanRequest) -> str:
+        """Answer a question or small talk, from the cast, the storyboard and the notes, in the user's language."""
+        ...

@@ -1,0 +1,179 @@
+"""What a tool call leaves behind, and how it is written so that a crash leaves nothing torn.
+
+An artifact is a folder `<key>/` that holds the files an engine wrote and `artifact.json`, its record. `key` is the
+hash of what made it (`artifact_key`). The folder appears by one rename, after every file in it was fsynced: the
+artifact is itself the commit, there is no second book to keep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tools.errors import CorruptArtifact, StorageFailed
+
+__all__ = [
+    "RECORD_NAME",
+    "Artifact",
+    "ArtifactRecord",
+    "FileRecord",
+    "artifact_key",
+    "canonical_json",
+    "fsync_dir",
+    "hash_file",
+    "write_atomic",
+]
+
+RECORD_NAME = "artifact.json"
+
+
+def canonical_json(data: Any) -> bytes:
+    """JSON with sorted keys and no spaces: the same data always gives the same bytes."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def artifact_key(*, tool: str, engine: str, version: str, args: Any, seed: int, inputs: dict[str, str]) -> str:
+    """The hash of what makes a result.
+
+    Args:
+        tool: name of the tool.
+        engine: name of the engine that carries it out.
+        version: version of the engine together with the revision of its model and data.
+        args: the arguments as JSON data, each reference to another artifact replaced by that one's digest.
+        seed: seed of everything random in it.
+        inputs: digest of every file outside the store that is read, by path.
+    """
+    parts = {"tool": tool, "engine": engine, "version": version, "args": args, "seed": seed, "inputs": inputs}
+    return hashlib.sha256(canonical_json(parts)).hexdigest()[:40]
+
+
+def hash_file(path: Path) -> str:
+    """sha256 of a file, as hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fsync_dir(path: Path) -> None:
+    """Make renames inside `path` durable; a no-op where folders cannot be opened (Windows)."""
+    if os.name == "nt":
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a reader sees the old file or the new one, never a part.
+
+    Raises:
+        StorageFailed: the disk is full, read-only or out of file handles; `path` is then unchanged.
+    """
+    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temp.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temp, path)
+        fsync_dir(path.parent)
+    except OSError as error:
+        # The temporary file may not exist, or the disk may refuse even this: the first error is the one to tell.
+        try:
+            temp.unlink(missing_ok=True)
+        except OSError:
+            pass
+        raise StorageFailed(f"cannot write {path}: {error.strerror or error}.", hint=_mend(error)) from error
+
+
+def _mend(error: OSError) -> str:
+    import errno
+
+    return {
+        errno.ENOSPC: "Free some space; what is finished is kept.",
+        errno.EROFS: "The disk is read-only; choose another folder with --out.",
+        errno.EACCES: "Choose a folder you may write to with --out.",
+        errno.EMFILE: "Too many open files; raise the limit with `ulimit -n`.",
+    }.get(error.errno or 0, "")
+
+
+class FileRecord(BaseModel):
+    """One file of an artifact: its size in bytes and sha256."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: int
+    sha256: str
+
+
+class ArtifactRecord(BaseModel):
+    """`artifact.json`: how the artifact was made, and what it holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    tool: str
+    engine: str
+    version: str
+    args: dict[str, Any]
+    inputs: dict[str, str] = Field(default_factory=dict)
+    seed: int
+    files: dict[str, FileRecord]
+    output: dict[str, Any]
+    digest: str = Field(description="hash of `files` and `output`: equal content, equal digest, whatever made it")
+    seconds: float = Field(description="wall seconds the engine took")
+
+
+class Artifact:
+    """A finished result on disk: `path` is its folder, `record` how it was made."""
+
+    def __init__(self, path: Path, record: ArtifactRecord) -> None:
+        self.path = path
+        self.record = record
+
+    @classmethod
+    def open(cls, path: Path) -> Artifact:
+        """Read an artifact's record and check that every file has its recorded size.
+
+        Raises:
+            CorruptArtifact: the record is missing, unreadable or does not match the files.
+        """
+        try:
+            record = ArtifactRecord.model_validate_json((path / RECORD_NAME).read_bytes())
+        except (OSError, ValueError) as error:
+            raise CorruptArtifact(f"{path / RECORD_NAME} cannot be read: {type(error).__name__}.") from error
+        artifact = cls(path, record)
+        for name, recorded in record.files.items():
+            try:
+                size = artifact.file(name).stat().st_size
+            except OSError:
+                size = -1
+            if size != recorded.size:
+                raise CorruptArtifact(f"{path / name} should hold {recorded.size} bytes and holds {max(size, 0)}.")
+        return artifact
+
+    @property
+    def key(self) -> str:
+        return self.record.key
+
+    @property
+    def digest(self) -> str:
+        return self.record.digest
+
+    @property
+    def output(self) -> dict[str, Any]:
+        """What the tool returned, as JSON data; validate it with the tool's `Output`."""
+        return self.record.output
+
+    def file(self, name: str) -> Path:
+        """The path of one of the artifact's files."""
+        if name not in self.record.files:
+            raise CorruptArtifact(f"{self.path} holds no file {name!r}.")
+        return self.path / name

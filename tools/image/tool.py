@@ -1,0 +1,66 @@
+"""`generate_image`: one picture of one shot, with the maps that condition other engines."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tools.base import Tool, ToolInput, ToolOutput
+from tools.storyboard import CastMember, Shot
+
+__all__ = ["ControlMap", "GenerateImage", "OnStage", "StageAdjustment"]
+
+ControlMap = Literal["depth", "line", "canny", "openpose", "segmentation"]
+
+
+class StageAdjustment(BaseModel):
+    """What the quality loop may change about a shot's layout; all zero is the storyboard as written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dx: dict[str, float] = Field(default_factory=dict, description="by character: shift, fraction of the width")
+    zoom: float = Field(1.0, ge=0.4, le=2.0, description="camera: below 1 shows more")
+    dy: float = Field(0.0, ge=-0.5, le=0.5, description="camera: shift upwards, fraction of the height")
+    exposure: float = Field(1.0, ge=0.4, le=2.5)
+
+
+class OnStage(BaseModel):
+    """Where a character is in the picture. Boxes are x0, y0, x1, y1 in pixels; they may reach past the frame."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    body: tuple[float, float, float, float]
+    face: tuple[float, float, float, float]
+    visible: float = Field(description="part of the character's own silhouette that the picture shows, 0..1")
+    in_frame: float = Field(description="part of the silhouette that lies inside the frame, 0..1")
+    hidden_by: dict[str, float] = Field(description="by other character: part of the silhouette it covers, 0..1")
+    keypoints: list[tuple[float, float, float]] = Field(
+        description="OpenPose-18 (COCO order) x, y in pixels and 1 where visible, 0 where not; right is the person's"
+    )
+    facing_back: bool = False
+
+
+class GenerateImage(Tool):
+    """Draw one shot of the storyboard: the picture, a mask per character, and the control maps asked for."""
+
+    name = "generate_image"
+
+    class Input(ToolInput):
+        shot: Shot
+        cast: list[CastMember]
+        style: str = "pixar_3d"
+        width: int = Field(1280, ge=64, le=4096, description="pixels")
+        height: int = Field(720, ge=64, le=4096, description="pixels")
+        maps: list[ControlMap] = Field(default_factory=lambda: list(ControlMap.__args__))  # type: ignore[attr-defined]
+        adjust: StageAdjustment = StageAdjustment()
+
+    class Output(ToolOutput):
+        image: str = Field(description="PNG, RGB")
+        width: int
+        height: int
+        masks: dict[str, str] = Field(description="by character: PNG, 8-bit, 255 where the picture shows it")
+        maps: dict[str, str] = Field(description="by kind: PNG")
+        on_stage: dict[str, OnStage]
+        location: str = Field(description="the place that was drawn")
+        notes: list[str] = Field(default_factory=list, description="what was drawn otherwise than asked, and why")

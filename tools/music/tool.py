@@ -1,0 +1,84 @@
+"""`compose_music`, `make_ambience` and `mix_sound`: all that is heard besides the voices."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tools.base import ArtifactRef, Tool, ToolInput, ToolOutput
+from tools.storyboard import Mood, TimeOfDay, Weather
+
+__all__ = ["Bed", "ComposeMusic", "MakeAmbience", "MixSound", "ShotSound"]
+
+
+class ComposeMusic(Tool):
+    """Compose a score of a mood and a length."""
+
+    name = "compose_music"
+
+    class Input(ToolInput):
+        mood: Mood
+        duration_s: float = Field(ge=0.5, le=1800)
+
+    class Output(ToolOutput):
+        file: str = Field(description="WAV, 16 bit, stereo, 48 kHz")
+        sample_rate: int
+        duration_s: float
+        lufs: float
+
+
+class MakeAmbience(Tool):
+    """Make the sound of a place: sea, wind, rain, birds, voices far off."""
+
+    name = "make_ambience"
+
+    class Input(ToolInput):
+        place: str = Field(description="id of a sound bed: beach, harbour, town_square, kitchen, forest, underwater")
+        time_of_day: TimeOfDay = "day"
+        weather: Weather = "clear"
+        duration_s: float = Field(ge=0.5, le=1800)
+
+    class Output(ToolOutput):
+        file: str = Field(description="WAV, 16 bit, stereo, 48 kHz")
+        sample_rate: int
+        duration_s: float
+        lufs: float
+
+
+class ShotSound(BaseModel):
+    """A shot as the mixer sees it: its length in the storyboard, and its spoken lines in order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    duration_s: float
+    speech: list[ArtifactRef] = Field(default_factory=list)
+
+
+class Bed(BaseModel):
+    """Music or ambience under the shots `first` to `last` (0-based, inclusive); faded, looped or cut to fit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sound: ArtifactRef
+    first: int
+    last: int
+
+
+class MixSound(Tool):
+    """Mix voices, music and ambience of a whole film: beds ducked under speech, -16 LUFS, no clipping."""
+
+    name = "mix_sound"
+
+    class Input(ToolInput):
+        fps: int
+        shots: list[ShotSound] = Field(min_length=1)
+        music: list[Bed] = Field(default_factory=list)
+        ambience: list[Bed] = Field(default_factory=list)
+        target_lufs: float = -16.0
+
+    class Output(ToolOutput):
+        file: str = Field(description="WAV, 16 bit, stereo, 48 kHz")
+        sample_rate: int
+        duration_s: float
+        lufs: float
+        peak_db: float
+        speech: list[tuple[float, float]] = Field(description="start and end of each line in the film, seconds")

@@ -1,0 +1,59 @@
+"""`animate_shot`: one shot in motion, and `edit_video`: the shots joined to a film with its sound."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from tools.base import ArtifactRef, Tool, ToolInput, ToolOutput
+from tools.image.tool import StageAdjustment
+from tools.storyboard import CastMember, Shot
+
+__all__ = ["AnimateShot", "EditVideo"]
+
+
+class AnimateShot(Tool):
+    """Animate one shot: blinking, breathing, gesture, lips that follow the speech, camera, weather. No sound."""
+
+    name = "animate_shot"
+
+    class Input(ToolInput):
+        shot: Shot
+        cast: list[CastMember]
+        style: str = "pixar_3d"
+        width: int = Field(1280, ge=64, le=4096, description="pixels, even")
+        height: int = Field(720, ge=64, le=4096, description="pixels, even")
+        fps: int = Field(24, ge=8, le=60)
+        speech: list[ArtifactRef] = Field(default_factory=list, description="one per line of the shot, in order")
+        burn_subtitles: bool = False
+        adjust: StageAdjustment = StageAdjustment()
+
+    class Output(ToolOutput):
+        file: str = Field(description="MP4, H.264, no sound, first frame a key frame")
+        width: int
+        height: int
+        fps: int
+        frames: int
+        duration_s: float
+
+
+class EditVideo(Tool):
+    """Join shots without encoding them again, and add sound and subtitles as tracks."""
+
+    name = "edit_video"
+
+    class Input(ToolInput):
+        title: str
+        shots: list[ArtifactRef] = Field(min_length=1)
+        sound: ArtifactRef | None = None
+        subtitles: ArtifactRef | None = None
+        language: str = "en"
+
+    class Output(ToolOutput):
+        file: str = Field(description="MP4: H.264, AAC, mov_text")
+        width: int
+        height: int
+        fps: int
+        frames: int
+        duration_s: float
+        has_sound: bool
+        has_subtitles: bool
