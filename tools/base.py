@@ -112,17 +112,17 @@ class Engine(ABC, Generic[InputT, OutputT]):
     version: ClassVar[str]
     """Raise it when the same arguments would give a different result: old results are then made again."""
 
-    def check(self) -> None:  # noqa: B027 - an engine with no prerequisites has nothing to check
+    def check(self) -> None:
         """Look whether everything needed is there, without loading it.
 
         Raises:
             MissingPrerequisite: names the command that mends it.
         """
 
-    def load(self) -> None:  # noqa: B027 - an engine with nothing to load
+    def load(self) -> None:
         """Import libraries and load weights. Called once before the first `run`."""
 
-    def unload(self) -> None:  # noqa: B027
+    def unload(self) -> None:
         """Give back all memory. `load` may follow."""
 
     def fingerprint(self, args: InputT) -> str:  # noqa: ARG002

@@ -95,19 +95,23 @@ class Look(_Model):
     build: Literal["slim", "average", "sturdy"] = "average"
     height: float = Field(1.0, ge=0.5, le=1.6, description="relative to a grown child of the cast")
     skin: str | None = None
-    hair: (
-        Literal["short", "tousled", "curly", "long", "ponytail", "bun", "braids", "bob", "spiky", "bald"] | None
-    ) = None
+    hair: Literal["short", "tousled", "curly", "long", "ponytail", "bun", "braids", "bob", "spiky", "bald"] | None = (
+        None
+    )
     hair_color: str | None = None
     eye_color: str | None = None
     freckles: bool = False
-    top: Literal["tshirt", "striped_tshirt", "tank_top", "shirt", "sweater", "hoodie", "raincoat", "dress"] | None = None
+    top: Literal["tshirt", "striped_tshirt", "tank_top", "shirt", "sweater", "hoodie", "raincoat", "dress"] | None = (
+        None
+    )
     top_color: str | None = None
     bottom: Literal["shorts", "trousers", "skirt"] | None = None
     bottom_color: str | None = None
     shoes: Literal["barefoot", "sandals", "sneakers", "boots"] | None = None
     accessories: list[
-        Literal["glasses", "cap", "straw_hat", "beanie", "crown", "bow", "scarf", "beard", "moustache", "backpack", "apron"]
+        Literal[
+            "glasses", "cap", "straw_hat", "beanie", "crown", "bow", "scarf", "beard", "moustache", "backpack", "apron"
+        ]
     ] = Field(default_factory=list, max_length=6)
 
 
@@ -196,7 +200,9 @@ class Storyboard(_Model):
         for shot in self.shots:
             for name in [p.character for p in shot.placements] + [line.character for line in shot.dialogue]:
                 if name not in cast:
-                    raise ValueError(f"shot {shot.id} names {name!r}, who is not in the cast ({', '.join(cast) or 'empty'})")
+                    raise ValueError(
+                        f"shot {shot.id} names {name!r}, who is not in the cast ({', '.join(cast) or 'empty'})"
+                    )
         return self
 
     @property
@@ -211,9 +217,8 @@ def load_storyboard(path: Path) -> Storyboard:
     Raises:
         InvalidInput: the file is missing, is not YAML or breaks the schema; names file and line.
     """
-    from tools.errors import InvalidInput
-
     from configs.yaml_file import YamlProblem
+    from tools.errors import InvalidInput
 
     try:
         return load_yaml_model(path, Storyboard)
@@ -225,5 +230,7 @@ def save_storyboard(storyboard: Storyboard, path: Path) -> None:
     """Write a storyboard as YAML that reads well, atomically."""
     from tools.artifact import write_atomic
 
-    header = "# A storyboard: edit any line, then `studio render` this file; only what depends on the line is made again.\n"
+    header = (
+        "# A storyboard: edit any line, then `studio render` this file; only what depends on the line is made again.\n"
+    )
     write_atomic(path, (header + dump_yaml(storyboard.model_dump(mode="json", exclude_none=True))).encode())

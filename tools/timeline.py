@@ -129,7 +129,9 @@ def shot_timeline(duration_s: float, fps: int, clips: Sequence[tuple[float, floa
         offset = max(0.0, at - start)
         lines.append(LineTime(offset=offset, start=offset + start, end=offset + end))
         at = offset + end + LINE_GAP_S
-    return ShotTimeline(frames=frames, duration_s=frames / fps, lines=tuple(lines), stretched_s=max(0.0, needed - duration_s))
+    return ShotTimeline(
+        frames=frames, duration_s=frames / fps, lines=tuple(lines), stretched_s=max(0.0, needed - duration_s)
+    )
 
 
 def film_starts(frames: Sequence[int], fps: int) -> list[float]:

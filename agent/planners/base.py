@@ -49,7 +49,7 @@ class Planner(Protocol):
         ...
 
     def revise(self, storyboard: Storyboard, intent: Intent, request: PlanRequest) -> Composition:
-        """Carry out the edits of an intent of kind `edit` (all but undo, redo and set_outputs, which the agent does)."""
+        """Carry out the edits of an intent of kind `edit` (not undo, redo, set_outputs: the agent does those)."""
         ...
 
     def answer(self, intent: Intent, request: PlanRequest) -> str:
