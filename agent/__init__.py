@@ -1,0 +1,26 @@
+"""The mind of the studio: `create_agent()` returns a compiled LangGraph graph.
+
+Imported lazily, so that `import agent` and `studio --help` stay light.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.wiring import create_agent
+    from configs.settings import Settings
+
+__all__ = ["Settings", "create_agent"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "create_agent":
+        from agent.wiring import create_agent
+
+        return create_agent
+    if name == "Settings":
+        from configs.settings import Settings
+
+        return Settings
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -73,7 +73,8 @@ class MixSound(Tool):
         shots: list[ShotSound] = Field(min_length=1)
         music: list[Bed] = Field(default_factory=list)
         ambience: list[Bed] = Field(default_factory=list)
-        target_lufs: float = -16.0
+        voices: bool = Field(True, description="False: the lines keep their time but are not heard")
+    target_lufs: float = -16.0
 
     class Output(ToolOutput):
         file: str = Field(description="WAV, 16 bit, stereo, 48 kHz")

@@ -1,0 +1,75 @@
+"""`studio chat`: a conversation in the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.progress import show_files, show_storyboard
+from agent.requests import clean_request
+from agent.terminal import MakeCommand
+from tools.errors import Cancelled, InvalidInput, ToolError
+
+__all__ = ["Chat"]
+
+HELP = """Say what you want to see; then change it: “make it night”, “add Giulia waving”, “undo”.
+  /shots    the present storyboard        /undo   one step back
+  /files    what was made                 /quit   leave (Ctrl-D too)"""
+
+
+class Chat:
+    """Reads a line, runs a turn, until the end of input."""
+
+    def __init__(self, *, thread: str, seed: int | None) -> None:
+        self.command = MakeCommand(thread=thread, seed=seed, as_json=False, options={})
+        self.console = self.command.console
+
+    def run(self) -> None:
+        """The loop; an error of one turn is told and the conversation goes on."""
+        try:
+            import readline  # noqa: F401 - gives input() history and line editing where it exists
+        except ImportError:
+            pass
+        self.console.print(HELP, style="dim", markup=False)
+        try:
+            while True:
+                try:
+                    text = self.console.input("[bold cyan]you[/] > ")
+                except (EOFError, KeyboardInterrupt):
+                    self.console.print()
+                    return
+                if text.strip() in ("/quit", "/exit", "/q"):
+                    return
+                self._answer(text)
+        finally:
+            self.command.session.close()
+
+    def _answer(self, text: str) -> None:
+        command = text.strip()
+        if not command:
+            return
+        try:
+            if command == "/help":
+                self.console.print(HELP, markup=False)
+            elif command in ("/shots", "/files"):
+                self._show(command)
+            elif command.startswith("/") and command != "/undo":
+                self.console.print(f"There is no command {command}; /help lists them.", markup=False)
+            else:
+                state = self.command.turn("undo" if command == "/undo" else clean_request(text))
+                show_files(self.console, state)
+                self.command.say(state)
+        except (Cancelled, KeyboardInterrupt):
+            self.console.print("Stopped; what is finished is kept.")
+        except (InvalidInput, ToolError) as error:
+            self.console.print(str(error), style="red", markup=False)
+
+    def _show(self, command: str) -> None:
+        config: Any = {"configurable": {"thread_id": self.command.thread}}
+        state = self.command.session.agent.get_state(config).values
+        board = state.get("storyboard")
+        if board is None:
+            self.console.print("Nothing yet.")
+        elif command == "/shots":
+            show_storyboard(self.console, board.model_dump(mode="json"))
+        else:
+            show_files(self.console, state)

@@ -1,0 +1,199 @@
+"""The command line: `studio "make a beach scene with Luca and Alberto"`.
+
+Only Typer and the standard library are imported here; each command imports what it needs, so that
+`studio --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="studio",
+    help="One sentence in, a finished animated scene out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog='`studio "make a beach scene with Luca and Alberto"` is short for `studio make "..."`.',
+)
+
+Thread = Annotated[str, typer.Option("--thread", "-t", help="Conversation to continue, or to begin under this name.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
+Seed = Annotated[int | None, typer.Option(help="Another seed gives another take.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the production.")]
+Prompt = Annotated[list[str], typer.Argument(help="What to make, in your own words; `-` reads it from standard input.")]
+Burn = Annotated[bool, typer.Option("--burn-subtitles", help="Draw the subtitles into the picture as well.")]
+Approve = Annotated[bool, typer.Option("--approve", help="Show the storyboard and its stills, and wait for a yes.")]
+
+
+@app.command()
+def make(
+    prompt: Prompt,
+    thread: Thread = "",
+    out: Out = None,
+    seed: Seed = None,
+    approve: Approve = False,
+    burn_subtitles: Burn = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a scene: storyboard, pictures, voices, music, subtitles, film."""
+    from agent.terminal import MakeCommand
+
+    options = {"approve": approve, "out": out, "burn_subtitles": burn_subtitles}
+    MakeCommand(thread=thread, seed=seed, as_json=as_json, options=options).run(_text(prompt))
+
+
+@app.command()
+def plan(prompt: Prompt, thread: Thread = "", as_json: AsJson = False) -> None:
+    """Write the storyboard only; the same --thread continues the conversation."""
+    from agent.terminal import PlanCommand
+
+    PlanCommand(thread=thread, as_json=as_json, options={"plan_only": True}).run(_text(prompt))
+
+
+@app.command()
+def render(
+    storyboard: Annotated[Path, typer.Argument(help="A storyboard.yaml, perhaps edited by hand.")],
+    out: Out = None,
+    seed: Seed = None,
+    approve: Approve = False,
+    burn_subtitles: Burn = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a storyboard as it stands; only what changed is made again."""
+    from agent.terminal import MakeCommand
+    from tools.storyboard import load_storyboard
+
+    given = {"given": load_storyboard(storyboard), "given_path": storyboard}
+    options = {"approve": approve, "out": out, "burn_subtitles": burn_subtitles, **given}
+    MakeCommand(thread="", seed=seed, as_json=as_json, options=options).run(f"Render {storyboard.name}")
+
+
+@app.command()
+def chat(thread: Thread = "chat", seed: Seed = None) -> None:
+    """Talk with the studio: make, change, ask, undo."""
+    from agent.chat import Chat
+
+    Chat(thread=thread, seed=seed).run()
+
+
+@app.command()
+def show(
+    production: Annotated[str, typer.Argument(help="Name or folder of a production; none lists them all.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what a production holds: files, how each was made, scores, attempts."""
+    from agent.inspect import show_production
+
+    show_production(production, as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look at this machine: what was found, what each engine lacks, and the command that mends it."""
+    from agent.inspect import show_doctor
+
+    raise typer.Exit(show_doctor(as_json=as_json))
+
+
+@app.command()
+def tools(as_json: AsJson = False) -> None:
+    """List the tools and their engines; with --json as OpenAI function schemas."""
+    from agent.inspect import show_tools
+
+    show_tools(as_json=as_json)
+
+
+def main() -> None:
+    """Entry point of the `studio` command: honest exit codes, one-line errors, never a traceback."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(argv: list[str]) -> int:
+    import click
+
+    from configs.yaml_file import YamlProblem
+    from tools.errors import Cancelled, ToolError
+
+    try:
+        command = typer.main.get_command(_with_plugins(argv))
+        result = command.main(args=_shorthand(argv, command), prog_name="studio", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (Cancelled, KeyboardInterrupt, click.Abort):
+        print("Stopped. What is finished is kept; the same command goes on from there.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`studio show | head`); Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ToolError, YamlProblem) as error:
+        print(f"studio: {_one_line(error)}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if os.environ.get("STUDIO_DEBUG"):
+            raise
+        told = f"studio: this should not have happened: {type(error).__name__}: {_one_line(error)}"
+        print(f"{told} (STUDIO_DEBUG=1 shows where)", file=sys.stderr)
+        return 70
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:600]
+
+
+def _shorthand(argv: list[str], command: Any) -> list[str]:
+    """`studio "a sentence"` is `studio make "a sentence"`."""
+    if argv and argv[0] not in command.commands and not argv[0].startswith("-"):
+        return ["make", *argv]
+    return argv
+
+
+def _with_plugins(argv: list[str]) -> typer.Typer:
+    """The app with the commands of other packages, found by entry point, when one of them may be meant."""
+    own = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback}
+    if argv and (argv[0] in own or " " in argv[0]):
+        return app
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group="studio.commands"):
+        if argv and argv[0] == point.name:
+            app.command(name=point.name)(point.load())
+        elif point.name not in own:
+            app.command(name=point.name, help=PLUGIN_HELP.get(point.name, "See its --help."))(_nothing)
+            own.add(point.name)
+    return app
+
+
+PLUGIN_HELP = {"bench": "Measure what the README states as speed."}
+
+
+def _nothing() -> None:
+    """Stands in the list of commands for one that is loaded when it is called."""
+
+
+def _text(words: list[str]) -> str:
+    """The request: the words, or standard input for `-`.
+
+    Raises:
+        InvalidInput: it is empty or longer than `agent.requests.MAX_CHARACTERS`.
+    """
+    from agent.requests import clean_request
+
+    return clean_request(sys.stdin.read() if words == ["-"] else " ".join(words))
+
+
+if __name__ == "__main__":
+    main()

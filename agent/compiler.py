@@ -1,0 +1,223 @@
+"""Compiles a storyboard to its graph of tool calls: the one place that knows what a scene is made of.
+
+Stage 0 makes what can be judged alone (stills, voices, music, ambience); stage 1 what is built from the best of
+those (shots in motion, subtitles, sound, film). Nothing here runs anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+from agent.state import Override
+from tools.base import Call
+from tools.storyboard import Shot, Storyboard
+
+__all__ = ["FIRST_STAGE", "LAST_STAGE", "compile_calls", "review_call"]
+
+FIRST_STAGE, LAST_STAGE = 0, 1
+BED_SPARE_S = 3.0
+"""Music and ambience are made this much longer than the storyboard: speech may stretch a shot."""
+SEED_OF_VARIATION = 1000
+
+
+def compile_calls(
+    storyboard: Storyboard,
+    outputs: Iterable[str],
+    *,
+    seed: int = 0,
+    variation: int = 1,
+    burn_subtitles: bool = False,
+    overrides: Mapping[str, Override] | None = None,
+) -> list[Call]:
+    """Every call that the outputs need, in the order of the story.
+
+    Args:
+        storyboard: what to make.
+        outputs: of `image voice music subtitles video`; others are not made by calls.
+        seed: base seed.
+        variation: 1-based; the calls of a second one are named `v2.…` and have seeds of their own.
+        burn_subtitles: also draw the words into the picture.
+        overrides: by call id, what the quality loop changed.
+    """
+    wanted = set(outputs)
+    plan = _Plan(storyboard, seed + SEED_OF_VARIATION * (variation - 1), variation, overrides or {})
+    if wanted & {"image", "video"}:
+        plan.stills()
+    # A film without voices is wordless: its mouths and its subtitles come from the clips.
+    speaks = bool(wanted & {"voice", "subtitles"})
+    if speaks:
+        plan.voices()
+    if "music" in wanted:
+        plan.music()
+    if "video" in wanted:
+        plan.ambience()
+        plan.motion(speaks, burn_subtitles)
+    if "subtitles" in wanted:
+        plan.subtitles()
+    if "video" in wanted:
+        plan.film("voice" in wanted, "music" in wanted, "subtitles" in wanted)
+    return plan.calls
+
+
+class _Plan:
+    def __init__(self, board: Storyboard, seed: int, variation: int, overrides: Mapping[str, Override]) -> None:
+        self.board, self.seed, self.overrides = board, seed, overrides
+        self.prefix = f"v{variation}." if variation > 1 else ""
+        self.calls: list[Call] = []
+        self.speaking = any(shot.dialogue for shot in board.shots)
+
+    def add(self, name: str, tool: str, stage: int, args: dict[str, Any]) -> str:
+        call_id = self.prefix + name
+        change = self.overrides.get(call_id, Override())
+        seed = self.seed + change.seed_step
+        self.calls.append(Call(id=call_id, tool=tool, args={**args, **change.args}, seed=seed, stage=stage))
+        return call_id
+
+    def picture(self, shot: Shot, *, timed: bool) -> dict[str, Any]:
+        """The arguments that still and motion share; what cannot be seen is left out, so that it remakes nothing."""
+        ids = {p.character for p in shot.placements}
+        silent: dict[str, Any] = {"id": "shot", "music": None, "ambience": None}
+        if not timed:
+            silent |= {"dialogue": [], "duration_s": 4.0}
+        else:
+            ids |= {line.character for line in shot.dialogue}
+        seen = shot.model_copy(update=silent)
+        width, height = self.board.size
+        cast = [member.model_dump(mode="json") for member in self.board.cast if member.id in ids]
+        look = {"shot": seen.model_dump(mode="json"), "cast": cast, "style": self.board.style}
+        return {**look, "width": width, "height": height}
+
+    def stills(self) -> None:
+        for shot in self.board.shots:
+            self.add(f"{shot.id}.still", "generate_image", 0, self.picture(shot, timed=False))
+
+    def voices(self) -> None:
+        looks = {member.id: member.look for member in self.board.cast}
+        for shot in self.board.shots:
+            for number, line in enumerate(shot.dialogue, 1):
+                look = looks[line.character]
+                args = {**line.model_dump(mode="json"), "look": look.model_dump(mode="json") if look else None}
+                self.add(f"{shot.id}.line{number}", "synthesize_speech", 0, args)
+
+    def beds(self, keys: list[Any]) -> list[tuple[Any, int, int, float]]:
+        """Runs of equal keys over the shots: key, first and last shot (0-based), length in seconds."""
+        runs = []
+        for key, group in groupby(enumerate(keys), key=lambda pair: pair[1]):
+            shots = [index for index, _ in group]
+            length = sum(self.board.shots[index].duration_s for index in shots) + BED_SPARE_S
+            if key is not None:
+                runs.append((key, shots[0], shots[-1], round(length, 1)))
+        return runs
+
+    def music_runs(self) -> list[tuple[Any, int, int, float]]:
+        return self.beds([shot.music for shot in self.board.shots])
+
+    def ambience_runs(self) -> list[tuple[Any, int, int, float]]:
+        return self.beds([(s.ambience, s.time_of_day, s.weather) if s.ambience else None for s in self.board.shots])
+
+    def music(self) -> None:
+        for number, (mood, _, _, length) in enumerate(self.music_runs(), 1):
+            self.add(f"music{number}", "compose_music", 0, {"mood": mood, "duration_s": min(length, 1800.0)})
+
+    def ambience(self) -> None:
+        for number, ((place, time, weather), _, _, length) in enumerate(self.ambience_runs(), 1):
+            args = {"place": place, "time_of_day": time, "weather": weather, "duration_s": min(length, 1800.0)}
+            self.add(f"ambience{number}", "make_ambience", 0, args)
+
+    def speech_of(self, shot: Shot) -> list[dict[str, str]]:
+        return [_ref(f"{self.prefix}{shot.id}.line{number}") for number in range(1, len(shot.dialogue) + 1)]
+
+    def motion(self, speaks: bool, burn: bool) -> None:
+        for shot in self.board.shots:
+            args = self.picture(shot if speaks else shot.model_copy(update={"dialogue": []}), timed=True)
+            args |= {"fps": self.board.fps, "speech": self.speech_of(shot) if speaks else []}
+            args["burn_subtitles"] = burn and speaks and bool(shot.dialogue)
+            # What the judge changed about the still's staging holds for the moving shot as well.
+            still = self.overrides.get(f"{self.prefix}{shot.id}.still", Override())
+            if "adjust" in still.args:
+                args["adjust"] = still.args["adjust"]
+            self.add(f"{shot.id}.motion", "animate_shot", 1, args)
+
+    def shot_sounds(self, speaks: bool) -> list[dict[str, Any]]:
+        return [
+            {"duration_s": shot.duration_s, "speech": self.speech_of(shot) if speaks else []}
+            for shot in self.board.shots
+        ]
+
+    def subtitles(self) -> None:
+        if self.speaking:
+            names = {member.id: member.name for member in self.board.cast}
+            args = {"fps": self.board.fps, "shots": self.shot_sounds(True), "names": names}
+            self.add("subtitles", "write_subtitles", 1, args)
+
+    def film(self, voice: bool, music: bool, subtitles: bool) -> None:
+        # Where the lines are written but not spoken, they still take their time in picture and sound alike.
+        timed = voice or subtitles
+        sound: dict[str, Any] = {"fps": self.board.fps, "shots": self.shot_sounds(timed), "music": [], "ambience": []}
+        if timed and not voice:
+            sound["voices"] = False
+        runs = [("music", self.music_runs() if music else []), ("ambience", self.ambience_runs())]
+        for kind, found in runs:
+            for number, (_, first, last, _) in enumerate(found, 1):
+                bed = {"sound": _ref(f"{self.prefix}{kind}{number}"), "first": first, "last": last}
+                sound[kind].append(bed)
+        has_sound = bool(sound["music"] or sound["ambience"] or (voice and self.speaking))
+        if has_sound:
+            self.add("sound", "mix_sound", 1, sound)
+        shots_in_motion = [_ref(f"{self.prefix}{shot.id}.motion") for shot in self.board.shots]
+        language = next((line.language for shot in self.board.shots for line in shot.dialogue), "en")
+        args = {
+            "title": self.board.title,
+            "shots": shots_in_motion,
+            "sound": _ref(f"{self.prefix}sound") if has_sound else None,
+            "subtitles": _ref(f"{self.prefix}subtitles") if subtitles and self.speaking else None,
+            "language": language,
+        }
+        self.add("film", "edit_video", 1, args)
+
+
+def _ref(call_id: str) -> dict[str, str]:
+    return {"call": call_id, "key": ""}
+
+
+_REVIEWED = {
+    "generate_image": "image",
+    "synthesize_speech": "speech",
+    "compose_music": "music",
+    "make_ambience": "music",
+    "mix_sound": "sound",
+    "write_subtitles": "subtitles",
+    "animate_shot": "shot",
+    "edit_video": "film",
+}
+
+
+def review_call(call: Call, storyboard: Storyboard, durations: Mapping[str, float]) -> Call | None:
+    """The call that reviews the result of `call`; None for what has no review.
+
+    Args:
+        call: of `compile_calls`.
+        storyboard: what was asked for.
+        durations: by call id, the lengths in seconds of the moving shots that are finished.
+    """
+    kind = _REVIEWED.get(call.tool)
+    if kind is None:
+        return None
+    args: dict[str, Any] = {"kind": kind, "subject": _ref(call.id)}
+    if kind in ("image", "shot"):
+        args |= {"shot": call.args["shot"], "cast": call.args["cast"]}
+        args["expect_size"] = [call.args["width"], call.args["height"]]
+    if kind in ("music",):
+        args["expect_duration_s"] = call.args["duration_s"]
+    if kind == "shot":
+        args |= {"speech": call.args["speech"], "expect_streams": ["video"]}
+    if kind == "subtitles":
+        args["speech"] = [ref for shot in call.args["shots"] for ref in shot["speech"]]
+    if kind == "film":
+        total = sum(durations[ref["call"]] for ref in call.args["shots"] if ref["call"] in durations)
+        streams = ["video"] + (["audio"] if call.args["sound"] else [])
+        streams += ["subtitles"] if call.args["subtitles"] else []
+        args |= {"expect_duration_s": total, "expect_streams": streams, "expect_size": list(storyboard.size)}
+    return Call(id=f"{call.id}.review", tool="review_artifact", args=args, stage=call.stage)

@@ -1,0 +1,70 @@
+"""What the nodes are handed: everything they may use, and nothing global."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langgraph.runtime import Runtime
+
+from agent.planners.base import Planner
+from configs.settings import Settings
+from knowledge.passage import Retriever, WebSearch
+from tools.storyboard import Storyboard
+
+if TYPE_CHECKING:
+    from agent.state import AgentState
+    from agent.toolbox import Toolbox
+
+__all__ = ["AgentContext", "RunOptions", "handed"]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What one run is told beside the message.
+
+    Attributes:
+        plan_only: stop at the storyboard.
+        approve: show storyboard and draft stills, and wait for a person before the long work begins.
+        given: a storyboard to make as it stands; the message is then not read.
+        given_path: the file `given` was read from, if any.
+        out: the production's folder; None lets the studio choose one below `settings.productions`.
+        outputs: what to make, instead of what the message asks for.
+        burn_subtitles: also draw the subtitles into the picture.
+    """
+
+    plan_only: bool = False
+    approve: bool = False
+    given: Storyboard | None = None
+    given_path: Path | None = None
+    out: Path | None = None
+    outputs: tuple[str, ...] = ()
+    burn_subtitles: bool = False
+
+
+@dataclass(frozen=True)
+class AgentContext:
+    """LangGraph's run context: `agent.invoke(..., context=...)` may replace the one the agent was made with."""
+
+    settings: Settings
+    planner: Planner
+    toolbox: Toolbox
+    retriever: Retriever
+    search: WebSearch
+    options: RunOptions = RunOptions()
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+def handed(
+    default: AgentContext, node: Callable[[AgentState, Runtime[AgentContext]], dict[str, Any]]
+) -> Callable[[AgentState, Runtime[AgentContext]], dict[str, Any]]:
+    """The node, handed `default` when the run has no context of its own: `agent.invoke(input, config)` is then enough."""
+
+    def run(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+        return node(state, runtime if runtime.context is not None else runtime.override(context=default))
+
+    run.__name__ = node.__name__
+    return run

@@ -1,0 +1,137 @@
+"""What `studio show`, `studio doctor` and `studio tools` print."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from configs.settings import Settings
+from tools.errors import InvalidInput, MissingPrerequisite, ToolError
+
+__all__ = ["show_doctor", "show_production", "show_tools"]
+
+
+def show_production(name: str, *, as_json: bool) -> None:
+    """Print one production, or the list of all.
+
+    Raises:
+        InvalidInput: there is no such production.
+    """
+    from tools.runtime.production import Production
+
+    settings = Settings()
+    console = Console(highlight=False)
+    folders = sorted(path.parent for path in settings.productions.glob("*/manifest.json"))
+    if not name:
+        rows = [{"name": folder.name, "title": _title(folder)} for folder in folders]
+        if as_json:
+            print(json.dumps(rows, ensure_ascii=False, indent=2))
+        elif not rows:
+            console.print(f"There is no production in {settings.productions} yet.")
+        else:
+            for row in rows:
+                console.print(f"{row['name']}  {row['title']}", markup=False)
+        return
+    folder = Path(name) if "/" in name or Path(name, "manifest.json").is_file() else settings.productions / name
+    if not (folder / "manifest.json").is_file():
+        known = ", ".join(path.name for path in folders) or "none yet"
+        raise InvalidInput(f"there is no production {name!r}.", hint=f"There are: {known}.")
+    manifest = Production(folder).manifest()
+    if as_json:
+        print(manifest.model_dump_json(indent=2))
+        return
+    console.print(f"[bold]{manifest.title}[/]  {folder}")
+    console.print(manifest.request, markup=False)
+    table = Table(header_style="dim")
+    for column in ("call", "engine", "attempts", "score", "seconds", "why again"):
+        table.add_column(column, overflow="fold")
+    for record in manifest.artifacts:
+        score = "" if record.score is None else f"{record.score:.2f}"
+        why = "; ".join(attempt.reason for attempt in record.attempts if attempt.reason)
+        cells = (record.call, f"{record.tool}/{record.engine}", str(len(record.attempts)), score, f"{record.seconds:.1f}")
+        table.add_row(*cells, why)
+    console.print(table)
+    for label, path in manifest.files.items():
+        console.print(f"  {label:12} {path}", markup=False)
+
+
+def _title(folder: Path) -> str:
+    from tools.runtime.production import Production
+
+    try:
+        return Production(folder).manifest().title
+    except ToolError as error:
+        return f"({error})"
+
+
+def show_tools(*, as_json: bool) -> None:
+    """Print the tools with their engines."""
+    from tools.registry import Registry
+
+    registry = Registry.load()
+    if as_json:
+        schemas = [spec.function_schema() for spec in registry.tools()]
+        print(json.dumps(schemas, ensure_ascii=False, indent=2))
+        return
+    table = Table(header_style="dim")
+    for column in ("tool", "what it does", "engines"):
+        table.add_column(column, overflow="fold")
+    for spec in registry.tools():
+        table.add_row(spec.name, spec.description, ", ".join(engine.name for engine in registry.engines(spec.name)))
+    Console(highlight=False).print(table)
+
+
+def show_doctor(*, as_json: bool) -> int:
+    """Print what this machine has and lacks; 0 when the embedded engines all work, else 1."""
+    report = _examine()
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        console = Console(highlight=False)
+        for section, rows in report.items():
+            if not isinstance(rows, dict):
+                continue
+            console.print(f"[bold]{section}[/]")
+            for name, told in rows.items():
+                console.print(f"  {name:28} {told}", markup=False)
+    return 0 if report["ok"] else 1
+
+
+def _examine() -> dict[str, Any]:
+    from tools.registry import Registry
+    from tools.runtime.hardware import detect
+
+    settings = Settings()
+    found = detect()
+    registry = Registry.load()
+    engines, ok = {}, True
+    for tool in registry.tools():
+        for spec in registry.engines(tool.name):
+            try:
+                spec.create().check()
+                engines[f"{tool.name}/{spec.name}"] = "ready"
+            except MissingPrerequisite as error:
+                engines[f"{tool.name}/{spec.name}"] = f"lacks: {error}"
+                ok = ok and not spec.embedded
+            except Exception as error:  # an engine that cannot even be imported is a finding, not a crash
+                engines[f"{tool.name}/{spec.name}"] = f"broken: {type(error).__name__}: {error}"
+                ok = False
+    libraries = {}
+    for name in ("langgraph", "langchain-core", "skia-python", "av", "numpy", "scipy", "espeakng-loader", "rapidfuzz"):
+        try:
+            libraries[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            libraries[name], ok = f'lacks: pip install "{name}"', False
+    disk = shutil.disk_usage(next(p for p in [settings.productions.absolute(), *settings.productions.absolute().parents] if p.exists()))
+    machine = {**found.describe(), "python": sys.version.split()[0], "productions": str(settings.productions.absolute())}
+    machine["disk free"] = f"{disk.free / 1e9:.1f} GB"
+    return {"ok": ok, "machine": machine, "engines": engines, "libraries": libraries, "planner": {"now": settings.planner}}
+
+

@@ -1,0 +1,98 @@
+"""judge: the quality loop. Scores what was just made; what falls short goes back with what to change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agent.compiler import review_call
+from agent.context import AgentContext
+from agent.state import AgentState, Attempt, Override, Work
+from agent.toolbox import planned_calls
+from tools.artifact import Artifact
+from tools.base import Call
+from tools.errors import Cancelled
+from tools.review.fixes import propose
+from tools.review.tool import ReviewArtifact
+
+__all__ = ["judge"]
+
+
+def judge(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+    """Review every new artifact; below the threshold and with attempts left, change what the failed check points at."""
+    context, work = runtime.context, state["work"]
+    board = state.get("storyboard")
+    assert board is not None
+    calls = {call.id: call for call in planned_calls(state, context)}
+    fresh = [calls[call_id] for call_id in work.pending if call_id in work.results]
+    durations = context.toolbox.durations(state)
+    reviews = {call.id: found for call in fresh if (found := review_call(call, board, durations))}
+    outcome = context.toolbox.run(state, list(reviews.values()), runtime.stream_writer, context.cancel)
+    verdicts: list[str] = []
+    work = work.model_copy(deep=True, update={"pending": []})
+    for call in fresh:
+        if call.id not in reviews:
+            continue
+        review = outcome[reviews[call.id].id]
+        if isinstance(review, Cancelled):
+            raise review
+        attempt = _attempt(work, call, review, context.settings.quality_threshold)
+        work.attempts.append(attempt)
+        retry = _retry(call, review, attempt, context) if not attempt.passed else None
+        if retry is not None:
+            del work.results[call.id]
+            work.overrides[call.id], reason = retry
+            verdicts.append(f"{call.id} scored {attempt.score:.2f}: {reason}")
+        else:
+            _keep_best(work, call.id)
+    runtime.stream_writer({"node": "judge", "verdicts": verdicts})
+    scores = {a.call: a.score for a in work.attempts if a.best}
+    line = f"judge: {len(reviews)} reviewed, {len(verdicts)} to make again" + "".join(f"; {v}" for v in verdicts)
+    return {"work": work, "scores": scores, "trace": [*state["trace"], line]}
+
+
+def _attempt(work: Work, call: Call, review: Artifact | Exception, threshold: float) -> Attempt:
+    number = sum(a.call == call.id for a in work.attempts) + 1
+    override = work.overrides.get(call.id, Override())
+    key = work.results[call.id]
+    if not isinstance(review, Artifact):
+        reason = f"the review could not be run: {review}"
+        return Attempt(call=call.id, number=number, key=key, score=0.0, passed=False, override=override, reason=reason)
+    found = ReviewArtifact.Output.model_validate(review.output)
+    return Attempt(
+        call=call.id,
+        number=number,
+        key=key,
+        review=review.key,
+        score=found.score,
+        passed=found.score >= threshold,
+        override=override,
+        reason="; ".join(check.detail for check in found.checks if check.status == "failed"),
+    )
+
+
+def _retry(
+    call: Call, review: Artifact | Exception, attempt: Attempt, context: AgentContext
+) -> tuple[Override, str] | None:
+    """What to change for the next attempt; None when nothing would help or the bound is reached."""
+    if attempt.number >= context.settings.max_attempts or not isinstance(review, Artifact):
+        return None
+    found = ReviewArtifact.Output.model_validate(review.output)
+    fix = propose(str(review.record.args["kind"]), dict(call.args), list(found.checks), attempt.number)
+    if fix is None:
+        return None
+    changed = {name: value for name, value in fix.args.items() if call.args.get(name) != value}
+    before = attempt.override
+    return Override(args={**before.args, **changed}, seed_step=before.seed_step + fix.seed_step), fix.reason
+
+
+def _keep_best(work: Work, call_id: str) -> None:
+    tries = [a for a in work.attempts if a.call == call_id]
+    best = max(tries, key=lambda a: (a.passed, a.score, -a.number))
+    best.best = True
+    work.results[call_id] = best.key
+    if best.override != Override():
+        work.overrides[call_id] = best.override
+    else:
+        work.overrides.pop(call_id, None)

@@ -1,0 +1,86 @@
+"""reason: observations so far become the next batch of tool calls, or the word that it is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from agent.compiler import FIRST_STAGE, LAST_STAGE
+from agent.context import AgentContext
+from agent.state import AgentState, Work
+from agent.storywriting import write_storyboard
+from agent.toolbox import planned_calls
+from tools.base import Call
+from tools.storyboard import Storyboard
+
+__all__ = ["reason"]
+
+
+def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+    """Write the storyboard if this turn has none yet; then choose the next batch of its calls."""
+    context, intent = runtime.context, state["intent"]
+    if intent is None or intent.kind not in ("scene", "edit"):
+        return {"work": Work()}
+    delta: dict[str, Any] = {}
+    if not state["composed"]:
+        delta = write_storyboard(state, context)
+        if not context.options.plan_only:
+            delta["production"] = context.toolbox.open_production({**state, **delta})  # type: ignore[typeddict-item]
+        runtime.stream_writer({"node": "reason", "storyboard": delta["storyboard"].model_dump(mode="json")})
+    if context.options.plan_only:
+        return delta
+    now: AgentState = {**state, **delta}  # type: ignore[typeddict-item]
+    calls = planned_calls(now, context)
+    work = next_batch(now["work"], calls)
+    if context.options.approve and not work.approved and work.pending and work.stage > FIRST_STAGE:
+        return _ask(now, delta, context, calls, work)
+    return {**delta, "work": work}
+
+
+def next_batch(work: Work, calls: list[Call]) -> Work:
+    """The calls to make next: all of the lowest stage that are not finished; none when everything is.
+
+    A call that needs one that failed is given up with it, so that the turn always ends.
+    """
+    failures = dict(work.failures)
+    for stage in range(max(work.stage, FIRST_STAGE), LAST_STAGE + 1):
+        pending = []
+        for call in (call for call in calls if call.stage == stage and call.id not in failures):
+            lost = [need for need in call.needs if need in failures]
+            if lost:
+                failures[call.id] = f"it needs {lost[0]}, which could not be made"
+            elif call.id not in work.results:
+                pending.append(call.id)
+        if pending:
+            return work.model_copy(update={"stage": stage, "pending": pending, "failures": failures})
+    return work.model_copy(update={"pending": [], "failures": failures})
+
+
+def _ask(
+    state: AgentState, delta: dict[str, Any], context: AgentContext, calls: list[Call], work: Work
+) -> dict[str, Any]:
+    """Wait for a person: yes, a change in words, another storyboard, or stop."""
+    board = state.get("storyboard")
+    assert board is not None
+    answer = interrupt(
+        {
+            "question": "approve",
+            "storyboard": board.model_dump(mode="json"),
+            "stills": context.toolbox.still_paths(state),
+            "seconds": context.toolbox.predict_seconds([call for call in calls if call.id in work.pending]),
+            "assumptions": state["assumptions"],
+        }
+    )
+    if isinstance(answer, dict) and answer.get("change"):
+        return {**delta, "messages": [("human", str(answer["change"]))], "restart": True}
+    if isinstance(answer, dict) and answer.get("storyboard"):
+        changed = Storyboard.model_validate(answer["storyboard"])
+        fresh = Work(approved=True)
+        batch = next_batch(fresh, planned_calls({**state, "storyboard": changed, "work": fresh}, context))
+        return {**delta, "storyboard": changed, "work": batch}
+    if answer is True or (isinstance(answer, dict) and answer.get("approve")):
+        return {**delta, "work": work.model_copy(update={"approved": True})}
+    stopped = [*state["problems"], "not_approved"]
+    return {**delta, "problems": stopped, "work": work.model_copy(update={"pending": []})}

@@ -1,0 +1,79 @@
+"""respond: what was made, what was assumed, what fell short and why, and where it lies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langgraph.runtime import Runtime
+
+from agent.context import AgentContext
+from agent.intent import Intent
+from agent.nodes.think import plan_request
+from agent.replies import Replies
+from agent.state import AgentState
+
+__all__ = ["respond"]
+
+NEEDS_TOOL = {"transcription": "transcribe", "analysis": "analyze_video"}
+
+
+def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+    """Put the files in place, write the manifest, and tell the user."""
+    context, intent = runtime.context, state["intent"]
+    assert intent is not None
+    replies = Replies(intent.language)
+    delta: dict[str, Any] = {}
+    if intent.kind in ("question", "smalltalk"):
+        text = context.planner.answer(intent, plan_request(state))
+    elif intent.kind in NEEDS_TOOL:
+        text = _no_engine(intent, replies, context)
+    elif context.options.plan_only:
+        text = _told(state, context, replies, intent, [])
+    else:
+        delta = context.toolbox.publish(state)
+        text = _told({**state, **delta}, context, replies, intent, list(delta["files"]))  # type: ignore[typeddict-item]
+    return {**delta, "messages": [AIMessage(text)]}
+
+
+def _no_engine(intent: Intent, replies: Replies, context: AgentContext) -> str:
+    missing = [replies.say("missing_file", file=name) for name in intent.files if not context.toolbox.is_file(name)]
+    return " ".join([replies.say("no_engine", tool=NEEDS_TOOL[intent.kind]), *missing])
+
+
+def _told(state: AgentState, context: AgentContext, replies: Replies, intent: Intent, files: list[str]) -> str:
+    board, work = state.get("storyboard"), state["work"]
+    assert board is not None
+    shots, length = replies.count("shot", len(board.shots)), replies.say("seconds", n=f"{board.duration_s:g}")
+    lines = []
+    if context.options.plan_only:
+        lines.append(replies.say("planned", title=board.title, shots=shots, length=length))
+    elif not files:
+        lines.append(replies.say("nothing_made"))
+    elif any(name.startswith("film") for name in files):
+        lines.append(replies.say("made", title=board.title, shots=shots, length=length))
+    else:
+        made = [kind for kind in state["outputs"] if kind != "video"]
+        lines.append(replies.say("made_pieces", pieces=replies.kinds(made), title=board.title))
+    if files:
+        lines.append(replies.say("where", folder=context.toolbox.shown_folder(state)))
+    if intent.confidence < context.settings.confidence_threshold:
+        lines.append(replies.say("guess"))
+    threshold = context.settings.quality_threshold
+    low = [a for a in work.attempts if a.best and a.score < threshold]
+    sections = [
+        ("assumed", state["assumptions"]),
+        ("unclear", intent.questions),
+        ("failed", [f"{call}: {why}" for call, why in work.failures.items()]),
+    ]
+    lines += [replies.say(key, list=_join(items)) for key, items in sections if items]
+    if low:
+        tries = replies.count("attempts", max(sum(b.call == a.call for b in work.attempts) for a in low))
+        told = _join([f"{a.call} {a.score:.2f} ({a.reason})" for a in low])
+        lines.append(replies.say("below", attempts=tries, list=told))
+    lines += [replies.say(problem) for problem in state["problems"]]
+    return "\n".join(lines)
+
+
+def _join(items: list[str]) -> str:
+    return " ".join(item if item.endswith((".", "?", "!")) else f"{item};" for item in dict.fromkeys(items)).rstrip(";")

@@ -1,0 +1,64 @@
+"""think: the request, the conversation and the present storyboard become an `Intent`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.runtime import Runtime
+
+from agent.context import AgentContext
+from agent.intent import Intent, OutputKind
+from agent.planners.base import PlanRequest
+from agent.state import AgentState, Work
+
+__all__ = ["plan_request", "think"]
+
+FULL_FILM: list[OutputKind] = ["image", "voice", "music", "subtitles", "video"]
+HISTORY = 20
+"""Messages of the conversation that the planner is shown."""
+
+
+def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+    """Read the last message; a storyboard that was given is taken as it stands."""
+    context = runtime.context
+    request = plan_request(state)
+    given = context.options.given
+    if given is not None:
+        names = [member.id for member in given.cast]
+        unknown = [member.name for member in given.cast if not member.known]
+        goal = f"make the storyboard “{given.title}” as it stands"
+        intent = Intent(kind="scene", goal=goal, characters=names, unknown_names=unknown, outputs=FULL_FILM)
+    else:
+        intent = context.planner.understand(request)
+    if context.options.outputs:
+        intent = Intent.model_validate({**intent.model_dump(), "outputs": context.options.outputs})
+    runtime.stream_writer({"node": "think", "text": intent.goal})
+    return {
+        "intent": intent,
+        "request": request.text if intent.kind == "scene" else state.get("request", ""),
+        "notes": [],
+        "search": "",
+        "composed": False,
+        "restart": False,
+        "made": False,
+        "work": Work(),
+        "assumptions": list(intent.assumptions),
+        "problems": [],
+        "files": {},
+        "scores": {},
+        "trace": [f"think: {intent.kind}, confidence {intent.confidence:.2f}: {intent.goal}"],
+    }
+
+
+def plan_request(state: AgentState) -> PlanRequest:
+    """The last human message with what came before it, as a planner wants it."""
+    messages = state.get("messages") or []
+    spoken = [(m.type, str(m.text)) for m in messages if isinstance(m, HumanMessage | AIMessage)]
+    last = max((i for i, (role, _) in enumerate(spoken) if role == "human"), default=-1)
+    return PlanRequest(
+        text=spoken[last][1] if last >= 0 else "",
+        history=tuple(spoken[max(0, last - HISTORY) : last]) if last > 0 else (),
+        storyboard=state.get("storyboard"),
+        notes=tuple(passage.text for passage in state.get("notes") or []),
+    )

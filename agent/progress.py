@@ -1,0 +1,120 @@
+"""Pictures of a run in the terminal: the storyboard as a table, a progress line per tool, the files made."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+__all__ = ["ProgressView", "show_files", "show_storyboard"]
+
+TOOL_NAMES = {
+    "generate_image": "pictures",
+    "synthesize_speech": "voices",
+    "compose_music": "music",
+    "make_ambience": "ambience",
+    "animate_shot": "animation",
+    "write_subtitles": "subtitles",
+    "mix_sound": "sound",
+    "edit_video": "film",
+    "review_artifact": "review",
+}
+
+
+class ProgressView:
+    """A line per tool: how many calls are done, and the time left. Without a terminal, a line when a tool is done."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._calls: dict[str, dict[str, float]] = {}
+        self._began: dict[str, float] = {}
+        self._shown = False
+
+    def __enter__(self) -> ProgressView:
+        if self.console.is_terminal:
+            columns = (
+                TextColumn("{task.description:>10}"),
+                BarColumn(bar_width=28),
+                TextColumn("{task.fields[done]}"),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+            )
+            self._progress = Progress(*columns, console=self.console)
+            self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def update(self, event: dict[str, Any]) -> None:
+        """Take in one event of the agent's stream."""
+        if event.get("node") == "reason" and "storyboard" in event and not self._shown:
+            self._shown = True
+            show_storyboard(self.console, event["storyboard"])
+        elif event.get("node") == "judge":
+            for verdict in event["verdicts"]:
+                self.console.print(f"  made again: {verdict}", style="yellow", markup=False)
+        elif event.get("node") == "act":
+            self._call(event)
+
+    def _call(self, event: dict[str, Any]) -> None:
+        tool, name = event["tool"], TOOL_NAMES.get(event["tool"], event["tool"])
+        calls = self._calls.setdefault(tool, {})
+        over = event["status"] in ("done", "cached", "failed", "cancelled")
+        calls[event["call_id"]] = 1.0 if over else min(0.99, event["fraction"])
+        finished = sum(fraction == 1.0 for fraction in calls.values())
+        if self._progress is not None:
+            if tool not in self._tasks:
+                self._tasks[tool] = self._progress.add_task(name, total=1.0, done="")
+            share = sum(calls.values()) / len(calls)
+            done = f"{finished}/{len(calls)}"
+            self._progress.update(self._tasks[tool], completed=share, total=1.0, done=done)
+        else:
+            began = self._began.setdefault(tool, time.monotonic())
+            if over and finished == len(calls):
+                self.console.print(f"  {name}: {finished} done, {time.monotonic() - began:.1f} s")
+        if event["status"] == "failed":
+            self.console.print(f"  {event['call_id']} failed: {event['text']}", style="red", markup=False)
+
+
+def show_storyboard(console: Console, board: dict[str, Any]) -> None:
+    """The storyboard as a table."""
+    title = f"{board['title']}  ·  {board['duration_s']:g} s  ·  {board['aspect']}"
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", expand=False)
+    for column in ("shot", "picture", "where", "who", "said"):
+        table.add_column(column, overflow="fold")
+    names = {member["id"]: member["name"] for member in board["cast"]}
+    for shot in board["shots"]:
+        who = [f"{names[p['character']]} ({p['pose'].replace('_', ' ')}, {p['expression']})" for p in shot["placements"]]
+        said = [f"{names[line['character']].split()[0]}: {line['text']}" for line in shot["dialogue"]]
+        where = f"{shot['location'].replace('_', ' ')}, {shot['time_of_day']}"
+        where += "" if shot["weather"] == "clear" else f", {shot['weather']}"
+        picture = f"{shot['framing']}, {shot['camera']}\n{shot['duration_s']:g} s"
+        overlay = [f"“{shot['text_overlay']}”"] if shot["text_overlay"] else []
+        table.add_row(shot["id"], picture, where, "\n".join(who), "\n".join(said + overlay))
+    console.print(table)
+
+
+def show_files(console: Console, state: dict[str, Any]) -> None:
+    """What was made, each with its score."""
+    files = state.get("files") or {}
+    if not files:
+        return
+    from agent.toolbox import score_of_file
+
+    table = Table(header_style="dim", expand=False)
+    table.add_column("made")
+    table.add_column("file", overflow="fold")
+    table.add_column("score", justify="right")
+    for name, path in files.items():
+        score = score_of_file(name, state.get("scores") or {})
+        table.add_row(name, path, "" if score is None else f"{score:.2f}")
+    console.print(table)

@@ -1,0 +1,89 @@
+"""What the graph remembers: references, never bytes. Pictures and sounds lie in the production's store."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from agent.intent import Intent
+from knowledge.passage import Passage
+from tools.storyboard import Storyboard
+
+__all__ = ["AgentInput", "AgentState", "Attempt", "Override", "Work"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Override(_Model):
+    """What the quality loop changed about a call: arguments by name, and steps added to its seed."""
+
+    args: dict[str, Any] = Field(default_factory=dict)
+    seed_step: int = 0
+
+
+class Attempt(_Model):
+    """One try at one call: the artifact it gave, its review, and what had been changed for it."""
+
+    call: str
+    number: int
+    key: str
+    review: str = Field("", description="key of the review artifact; empty when no review could be made")
+    score: float = Field(ge=0.0, le=1.0)
+    passed: bool
+    override: Override = Field(default_factory=Override)
+    reason: str = Field("", description="why this attempt was made: the check that failed and what was changed")
+    best: bool = False
+
+
+class Work(_Model):
+    """How far a storyboard has come. Emptied whenever the storyboard changes; the store remembers what was made."""
+
+    stage: int = 0
+    pending: list[str] = Field(default_factory=list, description="ids of the calls of the next batch")
+    results: dict[str, str] = Field(default_factory=dict, description="call id -> key of its best artifact")
+    failures: dict[str, str] = Field(default_factory=dict, description="call id -> what went wrong")
+    overrides: dict[str, Override] = Field(default_factory=dict)
+    attempts: list[Attempt] = Field(default_factory=list)
+    approved: bool = False
+
+
+class AgentInput(TypedDict):
+    """What `invoke` takes: `{"messages": "make a beach scene with Luca and Alberto"}` is enough."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class AgentState(AgentInput, total=False):
+    """What `invoke` returns and a thread keeps.
+
+    storyboard, outputs, burn_subtitles, variations, production, request and past/future live on from turn to turn;
+    all else is set anew by `think`.
+    """
+
+    storyboard: Storyboard | None
+    outputs: list[str]
+    burn_subtitles: bool
+    variations: int
+    production: str
+    request: str
+    past: list[str]
+    future: list[str]
+
+    intent: Intent | None
+    notes: list[Passage]
+    search: str
+    composed: bool
+    restart: bool
+    work: Work
+    assumptions: list[str]
+    problems: list[str]
+    trace: list[str]
+    files: dict[str, str]
+    scores: dict[str, float]
+    made: bool

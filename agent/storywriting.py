@@ -1,0 +1,85 @@
+"""Writes or changes the storyboard of a turn: what `reason` does before there are calls to plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.context import AgentContext
+from agent.intent import Intent
+from agent.nodes.think import FULL_FILM, plan_request
+from agent.planners.base import Composition
+from agent.shelf import Shelf, Version
+from agent.state import AgentState, Work
+from tools.errors import InvalidInput
+from tools.storyboard import Storyboard
+
+__all__ = ["write_storyboard"]
+
+KEPT_VERSIONS = 50
+
+
+def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]:
+    """The state's delta with the storyboard of this turn, its outputs and its place on the shelf of versions."""
+    intent = state["intent"]
+    assert intent is not None
+    shelf = Shelf(context.settings.state_dir / "storyboards")
+    board = state.get("storyboard")
+    past, future = list(state.get("past") or []), list(state.get("future") or [])
+    outputs: list[str] = list(intent.outputs or (state.get("outputs") if intent.kind == "edit" else None) or FULL_FILM)
+    production = state.get("production", "") if intent.kind == "edit" else ""
+    problems: list[str] = []
+    request = state.get("request", "")
+
+    moves = [edit.op for edit in intent.edits if edit.op in ("undo", "redo")]
+    if board is not None:
+        now = shelf.put(Version(storyboard=board, production=state.get("production", ""), outputs=outputs, request=request))
+        for move in moves:
+            taken, other = (past, future) if move == "undo" else (future, past)
+            if not taken:
+                problems.append("nothing_to_undo" if move == "undo" else "nothing_to_redo")
+                continue
+            other.append(now)
+            now = taken.pop()
+            version = shelf.get(now)
+            board, production, outputs = version.storyboard, version.production, list(version.outputs)
+    for edit in intent.edits:
+        if edit.op == "set_outputs" and edit.outputs:
+            outputs = list(edit.outputs)
+
+    written = _compose(state, context, intent, board)
+    new = written.storyboard
+    if board is not None and new != board:
+        past = [*past, shelf.put(Version(storyboard=board, production=production, outputs=outputs, request=request))]
+        future = []
+    return {
+        "storyboard": new,
+        "outputs": outputs,
+        "burn_subtitles": _burned(state, context, intent),
+        "variations": intent.variations if intent.kind == "scene" else max(intent.variations, state.get("variations", 1)),
+        "production": production,
+        "past": past[-KEPT_VERSIONS:],
+        "future": future[-KEPT_VERSIONS:],
+        "composed": True,
+        "work": Work(),
+        "assumptions": list(dict.fromkeys([*state["assumptions"], *written.assumptions])),
+        "problems": [*state["problems"], *problems, *written.problems],
+        "trace": [*state["trace"], f"reason: storyboard with {len(new.shots)} shots, {new.duration_s:g} s"],
+    }
+
+
+def _compose(state: AgentState, context: AgentContext, intent: Intent, board: Storyboard | None) -> Composition:
+    if context.options.given is not None:
+        return Composition(storyboard=context.options.given)
+    if intent.kind == "scene":
+        return context.planner.compose(intent, plan_request(state))
+    if board is None:
+        raise InvalidInput("there is no storyboard to change yet", hint="Ask for a scene first.")
+    changes = [edit for edit in intent.edits if edit.op not in ("undo", "redo", "set_outputs")]
+    if not changes:
+        return Composition(storyboard=board)
+    return context.planner.revise(board, intent.model_copy(update={"edits": changes}), plan_request(state))
+
+
+def _burned(state: AgentState, context: AgentContext, intent: Intent) -> bool:
+    kept = intent.kind == "edit" and state.get("burn_subtitles", False)
+    return intent.burn_subtitles or context.options.burn_subtitles or kept

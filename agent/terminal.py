@@ -1,0 +1,190 @@
+"""The face in a terminal: runs the agent, shows the plan, the progress and what was made."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+
+from tools.errors import Cancelled
+
+__all__ = ["MakeCommand", "PlanCommand", "Session", "cancel_on_interrupt"]
+
+
+@contextmanager
+def cancel_on_interrupt() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM ask the run to stop; a second one ends it at once."""
+    cancel = threading.Event()
+
+    def stop(signum: int, frame: Any) -> None:  # noqa: ARG001
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+
+    before = {sig: signal.signal(sig, stop) for sig in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for sig, handler in before.items():
+            signal.signal(sig, handler)
+
+
+class Session:
+    """One agent with its workers, used for one command or a whole chat."""
+
+    def __init__(self, *, seed: int | None, options: dict[str, Any], render: bool = True) -> None:
+        from configs.settings import Settings
+
+        self.settings = Settings(seed=seed) if seed is not None else Settings()
+        self.pool: Any = None
+        if render:
+            from tools.runtime.pool import WorkerPool
+
+            # Workers start while LangGraph is being imported: the first picture comes a second earlier.
+            self.pool = WorkerPool(self.settings.workers)
+            self.pool.start()
+        from agent.context import RunOptions
+        from agent.wiring import create_agent, create_context
+
+        self.options = RunOptions(**options)
+        self.context = create_context(self.settings, options=self.options, pool=self.pool)
+        self.agent = create_agent(context=self.context)
+
+    def close(self) -> None:
+        """End the workers."""
+        self.context.toolbox.close()
+
+    def stream(self, payload: Any, thread: str, cancel: threading.Event) -> Iterator[tuple[str, Any]]:
+        """Events of one turn: ("custom", dict) for progress, ("values", state) for the state."""
+        from dataclasses import replace
+
+        config: Any = {"configurable": {"thread_id": thread}}
+        context = replace(self.context, cancel=cancel)
+        yield from self.agent.stream(payload, config, stream_mode=["custom", "values"], context=context)
+
+
+class _Command:
+    def __init__(
+        self, *, thread: str, as_json: bool, options: dict[str, Any], seed: int | None = None, render: bool = True
+    ) -> None:
+        self.thread = thread or f"run-{uuid.uuid4().hex}"
+        self.as_json = as_json
+        self.console = Console(stderr=as_json, highlight=False)
+        self.session = Session(seed=seed, options=options, render=render)
+
+    def turn(self, text: str) -> dict[str, Any]:
+        """One turn of the conversation, approvals included; the final state."""
+        from agent.progress import ProgressView
+
+        payload: Any = {"messages": text}
+        with cancel_on_interrupt() as cancel:
+            while True:
+                state: dict[str, Any] = {}
+                with ProgressView(self.console) as view:
+                    for mode, chunk in self.session.stream(payload, self.thread, cancel):
+                        if mode == "custom":
+                            view.update(chunk)
+                        else:
+                            state = chunk
+                        if cancel.is_set() and mode == "values":
+                            raise Cancelled("stopped")
+                if "__interrupt__" not in state:
+                    return state
+                payload = self.approve(state["__interrupt__"][0].value)
+
+    def approve(self, asked: dict[str, Any]) -> Any:
+        """Show what would be made and ask."""
+        from langgraph.types import Command
+
+        from agent.progress import show_storyboard
+
+        show_storyboard(self.console, asked["storyboard"])
+        for path in asked["stills"]:
+            self.console.print(f"  still  {path}")
+        self.console.print(f"About {asked['seconds']:.0f} seconds of work are left.")
+        if not sys.stdin.isatty():
+            raise Cancelled("nobody is there to approve")
+        answer = self.console.input("Make it? [bold]yes[/], [bold]no[/], or say what to change: ").strip()
+        if answer.casefold() in ("y", "yes", "ok", "s", "si", "sì", ""):
+            return Command(resume={"approve": True})
+        if answer.casefold() in ("n", "no", "stop", "q"):
+            return Command(resume={"approve": False})
+        return Command(resume={"change": answer})
+
+    def say(self, state: dict[str, Any]) -> None:
+        """Print the agent's last message."""
+        self.console.print(state["messages"][-1].text, markup=False)
+
+
+class MakeCommand(_Command):
+    """`studio make` and `studio render`."""
+
+    def run(self, text: str) -> None:
+        """Make it; exits with 1 where something was asked for and nothing was made.
+
+        Raises:
+            typer.Exit: with the exit code.
+        """
+        import typer
+
+        from agent.progress import show_files
+
+        try:
+            state = self.turn(text)
+        finally:
+            self.session.close()
+        if self.as_json:
+            print(json.dumps(_result(state), ensure_ascii=False, indent=2))
+        else:
+            show_files(self.console, state)
+            self.say(state)
+        wanted = state["intent"].kind not in ("question", "smalltalk")
+        raise typer.Exit(1 if wanted and not state.get("made") else 0)
+
+
+class PlanCommand(_Command):
+    """`studio plan`."""
+
+    def __init__(self, *, thread: str, as_json: bool, options: dict[str, Any]) -> None:
+        super().__init__(thread=thread, as_json=as_json, options=options, render=False)
+
+    def run(self, text: str) -> None:
+        """Print the storyboard, as a table or as JSON."""
+        from agent.progress import show_storyboard
+
+        state = self.turn(text)
+        board = state.get("storyboard")
+        if self.as_json:
+            data = {
+                "intent": state["intent"].model_dump(mode="json"),
+                "storyboard": board.model_dump(mode="json") if board else None,
+            }
+            print(json.dumps(data, ensure_ascii=False, indent=2))
+            return
+        if board is not None and state["intent"].kind in ("scene", "edit"):
+            show_storyboard(self.console, board.model_dump(mode="json"))
+        self.say(state)
+
+
+def _result(state: dict[str, Any]) -> dict[str, Any]:
+    """What `--json` prints: enough to go on with, nothing to guess."""
+    board = state.get("storyboard")
+    return {
+        "made": bool(state.get("made")),
+        "production": state.get("production", ""),
+        "files": state.get("files", {}),
+        "scores": state.get("scores", {}),
+        "assumptions": state.get("assumptions", []),
+        "problems": state.get("problems", []),
+        "failures": state["work"].failures if "work" in state else {},
+        "message": state["messages"][-1].text,
+        "intent": state["intent"].model_dump(mode="json"),
+        "storyboard": board.model_dump(mode="json") if board else None,
+    }

@@ -1,0 +1,100 @@
+"""The composition root: settings become a context, the context an agent."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+# Read by LangGraph when it is imported: only types of our state are ever built from a checkpoint.
+os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+
+from langgraph._internal._constants import CONFIG_KEY_DURABILITY
+from langgraph.graph.state import CompiledStateGraph
+
+from agent.checkpoints import Checkpoints
+from agent.context import AgentContext, RunOptions
+from agent.graph import build_graph
+from agent.planners.base import Planner
+from agent.state import AgentInput, AgentState
+from agent.toolbox import Toolbox
+from configs.settings import Settings
+from knowledge.lookup import LookupRetriever
+from knowledge.offline_search import OfflineSearch
+from tools.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+    from tools.runtime.pool import WorkerPool
+
+__all__ = ["Agent", "create_agent", "create_context", "langgraph_app"]
+
+Agent = CompiledStateGraph[AgentState, AgentContext, AgentInput, AgentState]
+
+
+def create_agent(
+    settings: Settings | None = None,
+    *,
+    context: AgentContext | None = None,
+    checkpointer: BaseCheckpointSaver[Any] | bool | None = None,
+) -> Agent:
+    """The studio as a compiled LangGraph graph.
+
+    Args:
+        settings: None reads the environment and configs/agent.yaml.
+        context: what the nodes are handed, instead of what the settings say.
+        checkpointer: None keeps conversations in SQLite below `settings.productions`; False keeps none.
+
+    Example:
+        agent = create_agent()
+        result = agent.invoke(
+            {"messages": "make a beach scene with Luca and Alberto"}, {"configurable": {"thread_id": "beach"}}
+        )
+        result["files"]["film"]
+    """
+    context = context or create_context(settings or Settings())
+    saver = Checkpoints(context.settings.state_dir / "threads.sqlite") if checkpointer is None else checkpointer
+    graph = build_graph(context).compile(checkpointer=saver, name="studio")
+    # Each step is on disk before the next begins: a killed conversation goes on where it was.
+    config: Any = {"recursion_limit": context.settings.recursion_limit, "configurable": {CONFIG_KEY_DURABILITY: "sync"}}
+    return graph.with_config(config)
+
+
+def create_context(
+    settings: Settings,
+    *,
+    options: RunOptions = RunOptions(),
+    pool: WorkerPool | None = None,
+    cancel: threading.Event | None = None,
+) -> AgentContext:
+    """Everything the nodes may use, from the settings.
+
+    Args:
+        settings: of this run.
+        options: of this run.
+        pool: worker processes that are already starting; None starts them when they are first needed.
+        cancel: set it to stop the run.
+    """
+    return AgentContext(
+        settings=settings,
+        planner=_planner(settings),
+        toolbox=Toolbox(settings, options=options, pool=pool),
+        retriever=LookupRetriever(),
+        search=OfflineSearch(),
+        options=options,
+        cancel=cancel or threading.Event(),
+    )
+
+
+def _planner(settings: Settings) -> Planner:
+    if settings.planner != "offline":
+        raise InvalidInput(f"there is no planner {settings.planner!r}", where="planner", hint="Known: offline.")
+    from agent.planners.offline.planner import OfflinePlanner
+
+    return OfflinePlanner()
+
+
+def langgraph_app() -> Agent:
+    """For langgraph.json: LangGraph's own server brings its checkpointer."""
+    return create_agent(checkpointer=False)

@@ -1,0 +1,79 @@
+"""Settings: the caller's own first, then the environment (`STUDIO_*`), then configs/agent.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from configs.yaml_file import YamlProblem, parse_yaml
+
+__all__ = ["CONFIG_DIR", "Settings"]
+
+CONFIG_DIR = Path(__file__).parent
+
+
+class _AgentYaml(PydanticBaseSettingsSource):
+    """configs/agent.yaml as the last source, read with our own loader so that an error names its line."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        path = CONFIG_DIR / "agent.yaml"
+        data, _ = parse_yaml(path.read_text(encoding="utf-8"), str(path))
+        if not isinstance(data, dict):
+            raise YamlProblem("must be a mapping of keys to values", where=f"{path}:1")
+        return data
+
+
+class Settings(BaseSettings):
+    """Everything a run may be told from outside.
+
+    Attributes:
+        productions: folder that holds one folder a production.
+        profile: hardware profile by name; empty detects it.
+        planner: `offline`, later also a chat model as `provider/model`.
+        quality_threshold: score 0..1 below which a piece is made again.
+        max_attempts: attempts at one piece, the first included.
+        confidence_threshold: below it the agent says that it guesses.
+        recursion_limit: graph steps in one turn.
+        network: whether anything may leave this machine.
+        seed: of everything random.
+        workers: engine processes; 0 chooses by the machine.
+    """
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="STUDIO_", extra="forbid", frozen=True)
+
+    productions: Path = Path("productions")
+    profile: str = ""
+    planner: str = "offline"
+    quality_threshold: float = Field(0.7, ge=0.0, le=1.0)
+    max_attempts: int = Field(3, ge=1, le=10)
+    confidence_threshold: float = Field(0.7, ge=0.0, le=1.0)
+    recursion_limit: int = Field(40, ge=10, le=1000)
+    network: bool = False
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    workers: int = Field(0, ge=0, le=64)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env: what is not given is not read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _AgentYaml(settings_cls)
+
+    @property
+    def state_dir(self) -> Path:
+        """Where conversations are kept: the checkpoint database and earlier storyboards."""
+        return self.productions / ".studio"

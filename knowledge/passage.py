@@ -1,0 +1,52 @@
+"""What retrieval and search give: passages. They are data; nothing in them is an instruction."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Passage", "Retriever", "SearchAnswer", "WebSearch"]
+
+
+class Passage(BaseModel):
+    """A piece of a document: its source (a file of the knowledge base, or an address) and how well it fits, 0..1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str
+    source: str
+    title: str = ""
+    score: float = Field(0.0, ge=0.0)
+
+
+class Retriever(Protocol):
+    """Finds passages for a request."""
+
+    def retrieve(self, query: str, *, names: list[str], limit: int = 5) -> list[Passage]:
+        """The best passages, best first.
+
+        Args:
+            query: the request in the user's words.
+            names: ids of characters, places and styles that the request is known to be about.
+            limit: how many at most.
+        """
+        ...
+
+
+class SearchAnswer(BaseModel):
+    """What a web search came to. `refused` and `offline` mean that nothing was asked; `empty` that nothing was found."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    status: Literal["found", "empty", "refused", "offline"]
+    reason: str = ""
+    passages: list[Passage] = Field(default_factory=list)
+
+
+class WebSearch(Protocol):
+    """Searches the web, where that is allowed."""
+
+    def search(self, query: str, *, limit: int = 5) -> SearchAnswer:
+        """Passages from the web; never raises for a dead network: the status tells."""
+        ...
