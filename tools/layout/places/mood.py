@@ -1,0 +1,194 @@
+"""What a time of day and a weather do: `packs/light.yaml`, and the `Mood` that brushes paint under."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from tools.layout.drawlist import Color
+from tools.layout.light import Light, mix
+from tools.storyboard import TimeOfDay, Weather
+
+__all__ = ["LIGHT_FILE", "Hex", "LightChange", "LightFile", "Mood", "Stops", "TimeTone", "WeatherTone", "make_light", "rgba"]
+
+LIGHT_FILE = Path(__file__).resolve().parents[1] / "packs" / "light.yaml"
+
+
+def rgba(text: str) -> Color:
+    """`#rrggbb` or `#rrggbbaa` as 0..1 RGBA."""
+    parts = [int(text[i : i + 2], 16) / 255 for i in range(1, len(text), 2)]
+    return (parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else 1.0)
+
+
+def _check_hex(text: str) -> str:
+    if len(text) not in (7, 9) or text[0] != "#":
+        raise ValueError(f"{text!r} is not a colour as #rrggbb or #rrggbbaa")
+    try:
+        int(text[1:], 16)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a colour as #rrggbb or #rrggbbaa") from None
+    return text
+
+
+Hex = Annotated[str, AfterValidator(_check_hex)]
+Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+Stops = Annotated[list[tuple[Unit, Hex]], Field(min_length=2)]
+"""A gradient as (offset 0..1, colour), offsets rising."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LightSpec(_Model):
+    """A `Light` as data (its direction comes from where the sun stands in the place)."""
+
+    tint: Hex
+    ambient: Hex
+    key: Hex
+    rim: Hex
+    shadow: Hex
+    strength: Unit
+    saturation: float = Field(ge=0.0, le=1.5)
+    glow: Unit
+
+
+class LightChange(_Model):
+    """What a place changes in the light of a time: an indoor lamp, the blue of the deep."""
+
+    tint: Hex | None = None
+    ambient: Hex | None = None
+    key: Hex | None = None
+    rim: Hex | None = None
+    shadow: Hex | None = None
+    strength: Unit | None = None
+    saturation: float | None = Field(None, ge=0.0, le=1.5)
+    glow: Unit | None = None
+
+
+class CloudTone(_Model):
+    """Colours of clouds, from their crown to their lit foot."""
+
+    top: Hex
+    body: Hex
+    under: Hex
+    rim: Hex
+
+
+class SunTone(_Model):
+    """The sun or the moon, and the light around it."""
+
+    disc: Hex
+    glow: Hex
+    radius: float = Field(gt=0)
+    halo: float = Field(gt=0)
+    moon: bool = False
+    rays: Unit = 0.5
+
+
+class TimeTone(_Model):
+    """One time of day."""
+
+    light: LightSpec
+    sky: Stops
+    sun: SunTone
+    cloud: CloudTone
+    haze: Hex = Field(description="colour of the far distance")
+    veil: Hex = Field(description="colour that bad weather draws everything towards")
+    lamp: Hex = Field(description="of lit windows and lamps")
+    stars: Unit = 0.0
+
+
+class WeatherTone(_Model):
+    """One weather, laid over any time of day."""
+
+    saturation: float = Field(ge=0.0, le=1.2, description="of everything")
+    brightness: float = Field(ge=0.3, le=1.3)
+    veil: Unit = Field(description="how far sky and painted colours go towards the time's veil")
+    strength: Unit = Field(description="times the light's own")
+    haze: Unit = Field(description="added in the far distance")
+    sun: Unit = Field(description="how much of the sun or moon, rays and stars is left")
+    cover: Unit = Field(description="how much of the sky grey cloud covers")
+    glow: Unit = Field(0.0, description="lamps are lit at least this much")
+
+
+class LightFile(_Model):
+    """`packs/light.yaml`."""
+
+    times: dict[TimeOfDay, TimeTone]
+    weathers: dict[Weather, WeatherTone]
+
+
+@dataclass(frozen=True)
+class Mood:
+    """The time and the weather that a picture is painted under."""
+
+    time_of_day: TimeOfDay
+    weather: Weather
+    time: TimeTone
+    sky_weather: WeatherTone
+
+    def grade(self, color: Color) -> Color:
+        """A colour painted for clear weather, as this weather shows it."""
+        w = self.sky_weather
+        r, g, b, a = color
+        luma = 0.2126 * r + 0.7152 * g + 0.0722 * b
+        s, k = w.saturation, w.brightness
+        plain = ((luma + (r - luma) * s) * k, (luma + (g - luma) * s) * k, (luma + (b - luma) * s) * k, a)
+        veil = rgba(self.time.veil)
+        return mix(plain, (veil[0], veil[1], veil[2], a), w.veil)
+
+    @property
+    def haze(self) -> Color:
+        """Colour of the far distance."""
+        return self.grade(rgba(self.time.haze))
+
+    @property
+    def lamp(self) -> Color:
+        """Colour of lit windows, whatever the weather."""
+        return rgba(self.time.lamp)
+
+
+def make_light(mood: Mood, change: LightChange | None, sun: tuple[float, float], *, indoor: bool) -> Light:
+    """The light of a place.
+
+    Args:
+        mood: time and weather.
+        change: what the place itself changes, or None.
+        sun: world position of the sun or of the window that lights the place.
+        indoor: weather then counts half.
+    """
+    spec = mood.time.light.model_dump()
+    spec.update({k: v for k, v in (change.model_dump() if change else {}).items() if v is not None})
+    w = mood.sky_weather
+    share = 0.5 if indoor else 1.0
+    tint = rgba(spec["tint"])
+    luma = 0.2126 * tint[0] + 0.7152 * tint[1] + 0.0722 * tint[2]
+    grey = 0.55 * (1 - w.strength) * share
+    bright = 1 + (w.brightness - 1) * share
+    tint = (
+        (tint[0] + (luma - tint[0]) * grey) * bright,
+        (tint[1] + (luma - tint[1]) * grey) * bright,
+        (tint[2] + (luma * 1.06 - tint[2]) * grey) * bright,
+        1.0,
+    )
+    strength = spec["strength"] * (1 + (w.strength - 1) * share)
+    shadow = rgba(spec["shadow"])
+    dx, dy = sun[0] - 640, sun[1] - 470
+    length = math.hypot(dx, dy) or 1.0
+    return Light(
+        name=mood.time_of_day,
+        tint=tint,
+        ambient=mood.grade(rgba(spec["ambient"])) if not indoor else rgba(spec["ambient"]),
+        key=mix(rgba(spec["key"]), mood.grade(rgba(spec["key"])), share),
+        rim=mix(rgba(spec["rim"]), mood.grade(rgba(spec["rim"])), share),
+        shadow=(shadow[0], shadow[1], shadow[2], shadow[3] * (0.35 + 0.65 * strength)),
+        direction=(dx / length, dy / length),
+        strength=strength,
+        saturation=spec["saturation"] * (1 + (w.saturation - 1) * 0.7 * share),
+        glow=max(spec["glow"], w.glow),
+    )
