@@ -1,0 +1,298 @@
+"""`compose`: from an understood request to a storyboard, without a model.
+
+Settle the beats (scenes.py), cover them with shots (coverage.py), share out the time (pacing.py), stage each shot
+(staging.py), and tell in plain sentences what was assumed. Nothing here invents a character or a line.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import ceil
+
+from agent.intent import Brief, Intent
+from agent.planners.base import Composition, PlanRequest
+from agent.planners.offline.blocking import widest_needed
+from agent.planners.offline.coverage import MAX_SHOTS, cover_one_shot, cover_scene, cover_stills, least_of
+from agent.planners.offline.direction import Direction, Tongue, load_direction
+from agent.planners.offline.pacing import share_out, speech_need, total_of
+from agent.planners.offline.phrasing import join_names, number, short_name, title_of, tongue_of
+from agent.planners.offline.plan import Scene, ShotPlan
+from agent.planners.offline.scenes import settle
+from agent.planners.offline.sound import mood_of
+from agent.planners.offline.staging import Stager
+from tools.storyboard import Aspect, CastMember, Mood, Storyboard
+
+__all__ = ["compose"]
+
+MAX_CAST = 16
+LEAST_S, MOST_S = 0.5, 1800.0
+_STILL_OUTPUTS = frozenset({"image", "voice", "music", "subtitles", "text"})
+
+
+@dataclass
+class _Notes:
+    """What will be told: assumptions and problems, each once."""
+
+    direction: Direction
+    tongue: Tongue
+    assumptions: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def assume(self, name: str, **values: object) -> None:
+        self._add(self.assumptions, name, values)
+
+    def problem(self, name: str, **values: object) -> None:
+        self._add(self.problems, name, values)
+
+    def _add(self, to: list[str], name: str, values: dict[str, object]) -> None:
+        sentence = self.direction.phrases.say(name, self.tongue, **values)
+        if sentence not in to:
+            to.append(sentence)
+
+
+def compose(intent: Intent, request: PlanRequest) -> Composition:
+    """Write a storyboard for an intent of kind `scene`, from its brief.
+
+    The lines of the brief stand in the storyboard once each, in order and unchanged; a total length that was asked
+    for is kept exactly unless the lines do not fit into it, which `problems` then says.
+    """
+    direction = load_direction()
+    notes = _Notes(direction, tongue_of(intent))
+    brief = _checked(intent.brief or Brief(), notes)
+    aspect: Aspect = brief.aspect or "16:9"
+    scenes = settle(brief, direction)
+    total = _total(brief, notes)
+    plans = _cover(scenes, brief, intent, total, aspect, direction)
+    if len(plans) > MAX_SHOTS:
+        notes.problem("too_many_shots", limit=MAX_SHOTS, count=len(plans) - MAX_SHOTS)
+        plans = plans[:MAX_SHOTS]
+    plans = [_within_frame(plan, index, aspect, brief, notes) for index, plan in enumerate(plans)]
+    lengths = _lengths(plans, total, notes)
+    names = {member.id: short_name(member) for member in brief.cast}
+    stager = Stager(direction, aspect, notes.tongue, names, tuple(names), zlib.crc32(request.text.encode()))
+    music = _music(plans, intent, direction)
+    shots = [
+        stager.stage(plan, f"s{index}", length, mood)
+        for index, (plan, length, mood) in enumerate(zip(plans, lengths, music, strict=True), start=1)
+    ]
+    storyboard = Storyboard(
+        title=_title(brief, scenes, shots[0].id, [names[m.id] for m in brief.cast], notes, stager, plans),
+        style=(brief.style or "pixar_3d")[:80],
+        aspect=aspect,
+        fps=_fps(brief.fps, notes),
+        duration_s=total_of(shots),
+        cast=brief.cast,
+        shots=shots,
+    )
+    _tell(storyboard, brief, intent, scenes, total, notes)
+    return Composition(storyboard=storyboard, assumptions=notes.assumptions, problems=notes.problems)
+
+
+# -- the brief --------------------------------------------------------------------------------------------------------
+
+
+def _checked(brief: Brief, notes: _Notes) -> Brief:
+    """The brief with everybody who acts or speaks in its cast, once each, and no more than a storyboard holds."""
+    cast: dict[str, CastMember] = {}
+    for member in brief.cast:
+        cast.setdefault(member.id, member)
+    for beat in brief.beats:
+        for who in [p.character for p in beat.performances] + [line.character for line in beat.dialogue]:
+            cast.setdefault(who, CastMember(id=who, name=who.replace("_", " ").capitalize(), known=False))
+    if len(cast) > MAX_CAST:
+        speakers = {line.character for beat in brief.beats for line in beat.dialogue}
+        kept = set(sorted(cast, key=lambda who: who not in speakers)[:MAX_CAST])
+        left = [short_name(member) for who, member in cast.items() if who not in kept]
+        notes.problem("too_many_cast", limit=MAX_CAST, names=join_names(left, notes.direction, notes.tongue))
+        cast = {who: member for who, member in cast.items() if who in kept}
+    beats = [
+        beat.model_copy(
+            update={
+                "performances": [p for p in beat.performances if p.character in cast],
+                "dialogue": [line for line in beat.dialogue if line.character in cast],
+            }
+        )
+        for beat in brief.beats
+    ]
+    return brief.model_copy(update={"cast": list(cast.values()), "beats": beats})
+
+
+def _total(brief: Brief, notes: _Notes) -> float | None:
+    """The length that was asked for, within what a storyboard can have."""
+    if brief.duration_s is None:
+        return None
+    given = round(brief.duration_s, 2)
+    total = min(max(given, LEAST_S), MOST_S)
+    if total != given:
+        notes.problem("length_out_of_range", least=number(LEAST_S), most=number(MOST_S), seconds=number(total))
+    return total
+
+
+def _fps(fps: int | None, notes: _Notes) -> int:
+    if fps is None:
+        return 24
+    kept = min(max(fps, 8), 60)
+    if kept != fps:
+        notes.problem("fps_out_of_range", fps=kept)
+    return kept
+
+
+# -- shots ------------------------------------------------------------------------------------------------------------
+
+
+def _cover(
+    scenes: list[Scene], brief: Brief, intent: Intent, total: float | None, aspect: Aspect, direction: Direction
+) -> list[ShotPlan]:
+    """The shots of all scenes."""
+    coverage = direction.coverage
+    if brief.explicit_shots:
+        return [plan for i, scene in enumerate(scenes) for plan in cover_one_shot(scene, i == 0, aspect, coverage)]
+    if intent.outputs and set(intent.outputs) <= _STILL_OUTPUTS:
+        plans = [plan for scene in scenes for plan in cover_stills(scene, aspect, coverage)]
+        # Music alone may be longer than one shot can be.
+        most = 120.0
+        count = ceil(total / most / len(plans)) if total else 1
+        return [plan for plan in plans for _ in range(count if not plan.lines else 1)]
+    if len(scenes) == 1:
+        return cover_scene(scenes[0], total or scenes[0].duration_s, aspect, coverage)
+    plans = []
+    given = _shares(scenes, total, coverage.lengths.shot_s)
+    for index, (scene, share) in enumerate(zip(scenes, given, strict=True)):
+        opens = index == 0 or scenes[index - 1].location != scene.location
+        made = cover_scene(scene, share, aspect, coverage, compact=True, opens=opens)
+        if scene.duration_s and len(made) == 1:
+            made = [replace(made[0], fixed=scene.duration_s)]
+        plans += made
+    return plans
+
+
+def _shares(scenes: Sequence[Scene], total: float | None, natural: float) -> list[float | None]:
+    """How much of the time each of several scenes gets; None where it may take what it needs."""
+    if total is None:
+        return [scene.duration_s for scene in scenes]
+    weights = [scene.duration_s or max(natural, speech_need(scene.lines)) for scene in scenes]
+    return [total * weight / sum(weights) for weight in weights]
+
+
+def _within_frame(plan: ShotPlan, index: int, aspect: Aspect, brief: Brief, notes: _Notes) -> ShotPlan:
+    """The plan with no more people than a stage holds, in a framing that holds them."""
+    direction = notes.direction
+    limit = direction.coverage.stage_limit
+    people = plan.people
+    if len(people) > limit:
+        speakers = [line.character for line in plan.lines]
+        kept = set(sorted(people, key=lambda who: who not in speakers)[:limit])
+        left = [short_name(member) for member in brief.cast if member.id in people and member.id not in kept]
+        notes.problem("too_many_people", limit=limit, names=join_names(left, direction, notes.tongue))
+        people = tuple(who for who in people if who in kept)
+    framing = plan.framing
+    if people:
+        framing = widest_needed(framing, aspect, len(people), direction.coverage.blocking)
+    if framing != plan.framing and plan.fixed_framing:
+        words = direction.phrases.framings
+        notes.assume(
+            "widened",
+            count=len(people),
+            framing=words[plan.framing].of(notes.tongue),
+            shot=index + 1,
+            new=words[framing].of(notes.tongue),
+        )
+    return replace(plan, people=people, framing=framing)
+
+
+# -- time -------------------------------------------------------------------------------------------------------------
+
+
+def _lengths(plans: Sequence[ShotPlan], total: float | None, notes: _Notes) -> list[float]:
+    """The length of each shot in seconds; their sum is `total` where the lines fit into it."""
+    coverage = notes.direction.coverage
+    least = [least_of(plan, coverage) for plan in plans]
+    for index, plan in enumerate(plans):
+        if plan.fixed is not None and plan.lines and plan.fixed < least[index] - 1e-6:
+            notes.problem("shot_speech_too_long", shot=index + 1, needed=number(least[index]), given=number(plan.fixed))
+    if total is None:
+        return [max(_floor(plan, least[i]), _rounded(plan)) for i, plan in enumerate(plans)]
+    fixed = {i: max(plan.fixed, _floor(plan, least[i])) for i, plan in enumerate(plans) if plan.fixed is not None}
+    free = [i for i in range(len(plans)) if i not in fixed]
+    rest = total - sum(fixed.values())
+    if fixed and free and rest >= sum(least[i] for i in free):
+        shares = share_out(rest, [plans[i].weight for i in free], [least[i] for i in free])
+        return [fixed[i] if i in fixed else shares[free.index(i)] for i in range(len(plans))]
+    if fixed and not free and abs(rest) < 1e-6:
+        return [fixed[i] for i in range(len(plans))]
+    if fixed:
+        notes.assume("scaled_shots", seconds=number(total))
+    speech = [speech_need(plan.lines) for plan in plans]
+    bare = [least[i] if speech[i] else min(least[i], max(0.5, total / len(plans) * 0.5)) for i in range(len(plans))]
+    bare = [ceil(value * 10 - 1e-6) / 10 for value in bare]
+    if sum(bare) > total + 1e-6 and any(speech):
+        notes.problem("speech_too_long", needed=number(round(sum(bare), 1)), given=number(total))
+    weights = [plan.fixed or plan.weight for plan in plans]
+    return share_out(total, weights, least if sum(least) <= total + 1e-6 else bare)
+
+
+def _floor(plan: ShotPlan, least: float) -> float:
+    """A length that was asked for may be as short as a shot can be; otherwise shots keep the usual least."""
+    return least if plan.lines or plan.fixed is None else 0.5
+
+
+def _rounded(plan: ShotPlan) -> float:
+    wish = plan.fixed if plan.fixed is not None else plan.wish
+    return min(120.0, round(wish, 1))
+
+
+# -- sound, title, words to the user ----------------------------------------------------------------------------------
+
+
+def _music(plans: Sequence[ShotPlan], intent: Intent, direction: Direction) -> list[Mood | None]:
+    """The mood for each shot: one for the film, other ones only where the request gives them."""
+    if "video" in intent.outputs and "music" not in intent.outputs:
+        return [None] * len(plans)
+    scenes = list(dict.fromkeys(id(plan.scene) for plan in plans))
+    by_id = {id(plan.scene): plan.scene for plan in plans}
+    film = mood_of([by_id[key] for key in scenes], direction)
+    return [plan.scene.mood or film for plan in plans]
+
+
+def _title(
+    brief: Brief,
+    scenes: Sequence[Scene],
+    _first: str,
+    names: Sequence[str],
+    notes: _Notes,
+    stager: Stager,
+    plans: Sequence[ShotPlan],
+) -> str:
+    if brief.title and brief.title.strip():
+        return brief.title.strip()[:120]
+    first = scenes[0]
+    shot = replace(plans[0], scene=first)
+    overlay = first.overlay if not names else ""
+    drawn = stager.stage(replace(shot, lines=(), people=()), "title", 1.0, None)
+    words = first.words if notes.direction.place(first.location) is None else ""
+    return title_of(names, drawn, words, notes.direction, notes.tongue, overlay)
+
+
+def _tell(
+    storyboard: Storyboard, brief: Brief, intent: Intent, scenes: Sequence[Scene], total: float | None, notes: _Notes
+) -> None:
+    """Few and useful: what the user did not say and would see or hear."""
+    direction, tongue = notes.direction, notes.tongue
+    is_film = not intent.outputs or "video" in intent.outputs
+    if not any(beat.location or beat.location_words for beat in brief.beats) and not _is_card(scenes):
+        place = direction.places[direction.default_place]
+        notes.assume("assumed_place", place=place.names.of(tongue))
+    if total is None and is_film and not any(beat.duration_s for beat in brief.beats):
+        seconds = number(storyboard.duration_s)
+        name = "assumed_length" if len(storyboard.shots) > 1 else "assumed_length_one"
+        notes.assume(name, seconds=seconds, shots=len(storyboard.shots))
+    longest = direction.coverage.lengths.longest_s
+    silent = [shot.duration_s for shot in storyboard.shots if not shot.dialogue]
+    if len(storyboard.shots) == MAX_SHOTS and silent and min(silent) > longest:
+        notes.assume("long_shots", most=MAX_SHOTS, each=number(round(min(silent), 1)))
+
+
+def _is_card(scenes: Sequence[Scene]) -> bool:
+    return all(scene.overlay and not scene.people for scene in scenes)

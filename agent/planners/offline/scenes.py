@@ -1,0 +1,130 @@
+"""Settling a brief: every beat gets a place, a time, a weather and its people, inherited where it does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.intent import Beat, Brief, Performance
+from agent.planners.offline.direction import Direction
+from agent.planners.offline.plan import Scene
+from tools.storyboard import slugify
+
+__all__ = ["settle"]
+
+_NOBODY = frozenset({"empty", "nobody", "deserted", "no one", "vuota", "vuoto", "nessuno", "deserta", "deserto"})
+_ALL = frozenset({"they", "them", "both", "all", "everyone", "everybody", "together", "tutti", "entrambi", "insieme",
+                  "loro", "due"})  # fmt: skip
+
+
+def settle(brief: Brief, direction: Direction) -> list[Scene]:
+    """One scene for each beat, in order; at least one."""
+    cast = [member.id for member in brief.cast]
+    beats = brief.beats or [Beat()]
+    homeless = _homeless(beats, cast)
+    scenes: list[Scene] = []
+    for index, beat in enumerate(beats):
+        people = _people(beats, index, scenes, cast, homeless)
+        scenes.append(_scene(beat, people, scenes, brief, direction))
+    return scenes
+
+
+def _named(beat: Beat) -> list[str]:
+    """Who is named in a beat: those who act, then those who speak."""
+    who = [performance.character for performance in beat.performances] + [line.character for line in beat.dialogue]
+    return list(dict.fromkeys(who))
+
+
+def _homeless(beats: Sequence[Beat], cast: Sequence[str]) -> list[str]:
+    """Cast members that no beat names: they belong to the whole request."""
+    named = {who for beat in beats for who in _named(beat)}
+    return [who for who in cast if who not in named]
+
+
+def _words(text: str) -> set[str]:
+    return set("".join(char if char.isalnum() else " " for char in text.lower()).split())
+
+
+def _people(
+    beats: Sequence[Beat], index: int, scenes: Sequence[Scene], cast: Sequence[str], homeless: Sequence[str]
+) -> tuple[str, ...]:
+    """Who is in a beat. One that names nobody has those of the beat before, unless it is about an empty place."""
+    beat = beats[index]
+    order = {who: rank for rank, who in enumerate(cast)}
+    named = _named(beat)
+    if len(beats) == 1:
+        chosen = list(dict.fromkeys([*cast, *named])) if not (beat.text_overlay and not named and not cast) else []
+    elif named:
+        chosen = named
+    elif beat.text_overlay or _words(beat.text) & _NOBODY or beat.framing == "detail":
+        chosen = []
+    elif _words(beat.text) & _ALL and scenes:
+        chosen = list(dict.fromkeys([who for scene in scenes for who in scene.people] + list(homeless)))
+    elif homeless:
+        chosen = list(homeless)
+    else:
+        chosen = list(next((scene.people for scene in reversed(scenes) if scene.people), ()))
+    return tuple(sorted(chosen, key=lambda who: order.get(who, len(order))))
+
+
+def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief: Brief, direction: Direction) -> Scene:
+    before = earlier[-1] if earlier else None
+    location, words = _place(beat, before, brief, direction)
+    moved = before is not None and before.location != location
+    stated = {} if moved else _carried(earlier, people)
+    for performance in beat.performances:
+        stated[performance.character] = _merged(stated.get(performance.character), performance)
+    following = next((b.time_of_day for b in brief.beats if b.time_of_day), None)
+    return Scene(
+        location=location,
+        words=words,
+        time_of_day=beat.time_of_day or (before.time_of_day if before else following or "day"),
+        weather=beat.weather or (before.weather if before else "clear"),
+        people=people,
+        stated=stated,
+        lines=tuple(beat.dialogue),
+        action=beat.action.strip(),
+        overlay=beat.text_overlay.strip()[:200],
+        framing=beat.framing,
+        camera=beat.camera,
+        mood=beat.mood or (before.mood if before else None),
+        duration_s=beat.duration_s,
+    )
+
+
+def _place(beat: Beat, before: Scene | None, brief: Brief, direction: Direction) -> tuple[str, str]:
+    """The place's id, and its words when it is none that is drawn."""
+    if beat.location:
+        return beat.location, (beat.location_words or "").strip()
+    if beat.location_words:
+        return slugify(beat.location_words, direction.default_place), beat.location_words.strip()
+    if before is not None:
+        return before.location, before.words
+    # A first beat that names no place plays where the next one does that names one.
+    later = next((b for b in brief.beats if b.location or b.location_words), None)
+    if later is not None and later is not beat:
+        return _place(later, None, brief, direction)
+    return direction.default_place, ""
+
+
+def _carried(earlier: Sequence[Scene], people: Sequence[str]) -> dict[str, Performance]:
+    """What people were doing when they were last seen: a close-up of one who sits shows one who sits."""
+    carried: dict[str, Performance] = {}
+    for who in people:
+        for scene in reversed(earlier):
+            if who in scene.people:
+                if who in scene.stated:
+                    carried[who] = scene.stated[who]
+                break
+    return carried
+
+
+def _merged(old: Performance | None, new: Performance) -> Performance:
+    """The new performance; a face is kept while only the pose changes, and the other way round."""
+    if old is None:
+        return new
+    return Performance(
+        character=new.character,
+        pose=new.pose or old.pose,
+        expression=new.expression or old.expression,
+        facing=new.facing or old.facing,
+    )
