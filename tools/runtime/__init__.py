@@ -1,0 +1,1 @@
+"""The runtime: registry in, artifacts out. See `executor`, `store`, `pool`, `production`."""

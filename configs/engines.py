@@ -1,0 +1,137 @@
+"""The schema of engines.yaml: which tools there are, and which engines carry each of them out.
+
+Names only: nothing here imports a tool. `tools.registry` does, when it must.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from configs.yaml_file import load_yaml_model
+
+__all__ = [
+    "ENGINES_YAML",
+    "ClassPath",
+    "Cost",
+    "EngineEntry",
+    "EnginesFile",
+    "StackEntry",
+    "ToolEntry",
+    "load_engines",
+]
+
+ENGINES_YAML = Path(__file__).with_name("engines.yaml")
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+ClassPath = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$")]
+"""`package.module:Class`. Which packages are accepted is the registry's business."""
+ArgumentPath = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$")]
+"""Dotted path to an argument, as `shot.control.image`; a list on the way stands for each of its items."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StackEntry(_Model):
+    """A set of libraries that live in one process, apart from the others.
+
+    Attributes:
+        about: one line.
+        python: interpreter that runs it; empty is the studio's own.
+        workers: how many processes at most; 0 is one per CPU core, up to the pool's limit.
+    """
+
+    about: str = Field(min_length=1)
+    python: str = ""
+    workers: int = Field(0, ge=0, le=64)
+
+
+class Cost(_Model):
+    """Predicted seconds of one call on the machine of the README: `base`, plus a rate times each numeric argument.
+
+    Only the order of calls and the time shown before a run depend on it, never a result.
+    """
+
+    base: float = Field(0.2, ge=0.0, description="seconds")
+    per: dict[ArgumentPath, float] = Field(
+        default_factory=dict, description="by argument path: seconds per unit; a list counts its items"
+    )
+
+
+class EngineEntry(_Model):
+    """One engine of a tool.
+
+    Attributes:
+        engine: its class.
+        about: one line, what it is and what it is good for.
+        device: what it computes on.
+        stack: which worker it lives in.
+        licence: of the engine with its library and weights, as an SPDX name where there is one.
+        embedded: comes with `pip install`, needs no weights and no network.
+        libraries: distributions whose versions are recorded with every result.
+        cost: predicted seconds.
+        silence_s: seconds without a sign of progress after which a call counts as hung.
+    """
+
+    engine: ClassPath
+    about: str = Field(min_length=1)
+    device: Literal["cpu", "gpu"]
+    stack: Name = "core"
+    licence: str = Field(min_length=1)
+    embedded: bool = False
+    libraries: tuple[str, ...] = ()
+    cost: Cost = Cost()
+    silence_s: float = Field(120.0, gt=0.0)
+
+
+class ToolEntry(_Model):
+    """A tool and its engines, the preferred one first.
+
+    Attributes:
+        tool: its class.
+        files: arguments that are paths of files outside the store; their content is part of what makes a result.
+        engines: by name.
+    """
+
+    tool: ClassPath
+    files: tuple[ArgumentPath, ...] = ()
+    engines: dict[Name, EngineEntry] = Field(min_length=1)
+
+
+class EnginesFile(_Model):
+    """engines.yaml."""
+
+    stacks: dict[Name, StackEntry]
+    tools: dict[Name, ToolEntry]
+
+    @field_validator("stacks")
+    @classmethod
+    def _plain_paths(cls, stacks: dict[str, StackEntry]) -> dict[str, StackEntry]:
+        for name, stack in stacks.items():
+            if re.search(r"[\x00-\x1f]", stack.python):
+                raise ValueError(f"stack {name!r}: the interpreter's path holds control characters")
+        return stacks
+
+    @model_validator(mode="after")
+    def _stacks_exist(self) -> EnginesFile:
+        for tool, entry in self.tools.items():
+            for name, engine in entry.engines.items():
+                if engine.stack not in self.stacks:
+                    raise ValueError(
+                        f"{tool}/{name} names the stack {engine.stack!r}; there are {', '.join(self.stacks) or 'none'}"
+                    )
+        return self
+
+
+def load_engines(path: Path = ENGINES_YAML) -> EnginesFile:
+    """Read engines.yaml.
+
+    Raises:
+        YamlProblem: with file and line.
+    """
+    return load_yaml_model(path, EnginesFile)

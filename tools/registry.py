@@ -1,0 +1,273 @@
+"""Which tools and engines there are: names from engines.yaml, classes imported when they are first asked for.
+
+Importing this module imports no tool and no engine. Engine classes are never imported here at all: they live in
+worker processes, and the registry knows them by `module:Class`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from configs.engines import ENGINES_YAML, Cost, EngineEntry, EnginesFile, StackEntry, load_engines
+from configs.profiles import Profile
+from configs.yaml_file import YamlProblem
+from tools.base import Call, Tool, ToolInput, ToolOutput
+from tools.errors import InvalidInput, MissingPrerequisite
+
+__all__ = ["EngineSpec", "Registry", "ToolSpec"]
+
+
+@dataclass(frozen=True)
+class ToolSpec:
+    """What the model sees of a tool.
+
+    Attributes:
+        name: its name.
+        description: the docstring of its class.
+        tool: the class.
+        input_schema, output_schema: JSON schemas.
+        files: dotted paths of arguments that name files outside the store.
+    """
+
+    name: str
+    description: str
+    tool: type[Tool]
+    input_schema: dict[str, Any]
+    output_schema: dict[str, Any]
+    files: tuple[str, ...] = ()
+
+    @property
+    def function(self) -> dict[str, Any]:
+        """The tool as an OpenAI function schema."""
+        parameters = {key: value for key, value in self.input_schema.items() if key not in ("title", "description")}
+        return {
+            "type": "function",
+            "function": {"name": self.name, "description": self.description, "parameters": parameters},
+        }
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """One engine of a tool, by name; see `configs.engines.EngineEntry` for the fields of the same names."""
+
+    tool: str
+    name: str
+    path: str
+    about: str
+    device: str
+    stack: str
+    licence: str
+    embedded: bool
+    libraries: tuple[str, ...]
+    cost: Cost
+    silence_s: float
+
+    @classmethod
+    def of(cls, tool: str, name: str, entry: EngineEntry) -> EngineSpec:
+        values = {key: getattr(entry, key) for key in EngineEntry.model_fields if key != "engine"}
+        return cls(tool=tool, name=name, path=entry.engine, **values)
+
+    def predicted_s(self, args: dict[str, Any]) -> float:
+        """Predicted seconds of a call with these arguments."""
+        total = self.cost.base
+        for path, rate in self.cost.per.items():
+            for value in values_at(args, path):
+                if isinstance(value, list):
+                    total += rate * len(value)
+                elif isinstance(value, int | float) and not isinstance(value, bool):
+                    total += rate * value
+        return total
+
+
+@dataclass
+class Registry:
+    """Tools and engines by name.
+
+    Attributes:
+        entries: engines.yaml, read.
+        profile: of the machine; None allows the CPU engines.
+        allow: prefixes of the modules that class paths may name.
+    """
+
+    entries: EnginesFile
+    profile: Profile | None = None
+    allow: tuple[str, ...] = ("tools.",)
+    _specs: dict[str, ToolSpec] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def load(
+        cls, path: Path = ENGINES_YAML, profile: Profile | None = None, allow: tuple[str, ...] = ("tools.",)
+    ) -> Registry:
+        """Read engines.yaml and check all that can be checked without importing an engine.
+
+        Raises:
+            InvalidInput: the file is malformed, names a module outside `allow` or one that does not exist, or the
+                profile names an engine that is not in the file.
+        """
+        try:
+            registry = cls(load_engines(path), profile, allow)
+        except YamlProblem as problem:
+            raise InvalidInput(problem.message, where=problem.where) from problem
+        registry._check(path)
+        return registry
+
+    def _check(self, path: Path) -> None:
+        for tool, entry in self.entries.tools.items():
+            for name, class_path in [("tool", entry.tool), *((e, v.engine) for e, v in entry.engines.items())]:
+                module = class_path.partition(":")[0]
+                if not module.startswith(self.allow):
+                    raise InvalidInput(f"{tool}/{name}: modules under {', '.join(self.allow)} only", where=str(path))
+                if name == "tool" and not _module_exists(module):
+                    raise InvalidInput(f"{tool}/{name}: there is no module {module}", where=str(path))
+        for tool, names in (self.profile.engines if self.profile else {}).items():
+            known = self.entries.tools[tool].engines if tool in self.entries.tools else {}
+            for name in names:
+                if name not in known:
+                    raise InvalidInput(f"the profile prefers {tool}/{name}, which {path.name} does not list")
+
+    @property
+    def stacks(self) -> dict[str, StackEntry]:
+        """The stacks by name."""
+        return self.entries.stacks
+
+    def tool(self, name: str) -> ToolSpec:
+        """A tool by name.
+
+        Raises:
+            InvalidInput: there is none of that name, or its class breaks the contract of `tools.base`.
+        """
+        if name not in self._specs:
+            if name not in self.entries.tools:
+                raise InvalidInput(f"there is no tool {name!r}.", hint=_suggest(name, list(self.entries.tools)))
+            entry = self.entries.tools[name]
+            self._specs[name] = _spec(name, entry.tool, entry.files)
+        return self._specs[name]
+
+    def tools(self) -> list[ToolSpec]:
+        """Every tool, in the order of engines.yaml."""
+        return [self.tool(name) for name in self.entries.tools]
+
+    def engines(self, tool: str) -> list[EngineSpec]:
+        """Every engine of a tool, in the order of engines.yaml, whether the profile allows it or not."""
+        self.tool(tool)
+        return [EngineSpec.of(tool, name, entry) for name, entry in self.entries.tools[tool].engines.items()]
+
+    def pick(self, tool: str, engine: str = "") -> EngineSpec:
+        """The engine that carries out a call; a named one is never replaced by another.
+
+        Raises:
+            InvalidInput: the tool has no engine of that name.
+            MissingPrerequisite: none is allowed on this machine.
+        """
+        engines = self.engines(tool)
+        if engine:
+            for spec in engines:
+                if spec.name == engine:
+                    return spec
+            names = [spec.name for spec in engines]
+            raise InvalidInput(f"{tool} has no engine {engine!r}.", hint=_suggest(engine, names))
+        preferred = (self.profile.engines if self.profile else {}).get(tool)
+        if preferred:
+            return next(spec for spec in engines if spec.name == preferred[0])
+        has_gpu = self.profile is not None and self.profile.budget_gb > 0
+        for spec in engines:
+            if has_gpu or spec.device == "cpu":
+                return spec
+        raise MissingPrerequisite(
+            f"every engine of {tool} needs a GPU ({', '.join(spec.name for spec in engines)}).",
+            command="studio doctor",
+        )
+
+    def validate(self, call: Call) -> ToolInput:
+        """The arguments of a call as the tool's `Input`.
+
+        Raises:
+            InvalidInput: unknown tool or engine, or arguments that break the schema; `where` is `call.field`.
+        """
+        try:
+            spec = self.tool(call.tool)
+            self.pick(call.tool, call.engine)
+        except InvalidInput as error:
+            raise InvalidInput(error.message, where=call.id, hint=error.hint) from None
+        try:
+            return spec.tool.Input.model_validate(call.args)
+        except ValidationError as error:
+            raise _readable(error, call.id) from None
+        except RecursionError:
+            raise InvalidInput("the arguments nest too deeply", where=call.id) from None
+
+    def external_files(self, tool: str, args: dict[str, Any]) -> list[str]:
+        """Paths among the arguments that name files outside the store, each once, in order."""
+        found = (value for path in self.tool(tool).files for value in values_at(args, path))
+        return list(dict.fromkeys(value for value in found if isinstance(value, str) and value))
+
+
+def values_at(data: Any, path: str) -> Iterator[Any]:
+    """Every value at a dotted path; a list met on the way stands for each of its items."""
+    head, _, rest = path.partition(".")
+    if isinstance(data, list):
+        for item in data:
+            yield from values_at(item, path)
+    elif isinstance(data, dict) and head in data:
+        if rest:
+            yield from values_at(data[head], rest)
+        else:
+            yield data[head]
+
+
+def _module_exists(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _suggest(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    listed = f"There are: {', '.join(known) or 'none'}."
+    return f"Did you mean {close[0]!r}? {listed}" if close else listed
+
+
+def _spec(name: str, class_path: str, files: tuple[str, ...]) -> ToolSpec:
+    module, _, attribute = class_path.partition(":")
+    try:
+        tool = getattr(importlib.import_module(module), attribute)
+    except AttributeError:
+        raise InvalidInput(f"tool {name}: {module} has no class {attribute}") from None
+    problem = _tool_problem(name, tool)
+    if problem:
+        raise InvalidInput(f"tool {name} ({class_path}): {problem}")
+    description = " ".join((tool.__doc__ or "").split())
+    return ToolSpec(name, description, tool, tool.Input.model_json_schema(), tool.Output.model_json_schema(), files)
+
+
+def _tool_problem(name: str, tool: Any) -> str:
+    if not (isinstance(tool, type) and issubclass(tool, Tool)):
+        return "is not a tools.base.Tool"
+    if getattr(tool, "name", None) != name:
+        return f"calls itself {getattr(tool, 'name', None)!r}"
+    if not (tool.__doc__ or "").strip() or tool.__doc__ == Tool.__doc__:
+        return "has no docstring; the model would not know what it is for"
+    for side, base in (("Input", ToolInput), ("Output", ToolOutput)):
+        model = getattr(tool, side, None)
+        if not (isinstance(model, type) and issubclass(model, base)):
+            return f"has no {side} that is a {base.__name__}"
+        if model.model_config.get("extra") != "forbid":
+            return f"its {side} accepts unknown fields"
+    return ""
+
+
+def _readable(error: ValidationError, call_id: str) -> InvalidInput:
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    where = ".".join([call_id, *(str(part) for part in first["loc"])])
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return InvalidInput(first["msg"].removeprefix("Value error, ") + more, where=where)

@@ -1,0 +1,339 @@
+"""Carries out a batch of tool calls: what is stored already is taken, the rest is made, each thing once.
+
+The thread that calls `Executor.run` decides and tells (events arrive there); one thread per worker waits for answers.
+A call whose result is in the store is never made again, whoever made it: this run, an earlier one, another process.
+"""
+
+from __future__ import annotations
+
+import heapq
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from tools.artifact import Artifact, artifact_key
+from tools.base import Call, find_refs
+from tools.errors import Cancelled, ToolError
+from tools.registry import Registry
+from tools.runtime.graph import CallGraph, Node
+from tools.runtime.labour import Labour
+from tools.runtime.pool import WorkerPool
+from tools.runtime.store import ArtifactStore, Provenance
+
+__all__ = ["CallEvent", "CallStatus", "Executor"]
+
+CallStatus = Literal["queued", "cached", "running", "done", "failed", "cancelled"]
+Result = Artifact | ToolError
+
+_LOOK_EVERY_S = 0.05
+"""How often the deciding thread looks whether it should stop."""
+
+
+@dataclass(frozen=True)
+class CallEvent:
+    """Something happened to a call.
+
+    Attributes:
+        call_id, tool, engine: which call.
+        status: `queued` once at first, `cached`, `done`, `failed` or `cancelled` once at last.
+        fraction: 0..1 while it runs.
+        text: what the engine says it does, or why it failed.
+        seconds: wall seconds so far; in `done`, what the call took; predicted in `queued`.
+    """
+
+    call_id: str
+    tool: str
+    engine: str
+    status: CallStatus
+    fraction: float = 0.0
+    text: str = ""
+    seconds: float = 0.0
+
+
+class Executor:
+    """Runs graphs of calls against one store.
+
+    Args:
+        registry: the tools and engines.
+        store: where results lie.
+        pool: the workers; may be shared with other executors.
+        on_event: told of every change, in the thread that called `run`.
+        cancel: set it from anywhere to stop within a second; what is finished is kept.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: ArtifactStore,
+        pool: WorkerPool,
+        on_event: Callable[[CallEvent], None] = lambda _event: None,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        self.registry = registry
+        self.store = store
+        self.pool = pool
+        self.on_event = on_event
+        self.cancel = cancel or threading.Event()
+
+    def plan(self, calls: Sequence[Call], known: Mapping[str, Artifact] | None = None) -> CallGraph:
+        """Check a batch without running it; see `CallGraph.build` for the errors."""
+        return CallGraph.build(calls, known or {}, self.registry)
+
+    def run(self, calls: Sequence[Call], known: Mapping[str, Artifact] | None = None) -> dict[str, Result]:
+        """Carry out a batch.
+
+        Args:
+            calls: in any order; references name calls of the batch or results in `known`.
+            known: results from before, by id.
+
+        Returns:
+            For each call, in the order given, its artifact, or the error it ended with. A call that needs a failed
+            one gets the same error; calls that were not finished when `cancel` was set get `Cancelled`.
+
+        Raises:
+            InvalidInput: the batch is wrong; nothing was run.
+        """
+        graph = self.plan(calls, known)
+        return _Run(self, graph, known or {}).go()
+
+
+@dataclass(order=True)
+class _Task:
+    """Work for a worker: `nodes` are to be described, or the one node is to be made."""
+
+    rank: tuple[float, int, int]
+    nodes: list[Node] = field(compare=False)
+    made: Provenance | None = field(compare=False, default=None)
+    """What is to be made; None: the nodes are to be described."""
+
+
+@dataclass(frozen=True)
+class _Note:
+    """From a working thread to the deciding one."""
+
+    node: Node
+    fraction: float
+    text: str
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """A task ended. `outcome` is an artifact with whether it was found rather than made, or descriptions by id."""
+
+    task: _Task
+    outcome: tuple[Artifact, bool] | dict[str, Any] | BaseException
+
+
+class _Run:
+    """One run of one graph; lives as long as `Executor.run`."""
+
+    def __init__(self, executor: Executor, graph: CallGraph, known: Mapping[str, Artifact]) -> None:
+        self._executor = executor
+        self._graph = graph
+        self._known = {name: artifact for name, artifact in known.items() if name not in graph.nodes}
+        self._labour = Labour(executor.store, executor.pool, executor.registry)
+        self._results: dict[str, Result] = {}
+        self._waiting = {name: len(node.needs) for name, node in graph.nodes.items()}
+        self._described: dict[str, Any] = {}
+        self._asked: set[str] = set()
+        """Engines whose nodes are being described, or were."""
+        self._blocked: dict[str, list[Node]] = {}
+        """By engine: nodes that are ready but for their description."""
+        self._makers: dict[str, list[Node]] = {}
+        """By key: the node that makes it now, and those that will share the result."""
+        self._tasks: list[_Task] = []
+        self._ready: deque[Node] = deque()
+        """Nodes whose needs are all there, to be considered."""
+        self._inbox: queue.SimpleQueue[_Note | _Finished] = queue.SimpleQueue()
+        self._working = 0
+        self._started: dict[str, float] = {}
+
+    def go(self) -> dict[str, Result]:
+        for node in self._graph.nodes.values():
+            self._tell(node, "queued", seconds=node.cost)
+        threads = ThreadPoolExecutor(self._executor.pool.size, thread_name_prefix="call")
+        try:
+            self._ready.extend(node for node in self._graph.nodes.values() if not node.needs)
+            while True:
+                self._look_at_cancel()
+                while self._ready:
+                    self._consider(self._ready.popleft())
+                self._hand_out(threads)
+                if not self._working:
+                    break
+                self._hear()
+        finally:
+            # Also on Ctrl-C, or a bug: nobody is left working for a run that has ended.
+            self._labour.stop()
+            threads.shutdown(wait=True, cancel_futures=True)
+        return {name: self._results[name] for name in self._graph.nodes}
+
+    def _look_at_cancel(self) -> None:
+        if not self._executor.cancel.is_set() or self._labour.stopped:
+            return
+        self._labour.stop()
+        self._tasks.clear()
+        busy = {name for nodes in self._makers.values() for name in [nodes[0].call.id]}
+        for name, node in self._graph.nodes.items():
+            if name not in self._results and name not in (busy & self._started.keys()):
+                self._settle(node, Cancelled("stopped"))
+
+    def _hand_out(self, threads: ThreadPoolExecutor) -> None:
+        while self._tasks and self._working < self._executor.pool.size:
+            task = heapq.heappop(self._tasks)
+            self._working += 1
+            if task.made is not None:
+                self._started[task.nodes[0].call.id] = time.perf_counter()
+                self._tell(task.nodes[0], "running")
+            threads.submit(self._work, task)
+
+    def _work(self, task: _Task) -> None:
+        """In a working thread: do a task, tell the deciding thread how it ended."""
+        outcome: tuple[Artifact, bool] | dict[str, Any] | BaseException
+        try:
+            if task.made is None:
+                outcome = self._labour.describe(task.nodes)
+            else:
+                node = task.nodes[0]
+                outcome = self._labour.make(
+                    node, task.made, self._folders(node), lambda f, text: self._inbox.put(_Note(node, f, text))
+                )
+        except BaseException as error:
+            outcome = error
+        self._inbox.put(_Finished(task, outcome))
+
+    def _hear(self) -> None:
+        try:
+            message = self._inbox.get(timeout=_LOOK_EVERY_S)
+        except queue.Empty:
+            return
+        if isinstance(message, _Note):
+            self._tell(message.node, "running", message.fraction, message.text)
+            return
+        self._working -= 1
+        outcome, nodes = message.outcome, message.task.nodes
+        if isinstance(outcome, BaseException) and not isinstance(outcome, ToolError):
+            raise outcome
+        if message.task.made is not None:
+            assert isinstance(outcome, tuple | ToolError)
+            self._finish(message.task.made.key, outcome)
+        elif isinstance(outcome, ToolError):
+            for node in nodes:
+                self._settle(node, outcome)
+        else:
+            assert isinstance(outcome, dict)
+            self._described.update(outcome)
+            self._ready.extend(self._blocked.pop(nodes[0].engine.path, []))
+
+    def _finish(self, key: str, outcome: tuple[Artifact, bool] | ToolError) -> None:
+        maker, *sharers = self._makers.pop(key)
+        if isinstance(outcome, ToolError):
+            for node in (maker, *sharers):
+                self._settle(node, outcome)
+            return
+        artifact, found = outcome
+        self._settle(maker, artifact, "cached" if found else "done")
+        for node in sharers:
+            self._settle(node, artifact, "cached")
+
+    def _consider(self, node: Node) -> None:
+        """All that the node needs is there: take its result from the store, share one in the making, or make it."""
+        if node.call.id in self._results:
+            return
+        if node.call.id not in self._described:
+            self._ask_to_describe(node)
+            return
+        description = self._described[node.call.id]
+        if isinstance(description, ToolError):
+            self._settle(node, description)
+            return
+        made = self._provenance(node, *description)
+        if made.key in self._makers:
+            self._makers[made.key].append(node)
+            return
+        try:
+            artifact = self._executor.store.get(made.key)
+        except ToolError as error:
+            self._settle(node, error)
+            return
+        if artifact is not None:
+            self._settle(node, artifact, "cached")
+            return
+        self._makers[made.key] = [node]
+        heapq.heappush(self._tasks, _Task((-node.priority, node.call.stage, node.index), [node], made))
+
+    def _ask_to_describe(self, node: Node) -> None:
+        """Have all nodes of the same engine described at once, also those whose turn is later."""
+        engine = node.engine.path
+        self._blocked.setdefault(engine, []).append(node)
+        if engine not in self._asked:
+            self._asked.add(engine)
+            alike = [other for other in self._graph.nodes.values() if other.engine.path == engine]
+            heapq.heappush(self._tasks, _Task((-node.priority, -1, node.index), alike))
+
+    def _provenance(self, node: Node, version: str, inputs: dict[str, str]) -> Provenance:
+        """What makes the node's result: its key is blind to the ids of calls, it sees the content they gave."""
+        filled = _with_refs(node.args, lambda name: {"call": name, "key": self._result(name).key})
+        content = _with_refs(node.args, lambda name: {"digest": self._result(name).digest})
+        call = node.call
+        key = artifact_key(
+            tool=call.tool, engine=node.engine.name, version=version, args=content, seed=call.seed, inputs=inputs
+        )
+        return Provenance(key, call.tool, node.engine.name, version, filled, call.seed, inputs)
+
+    def _result(self, name: str) -> Artifact:
+        found = self._known.get(name) or self._results[name]
+        assert isinstance(found, Artifact)
+        return found
+
+    def _folders(self, node: Node) -> dict[str, Path]:
+        """By key: the folders of all that the node takes in."""
+        taken = [self._result(ref["call"]) for ref in find_refs(node.args)]
+        return {artifact.key: artifact.path for artifact in taken}
+
+    def _settle(self, node: Node, result: Result, status: CallStatus | None = None) -> None:
+        """The node is finished: tell, and see to those that waited for it."""
+        ends = [(node, status, "")]
+        while ends:
+            node, status, cause = ends.pop()
+            name = node.call.id
+            if name in self._results:
+                continue
+            self._results[name] = result
+            if status is None:
+                status = "cancelled" if isinstance(result, Cancelled) else "failed"
+            text = f"{cause}{result}" if isinstance(result, ToolError) else ""
+            took = time.perf_counter() - self._started[name] if name in self._started else 0.0
+            self._tell(node, status, 0.0 if isinstance(result, ToolError) else 1.0, text, took)
+            for later in self._graph.dependents[name]:
+                self._waiting[later] -= 1
+                if isinstance(result, ToolError):
+                    ends.append((self._graph.nodes[later], None, cause or f"needs {name}: "))
+                elif self._waiting[later] == 0:
+                    self._ready.append(self._graph.nodes[later])
+
+    def _tell(
+        self, node: Node, status: CallStatus, fraction: float = 0.0, text: str = "", seconds: float | None = None
+    ) -> None:
+        if seconds is None:
+            seconds = time.perf_counter() - self._started.get(node.call.id, time.perf_counter())
+        self._executor.on_event(
+            CallEvent(node.call.id, node.call.tool, node.engine.name, status, fraction, text, seconds)
+        )
+
+
+def _with_refs(data: Any, replace: Callable[[str], Any]) -> Any:
+    """`data` with every reference replaced; see `tools.base.find_refs` for what a reference is."""
+    if isinstance(data, dict):
+        if set(data) == {"call", "key"}:
+            return replace(data["call"])
+        return {name: _with_refs(value, replace) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_with_refs(value, replace) for value in data]
+    return data

@@ -1,0 +1,306 @@
+"""Where artifacts lie: `<root>/<key[:2]>/<key>/`, each put in place by one rename, after it was made durable.
+
+    <root>/ab/ab12.../        a finished artifact: its files and artifact.json
+    <root>/.tmp/<token>/      work of one process; `.tmp/<token>.alive` is locked as long as that process lives
+    <root>/.locks/<key>       held by whoever makes that artifact now
+    <root>/.corrupt/          what did not match its record, set aside for a person to look at
+
+The order of the writes is what makes a crash harmless: files, fsync; record, fsync; folder, fsync; rename; fsync of
+the parent. A reader therefore finds a whole artifact under its final name, or nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import itertools
+import os
+import re
+import secrets
+import shutil
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tools.artifact import RECORD_NAME, Artifact, ArtifactRecord, FileRecord, canonical_json, fsync_dir, hash_file
+from tools.errors import BadOutput, CorruptArtifact, StorageFailed
+from tools.runtime.locks import FileLock
+
+__all__ = ["ArtifactStore", "Provenance", "content_digest", "storage_errors"]
+
+_KEY = re.compile(r"^[0-9a-f]{40}$")
+_BROKEN_RECORD = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
+_HINTS = {
+    errno.ENOSPC: "Free some space and run the same command again; what is finished is kept.",
+    errno.EDQUOT: "Your quota is used up; free some space and run the same command again.",
+    errno.EROFS: "The disk is read-only; choose another folder with --out.",
+    errno.EACCES: "Choose a folder you may write to with --out.",
+    errno.EPERM: "Choose a folder you may write to with --out.",
+    errno.EMFILE: "Too many open files; raise the limit with `ulimit -n`.",
+    errno.ENFILE: "Too many open files on this machine; close some programs.",
+    errno.EIO: "The disk reports an error; choose another folder with --out.",
+}
+
+
+@contextmanager
+def storage_errors(doing: str) -> Iterator[None]:
+    """Turn an OSError inside into `StorageFailed`: what was being done, why it failed, what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StorageFailed(f"{doing}: {reason}.", hint=_HINTS.get(error.errno or 0, "")) from error
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What makes an artifact; the parts of its key. See `tools.artifact.artifact_key`."""
+
+    key: str
+    tool: str
+    engine: str
+    version: str
+    args: dict[str, Any]
+    seed: int
+    inputs: dict[str, str] = field(default_factory=dict)
+
+
+def content_digest(files: dict[str, FileRecord], output: dict[str, Any]) -> str:
+    """The digest of an artifact's content: equal files and equal output, equal digest."""
+    hashes = {name: record.sha256 for name, record in files.items()}
+    return hashlib.sha256(canonical_json({"files": hashes, "output": output})).hexdigest()[:40]
+
+
+class ArtifactStore:
+    """Finished artifacts on disk, safe against crashes and against other processes on the same folder.
+
+    Args:
+        root: the folder; made when the first artifact is begun.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._token = secrets.token_hex(8)
+        self._count = itertools.count()
+        self._starting = threading.Lock()
+        self._alive = FileLock(root / ".tmp" / f"{self._token}.alive")
+
+    def path(self, key: str) -> Path:
+        """The folder that the artifact of this key has, or would have."""
+        if not _KEY.match(key):
+            raise CorruptArtifact(f"{key[:60]!r} is not the key of an artifact.")
+        return self.root / key[:2] / key
+
+    def get(self, key: str) -> Artifact | None:
+        """The artifact of this key, or None. One that does not match its record is set aside and not returned.
+
+        Sizes are compared always; contents are hashed again where a file was changed after its record was written.
+        """
+        path = self.path(key)
+        if not path.is_dir():
+            return None
+        try:
+            artifact = _open(path)
+            recorded_at = (path / RECORD_NAME).stat().st_mtime_ns
+            for name, recorded in artifact.record.files.items():
+                file = artifact.file(name)
+                if file.stat().st_mtime_ns > recorded_at and hash_file(file) != recorded.sha256:
+                    raise CorruptArtifact(f"{file} was changed after it was made.")
+        except CorruptArtifact:
+            self._set_aside(path)
+            return None
+        except FileNotFoundError:
+            # Another process set it aside between two of our looks.
+            return None
+        except OSError as error:
+            raise StorageFailed(f"cannot read {path}: {error.strerror}.", hint=_HINTS.get(error.errno or 0, "")) from (
+                error
+            )
+        return artifact
+
+    def verify(self, key: str) -> Artifact:
+        """The artifact of this key, every file of it hashed again.
+
+        Raises:
+            CorruptArtifact: it is missing or does not match its record; it is then set aside.
+        """
+        artifact = self.get(key)
+        if artifact is None:
+            raise CorruptArtifact(f"{self.path(key)} holds no whole artifact.")
+        for name, recorded in artifact.record.files.items():
+            if hash_file(artifact.file(name)) != recorded.sha256:
+                self._set_aside(artifact.path)
+                raise CorruptArtifact(f"{artifact.file(name)} does not have its recorded content.")
+        return artifact
+
+    def keys(self) -> Iterator[str]:
+        """The keys of every finished artifact, in order."""
+        for shelf in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
+            yield from sorted(path.name for path in shelf.iterdir() if _KEY.match(path.name))
+
+    def lock(self, key: str) -> FileLock:
+        """The lock that whoever makes this artifact must hold, so that two processes do not make it twice."""
+        path = self.path(key)
+        with storage_errors(f"cannot write in {self.root}"):
+            (self.root / ".locks").mkdir(parents=True, exist_ok=True)
+        return FileLock(self.root / ".locks" / path.name)
+
+    def begin(self, key: str) -> Path:
+        """A new empty folder to make the artifact in; `commit` or `discard` it.
+
+        Raises:
+            StorageFailed: it cannot be made.
+        """
+        name = self.path(key).name[:8]
+        with storage_errors(f"cannot write in {self.root}"):
+            work = self.root / ".tmp" / self._token
+            with self._starting:
+                if not self._alive.held:
+                    work.parent.mkdir(parents=True, exist_ok=True)
+                    self._alive.acquire()
+            work.mkdir(exist_ok=True)
+            temp = work / f"{next(self._count)}-{name}"
+            temp.mkdir()
+        return temp
+
+    def discard(self, temp: Path) -> None:
+        """Remove a folder of `begin`."""
+        shutil.rmtree(temp, ignore_errors=True)
+
+    def commit(self, temp: Path, made: Provenance, output: dict[str, Any], seconds: float) -> Artifact:
+        """Put a finished folder in its place, durably. Where another was faster, that one is returned.
+
+        Raises:
+            BadOutput: the folder holds something that is not a plain file.
+            StorageFailed: the disk refuses; nothing is left behind.
+        """
+        path = self.path(made.key)
+        try:
+            with storage_errors(f"cannot store the result of {made.tool}"):
+                record = _seal(temp, made, output, seconds)
+                return self._place(temp, path, record)
+        except BaseException:
+            self.discard(temp)
+            raise
+
+    def _place(self, temp: Path, path: Path, record: ArtifactRecord) -> Artifact:
+        new_shelf = not path.parent.is_dir()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if new_shelf:
+            fsync_dir(self.root)
+        try:
+            temp.rename(path)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            winner = self.get(record.key)
+            if winner is not None:
+                self.discard(temp)
+                return winner
+            # It stood in the way and was corrupt: `get` has set it aside.
+            temp.rename(path)
+        fsync_dir(path.parent)
+        return Artifact(path, record)
+
+    def sweep(self) -> int:
+        """Remove what dead processes left unfinished; returns how many of them there were."""
+        swept = 0
+        for alive in sorted((self.root / ".tmp").glob("*.alive")):
+            lock = FileLock(alive)
+            try:
+                if lock.try_acquire():
+                    shutil.rmtree(alive.with_suffix(""), ignore_errors=True)
+                    lock.release()
+                    swept += 1
+            except OSError:
+                # Not ours to remove, or a read-only disk: it harms nobody.
+                continue
+        return swept
+
+    def close(self) -> None:
+        """Remove this process's own work folder."""
+        if self._alive.held:
+            shutil.rmtree(self.root / ".tmp" / self._token, ignore_errors=True)
+            self._alive.release()
+
+    def _set_aside(self, path: Path) -> None:
+        with storage_errors(f"cannot set the corrupt {path} aside"):
+            aside = self.root / ".corrupt"
+            aside.mkdir(exist_ok=True)
+            try:
+                path.rename(aside / f"{path.name}.{secrets.token_hex(4)}")
+            except FileNotFoundError:
+                # Another process was faster.
+                pass
+
+
+def _open(path: Path) -> Artifact:
+    """`Artifact.open`, with the record itself checked too: its key, its digest, the names of its files."""
+    try:
+        artifact = Artifact.open(path)
+    except CorruptArtifact as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno not in _BROKEN_RECORD:
+            # Out of file handles, say: that tells nothing about the artifact.
+            raise cause from None
+        raise
+    record = artifact.record
+    for name in record.files:
+        if not _plain(name):
+            raise CorruptArtifact(f"{path / RECORD_NAME} names a file outside of it.")
+    if record.key != path.name or record.digest != content_digest(record.files, record.output):
+        raise CorruptArtifact(f"{path / RECORD_NAME} does not describe this artifact.")
+    return artifact
+
+
+def _plain(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return bool(parts) and ".." not in parts and not name.startswith("/") and "\\" not in name and "\0" not in name
+
+
+def _seal(temp: Path, made: Provenance, output: dict[str, Any], seconds: float) -> ArtifactRecord:
+    """Hash and fsync all files, write the record, fsync it and the folders."""
+    files: dict[str, FileRecord] = {}
+    folders: list[Path] = []
+    for folder, subfolders, names in os.walk(temp):
+        folders.append(Path(folder))
+        for name in names:
+            file = Path(folder, name)
+            if not stat.S_ISREG(file.lstat().st_mode) or name == RECORD_NAME:
+                raise BadOutput(f"{made.tool}/{made.engine} wrote {name!r}, which is not a plain file of its own.")
+            files[file.relative_to(temp).as_posix()] = _hash_and_sync(file)
+        for name in subfolders:
+            if Path(folder, name).is_symlink():
+                raise BadOutput(f"{made.tool}/{made.engine} wrote {name!r}, which is a link.")
+    files = dict(sorted(files.items()))
+    record = ArtifactRecord(
+        key=made.key,
+        tool=made.tool,
+        engine=made.engine,
+        version=made.version,
+        args=made.args,
+        inputs=made.inputs,
+        seed=made.seed,
+        files=files,
+        output=output,
+        digest=content_digest(files, output),
+        seconds=round(seconds, 4),
+    )
+    with (temp / RECORD_NAME).open("wb") as stream:
+        stream.write(record.model_dump_json(indent=1).encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+    for path in reversed(folders):
+        fsync_dir(path)
+    return record
+
+
+def _hash_and_sync(file: Path) -> FileRecord:
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        os.fsync(stream.fileno())
+        return FileRecord(size=os.fstat(stream.fileno()).st_size, sha256=digest)

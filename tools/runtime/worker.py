@@ -1,0 +1,266 @@
+"""The process that engines live in: `python -m tools.runtime.worker`. The other end is `worker_client`.
+
+It takes requests as JSON lines on its standard input and answers on what was its standard output. Both are moved to
+handles of their own first: what a library prints goes to the standard error, and one that asks on standard input gets
+end-of-file. An engine is constructed by its `module:Class` name when it is first needed, loaded once, and kept.
+
+When the studio goes away, however it ends, the kernel kills this whole process group (see `_die_with_parent`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tools.artifact import Artifact
+    from tools.base import Engine, EngineContext
+    from tools.errors import ToolError
+
+__all__ = ["Worker", "main"]
+
+_REPORT_EVERY_S = 0.05
+_F_SETSIG = 10
+"""fcntl command of Linux, not in Python's fcntl module: which signal O_ASYNC sends."""
+
+Message = dict[str, Any]
+
+
+class Worker:
+    """Carries out one request after another.
+
+    Args:
+        send: writes one message to the studio.
+        allow: prefixes of the modules that engines may come from.
+    """
+
+    def __init__(self, send: Callable[[Message], None], allow: tuple[str, ...]) -> None:
+        self._send = send
+        self._allow = allow
+        self._engines: dict[str, Engine[Any, Any]] = {}
+        self._loaded: set[str] = set()
+        self.cancelled: set[int] = set()
+        """Ids of requests that should stop; written by the reading thread, read by the working one."""
+
+    def carry_out(self, request: Message) -> None:
+        """Do what a request asks and send the answer. Every exception becomes an answer."""
+        from tools.runtime.wire import error_to_wire
+
+        number = request["id"]
+        try:
+            answer = {"id": number, "ok": getattr(self, f"_do_{request['do']}")(request)}
+        except Exception as error:
+            answer = {"id": number, "error": error_to_wire(as_tool_error(error, request))}
+        self.cancelled.discard(number)
+        self._send(answer)
+
+    def _do_import(self, request: Message) -> Message:
+        import importlib
+
+        for name in request["modules"]:
+            importlib.import_module(name)
+        return {}
+
+    def _do_describe(self, request: Message) -> Message:
+        """Version of an engine and, for each set of arguments, its fingerprint or why there is none."""
+        from tools.runtime.wire import error_to_wire
+
+        engine = self._engine(request["engine"])
+        answers: list[Message] = []
+        for args in request["args"]:
+            try:
+                answers.append({"ok": engine.fingerprint(engine.tool.Input.model_validate(args))})
+            except Exception as error:
+                answers.append({"error": error_to_wire(as_tool_error(error, request))})
+        return {"version": engine.version, "fingerprints": answers}
+
+    def _do_check(self, request: Message) -> Message:
+        self._engine(request["engine"]).check()
+        return {}
+
+    def _do_run(self, request: Message) -> Message:
+        path = request["engine"]
+        engine = self._engine(path)
+        args = engine.tool.Input.model_validate(request["args"])
+        context = self._context(request)
+        context.progress(0.0)
+        if path not in self._loaded:
+            engine.check()
+            engine.load()
+            self._loaded.add(path)
+        context.progress(0.0)
+        started = time.perf_counter()
+        output = engine.run(args, context)
+        seconds = time.perf_counter() - started
+        return {"output": output.model_dump(mode="json"), "seconds": seconds}
+
+    def _context(self, request: Message) -> EngineContext:
+        from tools.artifact import Artifact
+        from tools.base import EngineContext
+        from tools.errors import InvalidInput
+
+        number, folders = request["id"], request["artifacts"]
+        last = 0.0
+
+        def report(fraction: float, text: str) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= _REPORT_EVERY_S:
+                last = now
+                self._send({"id": number, "fraction": min(max(float(fraction), 0.0), 1.0), "text": text[:200]})
+
+        def open_artifact(key: str) -> Artifact:
+            if key not in folders:
+                raise InvalidInput(f"the engine asked for {key!r}, which is not among its arguments")
+            return Artifact.open(Path(folders[key]))
+
+        return EngineContext(
+            out=Path(request["out"]),
+            seed=request["seed"],
+            open_artifact=open_artifact,
+            report=report,
+            is_cancelled=lambda: number in self.cancelled,
+        )
+
+    def _engine(self, path: str) -> Engine[Any, Any]:
+        if path not in self._engines:
+            self._engines[path] = construct(path, self._allow)
+        return self._engines[path]
+
+
+def construct(path: str, allow: tuple[str, ...]) -> Engine[Any, Any]:
+    """An engine from `module:Class`.
+
+    Raises:
+        InvalidInput: the module is not allowed, is not there, or holds no such engine.
+        MissingPrerequisite: a library that the module imports is not installed.
+    """
+    import importlib
+
+    from tools.base import Engine, Tool
+    from tools.errors import InvalidInput, MissingPrerequisite
+
+    module, _, name = path.partition(":")
+    if not module.startswith(allow):
+        raise InvalidInput(f"engine {path}: modules under {', '.join(allow)} only")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("tools", "tests", ""):
+            raise InvalidInput(f"engine {path}: {error}") from error
+        raise MissingPrerequisite(f"{path} needs {package}.", command=f"pip install {package}") from error
+    except AttributeError:
+        raise InvalidInput(f"engine {path}: there is no {name} in {module}") from None
+    if not (isinstance(found, type) and issubclass(found, Engine)):
+        raise InvalidInput(f"engine {path}: is not a tools.base.Engine")
+    if not isinstance(getattr(found, "version", None), str) or not issubclass(found.tool, Tool):
+        raise InvalidInput(f"engine {path}: names no tool or no version")
+    return found()
+
+
+def as_tool_error(error: Exception, request: Message) -> ToolError:
+    """Any exception of an engine as a `ToolError`; one that is not of the tree keeps its type and place."""
+    import errno
+    import traceback
+
+    from pydantic import ValidationError
+
+    from tools.errors import EngineFailed, InvalidInput, OutOfMemory, StorageFailed, ToolError
+
+    if isinstance(error, ToolError):
+        return error
+    name = str(request.get("name", request["do"]))
+    if isinstance(error, MemoryError):
+        return OutOfMemory(f"{name} ran out of memory.")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EMFILE):
+        return StorageFailed(f"{name} could not write: {error.strerror}.", hint="What is finished is kept.")
+    if isinstance(error, ValidationError) and request.get("do") == "describe":
+        return InvalidInput(f"{name}: {error.errors()[0]['msg']}")
+    traceback.print_exception(error, file=sys.stderr)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return EngineFailed(f"{name} raised {type(error).__name__} at {place}: {str(error)[:300]}".rstrip(": "))
+
+
+def _die_with_parent(lifeline: int) -> None:
+    """Have the kernel kill this process group as soon as the studio is gone.
+
+    `lifeline` is the reading end of a pipe to which nobody writes; only the studio holds the other end. When that
+    closes, Linux sends the signal set here to every process of the group: at once, with no thread of ours needed, and
+    to programs that engines started. (PR_SET_PDEATHSIG would reach this process alone, and would fire when the
+    *thread* that started it ends.) Elsewhere the reading thread's end-of-file does the same a little later.
+    """
+    import fcntl
+
+    if sys.platform == "linux":
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgid(0))
+        fcntl.fcntl(lifeline, _F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+
+    def watch() -> None:
+        os.read(lifeline, 1)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()
+
+
+def _take_over_streams() -> tuple[int, int]:
+    """Move the protocol off the standard handles; returns its handles (reading, writing)."""
+    reading, writing = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return reading, writing
+
+
+def _read_requests(reading: int, worker: Worker, requests: queue.SimpleQueue[Message | None]) -> None:
+    """Hand requests on; `cancel` is heard while another request is being worked on."""
+    with open(reading, "rb", closefd=True) as stream:
+        for line in stream:
+            request = json.loads(line)
+            if request["do"] == "cancel":
+                worker.cancelled.add(request["id"])
+            else:
+                requests.put(request)
+    requests.put(None)
+
+
+def main() -> None:
+    """Serve until the standard input ends."""
+    parser = argparse.ArgumentParser(prog="tools.runtime.worker")
+    parser.add_argument("--lifeline", type=int, required=True)
+    parser.add_argument("--allow", action="append", required=True)
+    options = parser.parse_args()
+    reading, writing = _take_over_streams()
+    _die_with_parent(options.lifeline)
+    # The studio decides when to stop: Ctrl-C in the terminal is its business.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lock = threading.Lock()
+
+    def send(message: Message) -> None:
+        data = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        with lock:
+            while data:
+                data = data[os.write(writing, data) :]
+
+    requests: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+    worker = Worker(send, tuple(options.allow))
+    threading.Thread(target=_read_requests, args=(reading, worker, requests), name="reader", daemon=True).start()
+    send({"ready": os.getpid()})
+    while (request := requests.get()) is not None:
+        worker.carry_out(request)
+
+
+if __name__ == "__main__":
+    main()
