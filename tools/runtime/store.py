@@ -137,7 +137,7 @@ class ArtifactStore:
                 raise CorruptArtifact(f"{artifact.file(name)} does not have its recorded content.")
         return artifact
 
-    def keys(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str]:
         """The keys of every finished artifact, in order."""
         for shelf in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
             yield from sorted(path.name for path in shelf.iterdir() if _KEY.match(path.name))

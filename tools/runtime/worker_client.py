@@ -80,7 +80,9 @@ class WorkerProcess:
         self._number = 0
         self._cancelled_at: float | None = None
         self._ready = False
+        self._ended = False
         self._sending = threading.Lock()
+        self._ending = threading.Lock()
         self._process, self._lifeline = _spawn(python or sys.executable, allow)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -101,7 +103,13 @@ class WorkerProcess:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._ended and not self._has_exited()
+
+    def _has_exited(self) -> bool:
+        """Whether the process is over, without reaping it: until then nobody else can get its id (see `kill`)."""
+        if not hasattr(os, "waitid"):
+            return self._process.poll() is not None
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def _listen(self, stream: IO[bytes]) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -194,12 +202,14 @@ class WorkerProcess:
         if isinstance(answer, _Rubbish):
             self.kill()
             return EngineCrashed(f"{name}: its process wrote rubbish to the studio and was ended.")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(0.5)
-        code = self._process.poll()
+        patience = time.monotonic() + 0.5
+        while not self._has_exited() and time.monotonic() < patience:
+            time.sleep(0.002)
+        left_us = not self._has_exited()
         self.kill()
         if self._cancelled_at is not None:
             return Cancelled("stopped")
+        code = None if left_us else self._process.returncode
         self._ear.join(0.2)
         last = _last_words(list(self._words))
         error = EngineCrashed(f"{name}: its process {_how(code)}.", hint=f"Its last words: {last}" if last else "")
@@ -211,38 +221,53 @@ class WorkerProcess:
         if self._cancelled_at is not None:
             return
         self._cancelled_at = time.monotonic()
-        with contextlib.suppress(EngineFailed):
-            self._send({"do": "cancel", "id": self._number}, time.monotonic() + 0.05)
+        # Where a request is stuck on its way in, this message would be stuck behind it: the clock will do.
+        if self._sending.acquire(blocking=False):
+            try:
+                data = _line({"do": "cancel", "id": self._number})
+                with contextlib.suppress(OSError):
+                    os.write(self._stdin, data)
+            finally:
+                self._sending.release()
         self._inbox.put(_Wake())
 
     def _send(self, message: Message, deadline: float) -> None:
-        """Write a message; a worker that does not read for so long has hung."""
-        data = memoryview(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        """Write a message; a worker that does not read it until then has hung."""
+        data = memoryview(_line(message))
         with self._sending:
             while data:
                 try:
                     data = data[os.write(self._stdin, data) :]
                 except BlockingIOError:
-                    left = deadline - time.monotonic()
-                    if left <= 0 or not select.select([], [self._stdin], [], left)[1]:
-                        self.kill()
-                        raise EngineHung("a worker did not read its request; its process was ended.") from None
-                except (BrokenPipeError, ValueError, OSError) as error:
+                    select.select([], [self._stdin], [], 0.1)
+                    self._give_up_sending(deadline)
+                except OSError as error:
                     self.kill()
-                    raise EngineCrashed(f"a worker {_how(self._process.poll())}.") from error
+                    raise EngineCrashed(f"a worker {_how(self._process.returncode)}.") from error
+
+    def _give_up_sending(self, deadline: float) -> None:
+        if self._cancelled_at is not None and time.monotonic() - self._cancelled_at > TERMINATE_AFTER_S:
+            self.kill()
+            raise Cancelled("stopped")
+        if time.monotonic() > deadline:
+            self.kill()
+            raise EngineHung("a worker did not read its request; its process was ended.")
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
+            os.killpg(self.pid, number)
 
     def kill(self) -> None:
-        """End the worker and everything it started, now. May be called again."""
-        self._signal(signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(5.0)
-        lifeline, self._lifeline = self._lifeline, -1
-        if lifeline >= 0:
-            os.close(lifeline)
+        """End the worker and everything it started, now. May be called again, from any thread."""
+        with self._ending:
+            if self._ended:
+                # Its id may be somebody else's by now.
+                return
+            self._signal(signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5.0)
+            self._ended = True
+            os.close(self._lifeline)
 
     def close(self) -> None:
         """`kill`, and give back the handles."""
@@ -280,6 +305,10 @@ def _spawn(python: str, allow: tuple[str, ...]) -> tuple[subprocess.Popen[bytes]
     return process, writing
 
 
+def _line(message: Message) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
 def _parse(line: bytes) -> Message | None:
     try:
         message = json.loads(line)
@@ -297,11 +326,13 @@ def _mapping(data: Any, name: str) -> Message:
 def _last_words(lines: list[str]) -> str:
     """What a dead worker said about its end, in one line: the innermost frame of a fatal error, or the last lines."""
     said = [line.strip() for line in lines if line.strip()]
-    fatal = next((index for index, line in enumerate(said) if line.startswith("Fatal Python error")), None)
+    fatal = next((line for line in said if line.startswith("Fatal Python error")), None)
     if fatal is None:
         return " | ".join(said[-3:])[-400:]
-    frame = next((line for line in said[fatal:] if line.startswith("File ")), "")
-    return f"{said[fatal]} {frame}".strip()
+    # faulthandler lists every thread; the one that failed is the "current" one.
+    current = next((index for index, line in enumerate(said) if line.startswith("Current thread")), 0)
+    frame = next((line for line in said[current:] if line.startswith("File ")), "")
+    return f"{fatal} {frame}".strip()
 
 
 def _how(code: int | None) -> str:
