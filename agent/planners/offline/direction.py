@@ -244,9 +244,9 @@ class Phrases(_Model):
     moods: dict[Mood, ByTongue]
     emotions: dict[Emotion, ByTongue]
 
-    def say(self, name: str, tongue: Tongue, **values: object) -> str:
-        """The sentence `name` with its values filled in."""
-        return self.sentences[name].of(tongue).format(**values)
+    def say(self, sentence: str, tongue: Tongue, /, **values: object) -> str:
+        """A sentence by its name, with its values filled in."""
+        return self.sentences[sentence].of(tongue).format(**values)
 
 
 class Direction(_Model):

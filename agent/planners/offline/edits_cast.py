@@ -1,0 +1,319 @@
+"""Edits of who is there and how they act: add, remove, swap, perform."""
+
+from __future__ import annotations
+
+from agent.intent import Edit, Performance
+from agent.planners.offline.blocking import free_mark, marks_for, reblock, widest_needed
+from agent.planners.offline.changes import Changes
+from agent.planners.offline.phrasing import about, join_names
+from agent.planners.offline.plan import Scene
+from agent.planners.offline.staging import grounded, resting_face
+from configs.characters import load_characters
+from tools.storyboard import CastMember, Emotion, Placement, Shot
+
+__all__ = ["add_character", "enter", "put_in_shot", "remove_character", "set_performance", "swap"]
+
+MAX_CAST = 16
+EVERYONE = frozenset({"*", "all", "everyone", "everybody", "both", "they", "them", "tutti", "entrambi"})
+
+
+# -- adding -----------------------------------------------------------------------------------------------------------
+
+
+def enter(changes: Changes, edit: Edit) -> CastMember | None:
+    """The character an edit brings in, put into the cast; None, with a problem told, when there is none."""
+    who = _whom(edit)
+    member = edit.member or (changes.member(who) or changes.briefed(who) if who else None)
+    if member is None and who:
+        sheet = load_characters().get(who)
+        name = sheet.name if sheet else who.replace("_", " ").title()
+        member = CastMember(id=who, name=name, known=sheet is not None)
+    if member is None:
+        changes.problem("unclear_who")
+        return None
+    present = changes.member(member.id)
+    if present is not None:
+        return present
+    if len(changes.cast) >= MAX_CAST:
+        changes.problem("cast_full", limit=MAX_CAST)
+        return None
+    changes.cast.append(member)
+    return member
+
+
+def _whom(edit: Edit) -> str | None:
+    if edit.character:
+        return edit.character
+    if edit.performance:
+        return edit.performance.character
+    return edit.line.character if edit.line else None
+
+
+def add_character(changes: Changes, edit: Edit) -> None:
+    """One more in every shot, or in the one named; a close-up of one stays a close-up of one."""
+    targets = changes.targets(edit)
+    if not targets:
+        return
+    known_before = {member.id for member in changes.cast}
+    member = enter(changes, edit)
+    if member is None:
+        return
+    open_shots = [at for at in targets if not _has(changes.shots[at], member.id)]
+    if not open_shots:
+        changes.problem("already_in_scene", name=changes.name(member.id))
+        return
+    roomy = [at for at in open_shots if edit.shot is not None or _takes_one_more(changes.shots[at])]
+    added = [at for at in roomy or open_shots[:1] if put_in_shot(changes, at, member.id, edit.performance)]
+    if not added:
+        changes.cast = [m for m in changes.cast if m.id in known_before]
+        return
+    for at in open_shots:
+        shot = changes.shots[at]
+        if at not in added and shot.placements and len(shot.placements) < changes.direction.coverage.stage_limit:
+            framing = changes.direction.phrases.framings[shot.framing].of(changes.tongue)
+            names = changes.names([p.character for p in shot.placements])
+            changes.assume("stays_single", shot=at + 1, framing=framing, names=names)
+    if not member.known and member.id not in known_before:
+        changes.assume("new_face", name=changes.name(member.id))
+
+
+def _has(shot: Shot, who: str) -> bool:
+    return any(p.character == who for p in shot.placements)
+
+
+def _takes_one_more(shot: Shot) -> bool:
+    """Whether a shot is one that a newcomer belongs in: not a close-up of someone, not a title card."""
+    if not shot.placements:
+        return not shot.text_overlay and shot.framing != "detail"
+    return shot.framing not in ("close", "detail")
+
+
+def put_in_shot(changes: Changes, at: int, who: str, performance: Performance | None = None) -> bool:
+    """Place somebody in a shot where nobody is hidden: at a free mark, else with all on new marks, wider if need be."""
+    shot, blocking = changes.shots[at], changes.direction.coverage.blocking
+    limit = changes.direction.coverage.stage_limit
+    if len(shot.placements) >= limit:
+        where = f"shot {at + 1}" if changes.tongue == "en" else f"inquadratura {at + 1}"
+        changes.problem("no_room", name=changes.name(who), where=where, limit=limit)
+        return False
+    count = len(shot.placements) + 1
+    framing = widest_needed(shot.framing, changes.aspect, count, blocking)
+    mark = free_mark(shot.placements, framing, changes.aspect, blocking) if framing == shot.framing else None
+    newcomer = _newcomer(changes, shot, who, performance)
+    if mark is not None:
+        facing = (performance.facing if performance else None) or mark.facing
+        placed = newcomer.model_copy(update={"x": mark.x, "depth": mark.depth, "facing": facing})
+        changes.replace(at, placements=[*shot.placements, placed])
+        return True
+    last = marks_for(count, framing, changes.aspect, blocking)[-1]
+    facing = (performance.facing if performance else None) or last.facing
+    everyone = [*shot.placements, newcomer.model_copy(update={"x": 1.0, "facing": facing})]
+    changes.replace(at, framing=framing, placements=reblock(everyone, framing, changes.aspect, blocking))
+    return True
+
+
+def _newcomer(changes: Changes, shot: Shot, who: str, performance: Performance | None) -> Placement:
+    """A placement without a mark: the performance asked for, else a face that suits the hour."""
+    scene = Scene(shot.location, shot.time_of_day, shot.weather, (), {}, ())
+    face: Emotion = resting_face(scene, len(shot.placements), changes.direction)
+    pose = grounded("stand", shot.location, changes.direction)
+    if performance:
+        face, pose = performance.expression or face, performance.pose or pose
+    return Placement(character=who, pose=pose, expression=face)
+
+
+# -- removing ---------------------------------------------------------------------------------------------------------
+
+
+def remove_character(changes: Changes, edit: Edit) -> None:
+    """Take somebody out, with their lines; a shot that showed only them goes too, unless it is all there is."""
+    who = _whom(edit) or (edit.member.id if edit.member else None)
+    if who is None:
+        changes.problem("unclear_who")
+        return
+    targets = changes.targets(edit)
+    if not targets:
+        return
+    there = [at for at in targets if _has(changes.shots[at], who) or _says(changes.shots[at], who)]
+    if not there:
+        if edit.shot is None or changes.member(who) is None:
+            if changes.member(who) and edit.shot is None:
+                changes.cast = [member for member in changes.cast if member.id != who]
+                return
+            changes.problem("not_in_scene", name=changes.name(who))
+            return
+        changes.problem("not_in_shot", name=changes.name(who), shot=there or targets[0] + 1)
+        return
+    name = changes.name(who)
+    if any(_says(changes.shots[at], who) for at in there):
+        changes.assume("lines_removed_with", name=name)
+    alone = [at for at in there if [p.character for p in changes.shots[at].placements] == [who]]
+    alone = [at for at in alone if all(line.character == who for line in changes.shots[at].dialogue)]
+    others = any(p.character != who for shot in changes.shots for p in shot.placements)
+    drop = alone if edit.shot is None and others else []
+    for at in there:
+        if at not in drop:
+            _take_out(changes, at, who)
+    for at in sorted(drop, reverse=True):
+        changes.assume("shot_removed_with", shot=at + 1, name=name)
+        del changes.shots[at]
+    if not any(_has(shot, who) or _says(shot, who) for shot in changes.shots):
+        changes.cast = [member for member in changes.cast if member.id != who]
+    if not any(shot.placements for shot in changes.shots):
+        changes.assume("scene_is_empty")
+
+
+def _says(shot: Shot, who: str) -> bool:
+    return any(line.character == who for line in shot.dialogue)
+
+
+def _take_out(changes: Changes, at: int, who: str) -> None:
+    shot = changes.shots[at]
+    left = [p for p in shot.placements if p.character != who]
+    update: dict[str, object] = {
+        "placements": left,
+        "dialogue": [line for line in shot.dialogue if line.character != who],
+    }
+    if changes.name(who).lower() in shot.action.lower():
+        update["action"] = _retold(changes, shot, left)
+    if not left and shot.placements:
+        update["framing"] = "wide"
+    changes.replace(at, **update)
+
+
+def _retold(changes: Changes, shot: Shot, left: list[Placement]) -> str:
+    """The action of those who stay: the same business where one can do it alone, else what their poses say."""
+    direction = changes.direction
+    before = [changes.name(p.character) for p in shot.placements]
+    after = [changes.name(p.character) for p in left]
+    if not after:
+        return ""
+    place = direction.place(shot.location)
+    for business in [*(place.business if place else []), *direction.anywhere]:
+        for tongue in ("en", "it"):
+            if about(business.text, before, direction, tongue) == shot.action:
+                return about(business.text, after, direction, tongue)
+    forms = [direction.acting.poses.get(p.pose) for p in left]
+    told = [
+        about(form, [name], direction, changes.tongue)
+        for form, name in zip(forms, after, strict=True)
+        if form is not None
+    ]
+    return ". ".join(told)
+
+
+# -- acting -----------------------------------------------------------------------------------------------------------
+
+
+def swap(changes: Changes, edit: Edit) -> None:
+    """Two characters change places; each keeps what it does."""
+    pair = _pair(changes, edit)
+    if pair is None:
+        changes.problem("swap_needs_two")
+        return
+    targets, done = changes.targets(edit), False
+    for at in targets:
+        shot = changes.shots[at]
+        spots = {p.character: p for p in shot.placements if p.character in pair}
+        if len(spots) < 2:
+            continue
+        a, b = spots[pair[0]], spots[pair[1]]
+        at_mark = {a.character: b, b.character: a}
+        placements = [
+            p.model_copy(
+                update={
+                    "x": at_mark[p.character].x,
+                    "depth": at_mark[p.character].depth,
+                    "facing": at_mark[p.character].facing,
+                }
+            )
+            if p.character in at_mark
+            else p
+            for p in shot.placements
+        ]
+        changes.replace(at, placements=placements)
+        done = True
+    if targets and not done:
+        changes.problem("swap_needs_two")
+
+
+def _pair(changes: Changes, edit: Edit) -> tuple[str, str] | None:
+    """Who changes places: those that are named, else the only two, else the outermost two of a shot."""
+    named = [edit.character, edit.performance.character if edit.performance else None]
+    named += [edit.member.id if edit.member else None]
+    named += [edit.line.character if edit.line else None]
+    who = list(dict.fromkeys(name for name in named if name))
+    cast = [member.id for member in changes.cast]
+    if len(who) >= 2:
+        return (who[0], who[1]) if set(who[:2]) <= set(cast) else None
+    if len(who) == 1 and who[0] not in cast:
+        return None
+    shots = changes.shots if edit.shot is None else [changes.shots[at] for at in changes.targets(edit)]
+    for shot in shots:
+        row = [p.character for p in sorted(shot.placements, key=lambda p: p.x)]
+        if len(row) >= 2 and not who:
+            return row[0], row[-1]
+        if len(row) >= 2 and who[0] in row:
+            return who[0], next(name for name in row if name != who[0])
+    return None
+
+
+def set_performance(changes: Changes, edit: Edit) -> None:
+    """Another pose, face or direction; lines said with the old feeling are said with the new one."""
+    wanted = edit.performance
+    if wanted is None:
+        changes.problem("unclear_edit", op="performance")
+        return
+    everyone = wanted.character in EVERYONE or not wanted.character
+    if not everyone and not any(_has(shot, wanted.character) for shot in changes.shots):
+        changes.problem("not_in_scene", name=changes.name(wanted.character))
+        return
+    targets = changes.targets(edit)
+    for at in targets:
+        shot = changes.shots[at]
+        if not everyone and not _has(shot, wanted.character):
+            if edit.shot is not None:
+                changes.problem("not_in_shot", name=changes.name(wanted.character), shot=at + 1)
+            continue
+        _perform(changes, at, wanted, everyone)
+
+
+def _perform(changes: Changes, at: int, wanted: Performance, everyone: bool) -> None:
+    shot = changes.shots[at]
+    update = {
+        name: value
+        for name, value in (("pose", wanted.pose), ("expression", wanted.expression), ("facing", wanted.facing))
+        if value is not None
+    }
+    meant = {p.character for p in shot.placements if everyone or p.character == wanted.character}
+    before = {p.character: p.expression for p in shot.placements}
+    placements = [p.model_copy(update=update) if p.character in meant else p for p in shot.placements]
+    dialogue = [
+        line.model_copy(update={"emotion": wanted.expression})
+        if wanted.expression and line.character in meant and line.emotion in ("neutral", before[line.character])
+        else line
+        for line in shot.dialogue
+    ]
+    action = shot.action
+    if wanted.pose and any(p.pose != q.pose for p, q in zip(shot.placements, placements, strict=True)):
+        action = _acted(changes, shot, placements, meant)
+    changes.replace(at, placements=placements, dialogue=dialogue, action=action)
+
+
+def _acted(changes: Changes, shot: Shot, placements: list[Placement], meant: set[str]) -> str:
+    """The action once a pose has changed: what the poses say, where the old words were about those people."""
+    if not shot.action:
+        return ""
+    if not any(changes.name(who).lower() in shot.action.lower() for who in meant):
+        return shot.action
+    return _told(changes, placements)
+
+
+def _told(changes: Changes, placements: list[Placement]) -> str:
+    """Poses in words: `Luca waves and Alberto sits`."""
+    direction, by_pose = changes.direction, dict[str, list[str]]()
+    for p in placements:
+        if p.pose in direction.acting.poses:
+            by_pose.setdefault(p.pose, []).append(changes.name(p.character))
+    told = [about(direction.acting.poses[pose], who, direction, changes.tongue) for pose, who in by_pose.items()]
+    return join_names(told, direction, changes.tongue)

@@ -1,0 +1,84 @@
+"""`revise`: carry out the edits of a request on a storyboard, and nothing else.
+
+What no edit mentions stays equal to what it was, ids included, so that only what depends on the change is made
+again. The storyboard that comes in is never touched. An edit that cannot be done is told in `problems` and leaves
+everything as it was; the other edits of the request are still carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from agent.intent import Edit, Intent
+from agent.planners.base import Composition, PlanRequest
+from agent.planners.offline import edits_cast, edits_lines, edits_look, edits_shots
+from agent.planners.offline.changes import Changes
+from agent.planners.offline.direction import Direction, Tongue, load_direction
+from agent.planners.offline.phrasing import short_name, title_of, tongue_of
+from tools.storyboard import Storyboard
+
+__all__ = ["revise"]
+
+_OPERATIONS: Mapping[str, Callable[[Changes, Edit], None]] = MappingProxyType(
+    {
+        "set_time": edits_look.set_time,
+        "set_weather": edits_look.set_weather,
+        "set_place": edits_look.set_place,
+        "set_framing": edits_look.set_framing,
+        "set_camera": edits_look.set_camera,
+        "set_aspect": edits_look.set_aspect,
+        "set_mood": edits_look.set_mood,
+        "mute_music": edits_look.mute_music,
+        "set_overlay": edits_look.set_overlay,
+        "add_character": edits_cast.add_character,
+        "remove_character": edits_cast.remove_character,
+        "swap": edits_cast.swap,
+        "set_performance": edits_cast.set_performance,
+        "add_line": edits_lines.add_line,
+        "set_line": edits_lines.set_line,
+        "remove_line": edits_lines.remove_line,
+        "set_duration": edits_shots.set_duration,
+        "add_shot": edits_shots.add_shot,
+        "remove_shot": edits_shots.remove_shot,
+        "reorder_shot": edits_shots.reorder_shot,
+        "set_fps": edits_shots.set_fps,
+        "set_title": edits_shots.set_title,
+        "set_style": edits_shots.set_style,
+    }
+)
+"""Undo, redo and set_outputs are the agent's own: they are about its history and its outputs."""
+
+
+def revise(storyboard: Storyboard, intent: Intent, request: PlanRequest) -> Composition:  # noqa: ARG001
+    """Carry out every edit of an intent of kind `edit`, in order.
+
+    Shot numbers are those of the storyboard that came in, also after another edit of the same request has removed
+    or moved shots.
+    """
+    direction, tongue = load_direction(), tongue_of(intent)
+    changes = Changes(storyboard, intent, direction, tongue)
+    carried_out = [edit for edit in intent.edits if edit.op in _OPERATIONS]
+    for edit in carried_out:
+        _OPERATIONS[edit.op](changes, edit)
+    revised = _retitled(storyboard, changes.result(), changes, direction)
+    if carried_out and revised == storyboard and not changes.problems:
+        changes.assume("same_already")
+    return Composition(storyboard=revised, assumptions=changes.assumptions, problems=changes.problems)
+
+
+def _retitled(before: Storyboard, after: Storyboard, changes: Changes, direction: Direction) -> Storyboard:
+    """A title that only told who, where and when goes along with the change; one that somebody wrote stays."""
+    if "title" in changes.fields:
+        return after
+    for tongue in (changes.tongue, "en", "it"):
+        if before.title == _plain_title(before, direction, tongue):
+            title = _plain_title(after, direction, tongue)
+            return after if title == before.title else after.model_copy(update={"title": title})
+    return after
+
+
+def _plain_title(board: Storyboard, direction: Direction, tongue: Tongue) -> str:
+    names = [short_name(member) for member in board.cast]
+    overlay = board.shots[0].text_overlay if not names else ""
+    return title_of(names, board.shots[0], "", direction, tongue, overlay)
