@@ -29,7 +29,7 @@ class Checkpoints(SqliteSaver):
         super().__init__(None)  # type: ignore[arg-type]
 
     @property
-    def conn(self) -> sqlite3.Connection:  # type: ignore[override]
+    def conn(self) -> sqlite3.Connection:
         """The connection; opened here.
 
         Raises:
@@ -43,7 +43,9 @@ class Checkpoints(SqliteSaver):
                 opened.execute("PRAGMA synchronous=NORMAL")
             except (OSError, sqlite3.Error) as error:
                 hint = "Move the file away or choose another folder with STUDIO_PRODUCTIONS."
-                raise StorageFailed(f"the conversations in {self._path} cannot be opened: {error}.", hint=hint) from error
+                raise StorageFailed(
+                    f"the conversations in {self._path} cannot be opened: {error}.", hint=hint
+                ) from error
             self._opened = opened
         return self._opened
 

@@ -6,17 +6,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from langgraph.runtime import Runtime
 
 from agent.planners.base import Planner
+from agent.state import AgentState
 from configs.settings import Settings
 from knowledge.passage import Retriever, WebSearch
 from tools.storyboard import Storyboard
 
 if TYPE_CHECKING:
-    from agent.state import AgentState
     from agent.toolbox import Toolbox
 
 __all__ = ["AgentContext", "RunOptions", "handed"]
@@ -58,12 +58,16 @@ class AgentContext:
     cancel: threading.Event = field(default_factory=threading.Event)
 
 
-def handed(
-    default: AgentContext, node: Callable[[AgentState, Runtime[AgentContext]], dict[str, Any]]
-) -> Callable[[AgentState, Runtime[AgentContext]], dict[str, Any]]:
-    """The node, handed `default` when the run has no context of its own: `agent.invoke(input, config)` is then enough."""
+class HandedNode(Protocol):
+    """A node as LangGraph calls it."""
 
-    def run(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+    def __call__(self, state: AgentState, *, runtime: Runtime[AgentContext]) -> dict[str, Any]: ...
+
+
+def handed(default: AgentContext, node: Callable[[AgentState, Runtime[AgentContext]], dict[str, Any]]) -> HandedNode:
+    """The node, handed `default` when a run has no context of its own: `agent.invoke(input, config)` is enough."""
+
+    def run(state: AgentState, *, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         return node(state, runtime if runtime.context is not None else runtime.override(context=default))
 
     run.__name__ = node.__name__

@@ -1,8 +1,8 @@
 """The whole topology on one screen.
 
-    START -> think -> retrieve -> (search) -> reason <-> act -> judge -> respond -> END
-                                                 ^               |
-                                                 +---------------+
+START -> think -> retrieve -> (search) -> reason <-> act -> judge -> respond -> END
+                                             ^               |
+                                             +---------------+
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from configs.settings import Settings
+from tools.base import Engine
 from tools.errors import InvalidInput, MissingPrerequisite, ToolError
 
 __all__ = ["show_doctor", "show_production", "show_tools"]
@@ -43,30 +43,34 @@ def show_production(name: str, *, as_json: bool) -> None:
     if not (folder / "manifest.json").is_file():
         known = ", ".join(path.name for path in folders) or "none yet"
         raise InvalidInput(f"there is no production {name!r}.", hint=f"There are: {known}.")
-    manifest = Production(folder).manifest()
+    manifest = Production.open(folder.parent, folder.name).manifest()
     if as_json:
         print(manifest.model_dump_json(indent=2))
         return
     console.print(f"[bold]{manifest.title}[/]  {folder}")
-    console.print(manifest.request, markup=False)
+    for request in manifest.request:
+        console.print(request, markup=False)
     table = Table(header_style="dim")
-    for column in ("call", "engine", "attempts", "score", "seconds", "why again"):
+    for column in ("call", "engine", "attempt", "score", "seconds", "what fell short"):
         table.add_column(column, overflow="fold")
-    for record in manifest.artifacts:
+    for record in manifest.attempts:
         score = "" if record.score is None else f"{record.score:.2f}"
-        why = "; ".join(attempt.reason for attempt in record.attempts if attempt.reason)
-        cells = (record.call, f"{record.tool}/{record.engine}", str(len(record.attempts)), score, f"{record.seconds:.1f}")
-        table.add_row(*cells, why)
+        number = f"{record.attempt}{' (kept)' if record.best else ''}"
+        table.add_row(
+            record.call, f"{record.tool}/{record.engine}", number, score, f"{record.seconds:.1f}", record.error
+        )
     console.print(table)
-    for label, path in manifest.files.items():
-        console.print(f"  {label:12} {path}", markup=False)
+    for path in manifest.exports:
+        console.print(f"  {folder / path}", markup=False)
+    for told in [*manifest.assumptions, *manifest.degraded]:
+        console.print(f"  {told}", style="dim", markup=False)
 
 
 def _title(folder: Path) -> str:
     from tools.runtime.production import Production
 
     try:
-        return Production(folder).manifest().title
+        return Production.open(folder.parent, folder.name).manifest().title
     except ToolError as error:
         return f"({error})"
 
@@ -77,7 +81,7 @@ def show_tools(*, as_json: bool) -> None:
 
     registry = Registry.load()
     if as_json:
-        schemas = [spec.function_schema() for spec in registry.tools()]
+        schemas = [spec.function for spec in registry.tools()]
         print(json.dumps(schemas, ensure_ascii=False, indent=2))
         return
     table = Table(header_style="dim")
@@ -105,17 +109,19 @@ def show_doctor(*, as_json: bool) -> int:
 
 
 def _examine() -> dict[str, Any]:
+    from configs.profiles import load_profiles
     from tools.registry import Registry
-    from tools.runtime.hardware import detect
+    from tools.runtime.hardware import choose_profile, detect
 
     settings = Settings()
     found = detect()
+    profile = choose_profile(found, load_profiles().profiles, settings.profile)
     registry = Registry.load()
     engines, ok = {}, True
     for tool in registry.tools():
         for spec in registry.engines(tool.name):
             try:
-                spec.create().check()
+                _engine_class(spec.path)().check()
                 engines[f"{tool.name}/{spec.name}"] = "ready"
             except MissingPrerequisite as error:
                 engines[f"{tool.name}/{spec.name}"] = f"lacks: {error}"
@@ -129,9 +135,31 @@ def _examine() -> dict[str, Any]:
             libraries[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             libraries[name], ok = f'lacks: pip install "{name}"', False
-    disk = shutil.disk_usage(next(p for p in [settings.productions.absolute(), *settings.productions.absolute().parents] if p.exists()))
-    machine = {**found.describe(), "python": sys.version.split()[0], "productions": str(settings.productions.absolute())}
+    disk = shutil.disk_usage(
+        next(p for p in [settings.productions.absolute(), *settings.productions.absolute().parents] if p.exists())
+    )
+    machine = {
+        "system": found.system,
+        "python": found.python,
+        "cpu cores": str(found.cpus),
+        "memory": f"{found.memory_gb:g} GB",
+        "gpu": ", ".join(f"{gpu.name}, {gpu.memory_gb:g} GB, driver {gpu.driver}" for gpu in found.gpus) or "none",
+        "profile": profile,
+        "productions": str(settings.productions.absolute()),
+    }
+    for number, note in enumerate(found.notes, 1):
+        machine[f"note {number}"] = note
     machine["disk free"] = f"{disk.free / 1e9:.1f} GB"
-    return {"ok": ok, "machine": machine, "engines": engines, "libraries": libraries, "planner": {"now": settings.planner}}
+    return {
+        "ok": ok,
+        "machine": machine,
+        "engines": engines,
+        "libraries": libraries,
+        "planner": {"now": settings.planner},
+    }
 
 
+def _engine_class(path: str) -> type[Engine[Any, Any]]:
+    module, _, name = path.partition(":")
+    found: type[Engine[Any, Any]] = getattr(import_module(module), name)
+    return found

@@ -93,7 +93,9 @@ def show_storyboard(console: Console, board: dict[str, Any]) -> None:
         table.add_column(column, overflow="fold")
     names = {member["id"]: member["name"] for member in board["cast"]}
     for shot in board["shots"]:
-        who = [f"{names[p['character']]} ({p['pose'].replace('_', ' ')}, {p['expression']})" for p in shot["placements"]]
+        who = [
+            f"{names[p['character']]} ({p['pose'].replace('_', ' ')}, {p['expression']})" for p in shot["placements"]
+        ]
         said = [f"{names[line['character']].split()[0]}: {line['text']}" for line in shot["dialogue"]]
         where = f"{shot['location'].replace('_', ' ')}, {shot['time_of_day']}"
         where += "" if shot["weather"] == "clear" else f", {shot['weather']}"
@@ -108,13 +110,13 @@ def show_files(console: Console, state: dict[str, Any]) -> None:
     files = state.get("files") or {}
     if not files:
         return
-    from agent.toolbox import score_of_file
+    from agent.publishing import call_of
 
     table = Table(header_style="dim", expand=False)
     table.add_column("made")
     table.add_column("file", overflow="fold")
     table.add_column("score", justify="right")
     for name, path in files.items():
-        score = score_of_file(name, state.get("scores") or {})
+        score = (state.get("scores") or {}).get(call_of(name))
         table.add_row(name, path, "" if score is None else f"{score:.2f}")
     console.print(table)

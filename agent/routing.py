@@ -20,5 +20,3 @@ def after_reason(state: AgentState) -> Literal["act", "respond", "think"]:
     if state.get("restart"):
         return "think"
     return "act" if state["work"].pending else "respond"
-
-

@@ -14,7 +14,12 @@ def script_markdown(board: Storyboard) -> str:
     for number, shot in enumerate(board.shots, 1):
         place = f"{shot.location.replace('_', ' ')}, {shot.time_of_day}"
         weather = "" if shot.weather == "clear" else f", {shot.weather}"
-        parts += [f"## {number}. {place}{weather}", "", f"*{shot.framing} shot, {shot.camera}, {shot.duration_s:g} s*", ""]
+        parts += [
+            f"## {number}. {place}{weather}",
+            "",
+            f"*{shot.framing} shot, {shot.camera}, {shot.duration_s:g} s*",
+            "",
+        ]
         if shot.action:
             parts += [shot.action, ""]
         if shot.text_overlay:

@@ -32,7 +32,9 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
 
     moves = [edit.op for edit in intent.edits if edit.op in ("undo", "redo")]
     if board is not None:
-        now = shelf.put(Version(storyboard=board, production=state.get("production", ""), outputs=outputs, request=request))
+        now = shelf.put(
+            Version(storyboard=board, production=state.get("production", ""), outputs=outputs, request=request)
+        )
         for move in moves:
             taken, other = (past, future) if move == "undo" else (future, past)
             if not taken:
@@ -55,7 +57,9 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
         "storyboard": new,
         "outputs": outputs,
         "burn_subtitles": _burned(state, context, intent),
-        "variations": intent.variations if intent.kind == "scene" else max(intent.variations, state.get("variations", 1)),
+        "variations": intent.variations
+        if intent.kind == "scene"
+        else max(intent.variations, state.get("variations", 1)),
         "production": production,
         "past": past[-KEPT_VERSIONS:],
         "future": future[-KEPT_VERSIONS:],

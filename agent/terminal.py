@@ -67,7 +67,8 @@ class Session:
 
         config: Any = {"configurable": {"thread_id": thread}}
         context = replace(self.context, cancel=cancel)
-        yield from self.agent.stream(payload, config, stream_mode=["custom", "values"], context=context)
+        for mode, chunk in self.agent.stream(payload, config, stream_mode=["custom", "values"], context=context):
+            yield str(mode), chunk
 
 
 class _Command:

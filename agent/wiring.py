@@ -64,7 +64,7 @@ def create_agent(
 def create_context(
     settings: Settings,
     *,
-    options: RunOptions = RunOptions(),
+    options: RunOptions | None = None,
     pool: WorkerPool | None = None,
     cancel: threading.Event | None = None,
 ) -> AgentContext:
@@ -82,7 +82,7 @@ def create_context(
         toolbox=Toolbox(settings, options=options, pool=pool),
         retriever=LookupRetriever(),
         search=OfflineSearch(),
-        options=options,
+        options=options or RunOptions(),
         cancel=cancel or threading.Event(),
     )
 

@@ -60,7 +60,8 @@ def read_document(path: Path) -> Document:
 
 def _sections(body: str) -> list[tuple[str, str]]:
     sections: list[tuple[str, str]] = []
-    heading, lines = "", []
+    heading = ""
+    lines: list[str] = []
     for line in [*body.strip().splitlines(), "## "]:
         if line.startswith("## "):
             text = "\n".join(lines).strip()

@@ -1,0 +1,209 @@
+"""What the agent may do with its hands: open a production, run calls in it, publish what came of them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.compiler import compile_calls
+from agent.context import RunOptions
+from agent.state import AgentState
+from configs.settings import Settings
+from tools.artifact import Artifact
+from tools.base import Call
+from tools.errors import ToolError
+from tools.storyboard import Storyboard, slugify
+
+if TYPE_CHECKING:
+    from agent.context import AgentContext
+    from tools.registry import Registry
+    from tools.runtime.pool import WorkerPool
+    from tools.runtime.production import Production
+
+__all__ = ["Toolbox", "planned_calls"]
+
+
+def planned_calls(state: AgentState, context: AgentContext) -> list[Call]:
+    """The storyboard of the state as calls, every variation, with what the quality loop changed."""
+    board = state.get("storyboard")
+    assert board is not None
+    return [
+        call
+        for variation in range(1, state.get("variations", 1) + 1)
+        for call in compile_calls(
+            board,
+            state["outputs"],
+            seed=context.settings.seed,
+            variation=variation,
+            burn_subtitles=state.get("burn_subtitles", False),
+            overrides=state["work"].overrides,
+        )
+    ]
+
+
+class Toolbox:
+    """The tools on one machine, for the productions below one folder.
+
+    Args:
+        settings: where productions lie, how many workers.
+        options: of the run: a folder given by the user, a storyboard file.
+        pool: workers that are already starting; None starts them at the first call.
+    """
+
+    def __init__(
+        self, settings: Settings, *, options: RunOptions | None = None, pool: WorkerPool | None = None
+    ) -> None:
+        self.settings = settings
+        self.options = options or RunOptions()
+        self._pool = pool
+        self._registry: Registry | None = None
+
+    @property
+    def registry(self) -> Registry:
+        """Tools and engines, read on first use."""
+        if self._registry is None:
+            from configs.profiles import load_profiles
+            from tools.registry import Registry
+            from tools.runtime.hardware import choose_profile, detect
+
+            profiles = load_profiles().profiles
+            name = choose_profile(detect(), profiles, self.settings.profile)
+            self._registry = Registry.load(profile=profiles[name])
+        return self._registry
+
+    @property
+    def pool(self) -> WorkerPool:
+        """The workers, started on first use."""
+        if self._pool is None:
+            from tools.runtime.pool import WorkerPool
+
+            self._pool = WorkerPool(self.settings.workers, self.registry.stacks)
+            self._pool.start()
+        return self._pool
+
+    def close(self) -> None:
+        """End the workers; the next call starts new ones."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+    # -- productions ------------------------------------------------------------------------------------------------
+
+    def open_production(self, state: AgentState) -> str:
+        """The folder for this storyboard, as text; made if needed, with storyboard.yaml in it.
+
+        Raises:
+            InvalidInput: the folder belongs to another production.
+            ProductionBusy: another process is writing it.
+            StorageFailed: it cannot be written.
+        """
+        from agent.publishing import keep_storyboard
+        from tools.runtime.production import Production
+
+        board = state.get("storyboard")
+        assert board is not None
+        request = self._request_id(state, board)
+        if state.get("production"):
+            production = self._production(state)
+        elif self.options.out is not None:
+            production = Production.at(self.options.out, request)
+        elif (folder := self._folder_of_given()) is not None:
+            production = Production.open(folder.parent, folder.name)
+        else:
+            production = Production.claim(self.settings.productions, slugify(board.title), request)
+        with production.lock():
+            keep_storyboard(production, board)
+        return str(production.path)
+
+    def _request_id(self, state: AgentState, board: Storyboard) -> str:
+        text = board.model_dump_json() if self.options.given is not None else state.get("request", "")
+        return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:24]
+
+    def _folder_of_given(self) -> Path | None:
+        """A storyboard.yaml that lies in a production is made in that production."""
+        path = self.options.given_path
+        if path is not None and path.name == "storyboard.yaml" and (path.parent / "manifest.json").is_file():
+            return path.parent
+        return None
+
+    def _production(self, state: AgentState) -> Production:
+        from tools.runtime.production import Production
+
+        folder = Path(state["production"])
+        return Production.open(folder.parent, folder.name)
+
+    # -- calls ------------------------------------------------------------------------------------------------------
+
+    def run(
+        self, state: AgentState, calls: list[Call], tell: Callable[[Any], None], cancel: threading.Event
+    ) -> Mapping[str, Artifact | ToolError]:
+        """Carry out calls in the state's production; results of earlier batches may be referred to.
+
+        Args:
+            state: names the production and the results so far.
+            calls: the batch.
+            tell: is handed each event as a dict with `node: "act"` and the fields of a `CallEvent`.
+            cancel: stops the batch when set.
+        """
+        if not calls:
+            return {}
+        from tools.runtime.executor import Executor
+
+        production = self._production(state)
+        known = {
+            name: artifact for name in state["work"].results if (artifact := self._artifact(production, state, name))
+        }
+        with production.lock():
+            executor = Executor(
+                self.registry, production.store, self.pool, lambda event: tell({"node": "act", **asdict(event)}), cancel
+            )
+            return executor.run(calls, known)
+
+    def _artifact(self, production: Production, state: AgentState, call_id: str) -> Artifact | None:
+        return production.store.get(state["work"].results[call_id])
+
+    def durations(self, state: AgentState) -> dict[str, float]:
+        """Lengths in seconds of the moving shots that are finished, by call id."""
+        production = self._production(state)
+        found = {
+            name: self._artifact(production, state, name) for name in state["work"].results if name.endswith(".motion")
+        }
+        return {name: float(artifact.output["duration_s"]) for name, artifact in found.items() if artifact}
+
+    def predict_seconds(self, calls: list[Call]) -> float:
+        """Predicted wall seconds of a batch on this machine's workers."""
+        costs = [self.registry.pick(call.tool, call.engine).predicted_s(call.args) for call in calls]
+        return max([sum(costs) / self.pool.size, *costs])
+
+    def still_paths(self, state: AgentState) -> list[str]:
+        """The pictures of the shots so far."""
+        production = self._production(state)
+        found = [self._artifact(production, state, name) for name in state["work"].results if name.endswith(".still")]
+        return [str(artifact.file("still.png")) for artifact in found if artifact]
+
+    # -- what the user gets -----------------------------------------------------------------------------------------
+
+    def publish(self, state: AgentState) -> dict[str, Any]:
+        """Put the files of the production in place and write its manifest; the state's delta."""
+        from agent.publishing import publish
+
+        production = self._production(state)
+        with production.lock():
+            files = publish(production, state, self.registry)
+        return {"files": files, "made": bool(files)}
+
+    def shown_folder(self, state: AgentState) -> str:
+        """The production's folder as a user would type it."""
+        folder = Path(state["production"])
+        return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
+
+    def is_file(self, name: str) -> bool:
+        """Whether a file the user named is there."""
+        try:
+            return Path(name).is_file()
+        except (OSError, ValueError):
+            return False

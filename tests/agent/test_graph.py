@@ -1,0 +1,182 @@
+"""The graph's own behaviour: order, retries, bounds, approval, undo, failure, stop. Hands are fakes, the mind is real."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.types import Command
+
+from agent.context import AgentContext, RunOptions
+from agent.wiring import create_agent, create_context
+from configs.settings import Settings
+from tests.agent.boards import beach, line, shot
+from tests.agent.fakes import FakeToolbox
+from tools.errors import Cancelled
+from tools.storyboard import Storyboard
+
+CONFIG: Any = {"configurable": {"thread_id": "t"}}
+BOARD = beach(shot("s1", "luca", dialogue=[line("luca", "Hi.")]), shot("s2", "alberto"))
+
+
+def context(tmp_path: Path, given: Storyboard | None = BOARD, **fake: Any) -> AgentContext:
+    settings = Settings(productions=tmp_path)
+    made = create_context(settings, options=RunOptions(given=given))
+    return replace(made, toolbox=FakeToolbox(settings, **fake))
+
+
+def invoke(ctx: AgentContext, text: Any = "go", agent: Any = None) -> dict[str, Any]:
+    agent = agent or create_agent(context=ctx)
+    payload = text if isinstance(text, Command) else {"messages": text}
+    return agent.invoke(payload, CONFIG, context=ctx)  # type: ignore[no-any-return]
+
+
+def test_the_nodes_run_in_the_order_of_the_drawing(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    steps = [name for chunk in create_agent(context=ctx).stream({"messages": "go"}, CONFIG) for name in chunk]
+    assert steps == ["think", "retrieve", "reason", "act", "judge", "reason", "act", "judge", "reason", "respond"]
+
+
+def test_everything_is_made_once_when_it_is_good(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    state = invoke(ctx)
+    made = [call.id for call in ctx.toolbox.made]  # type: ignore[attr-defined]
+    assert len(made) == len(set(made))
+    assert {"s1.still", "s2.motion", "film"} <= set(made)
+    assert state["made"]
+    assert state["files"] == {"film": "fake/film.mp4"}
+    assert "2 shots" in state["messages"][-1].text
+
+
+def test_what_falls_short_is_made_again_with_what_the_check_points_at(tmp_path: Path) -> None:
+    ctx = context(tmp_path, scores={"s1.still": [0.3, 0.9]})
+    state = invoke(ctx)
+    tries = [call for call in ctx.toolbox.made if call.id == "s1.still"]  # type: ignore[attr-defined]
+    assert len(tries) == 2
+    assert tries[0].args.get("adjust") != tries[1].args["adjust"]
+    motion = next(call for call in ctx.toolbox.made if call.id == "s1.motion")  # type: ignore[attr-defined]
+    assert motion.args["adjust"] == tries[1].args["adjust"], "the moving shot is staged as the still that passed"
+    assert state["scores"]["s1.still"] == 0.9
+    assert len([call for call in ctx.toolbox.made if call.id == "s2.still"]) == 1  # type: ignore[attr-defined]
+
+
+def test_what_never_passes_stops_at_three_attempts_and_the_best_is_kept(tmp_path: Path) -> None:
+    ctx = context(tmp_path, scores={"s1.still": [0.3, 0.6, 0.5]})
+    state = invoke(ctx)
+    tries = [a for a in state["work"].attempts if a.call == "s1.still"]
+    assert [a.score for a in tries] == [0.3, 0.6, 0.5]
+    assert [a.best for a in tries] == [False, True, False]
+    assert state["work"].results["s1.still"] == tries[1].key
+    told = state["messages"][-1].text
+    assert "below the threshold" in told
+    assert "0.60" in told
+    assert state["made"], "a weak still does not stop the film"
+
+
+def test_a_failed_call_takes_with_it_only_what_needs_it_and_is_told(tmp_path: Path) -> None:
+    ctx = context(tmp_path, failing={"s1.motion"})
+    state = invoke(ctx)
+    failures = state["work"].failures
+    assert failures["s1.motion"] == "broke"
+    assert "s1.motion" in failures["film"]
+    assert "s2.motion" in state["work"].results
+    assert "Could not be made" in state["messages"][-1].text
+
+
+def test_a_lost_voice_is_an_error_not_a_silent_film(tmp_path: Path) -> None:
+    state = invoke(context(tmp_path, failing={"s1.line1"}))
+    assert "film" in state["work"].failures
+    assert "s1.line1" in state["work"].failures["s1.motion"]
+
+
+def test_plan_only_makes_nothing(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    ctx = replace(ctx, options=replace(ctx.options, plan_only=True))
+    state = invoke(ctx)
+    assert state["storyboard"] == BOARD
+    assert ctx.toolbox.made == []  # type: ignore[attr-defined]
+    assert not state["made"]
+
+
+def test_a_set_cancel_stops_the_run_with_a_typed_error(tmp_path: Path) -> None:
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        invoke(replace(context(tmp_path), cancel=cancel))
+
+
+def approving(tmp_path: Path) -> AgentContext:
+    ctx = context(tmp_path)
+    return replace(ctx, options=replace(ctx.options, approve=True))
+
+
+def test_approval_shows_stills_and_time_before_the_long_work(tmp_path: Path) -> None:
+    ctx = approving(tmp_path)
+    agent = create_agent(context=ctx)
+    state = invoke(ctx, agent=agent)
+    asked = state["__interrupt__"][0].value
+    assert asked["stills"] == ["s1.still", "s2.still"]
+    assert asked["seconds"] > 0
+    assert asked["storyboard"]["title"] == BOARD.title
+    assert not [call for call in ctx.toolbox.made if call.tool == "animate_shot"]  # type: ignore[attr-defined]
+    done = invoke(ctx, Command(resume={"approve": True}), agent)
+    assert done["made"]
+    stills = [call for call in ctx.toolbox.made if call.id == "s1.still"]  # type: ignore[attr-defined]
+    assert len(stills) == 1, "what was shown is not made again"
+
+
+def test_a_no_keeps_the_pieces_and_makes_no_film(tmp_path: Path) -> None:
+    ctx = approving(tmp_path)
+    agent = create_agent(context=ctx)
+    invoke(ctx, agent=agent)
+    done = invoke(ctx, Command(resume={"approve": False}), agent)
+    assert "film" not in done["work"].results
+    assert "Stopped before the film" in done["messages"][-1].text
+
+
+def test_an_edited_storyboard_is_made_instead(tmp_path: Path) -> None:
+    ctx = approving(tmp_path)
+    agent = create_agent(context=ctx)
+    invoke(ctx, agent=agent)
+    other = BOARD.model_copy(update={"title": "Another"})
+    done = invoke(ctx, Command(resume={"storyboard": other.model_dump(mode="json")}), agent)
+    assert done["storyboard"].title == "Another"
+    assert done["made"]
+
+
+def test_the_state_survives_a_new_process_by_its_checkpoint_alone(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    invoke(ctx)
+    again = create_agent(context=context(tmp_path))
+    values = again.get_state(CONFIG).values
+    assert values["storyboard"] == BOARD, "typed state is rebuilt under the strict serializer"
+    assert values["work"].results["film"]
+
+
+async def _ainvoke(ctx: AgentContext) -> dict[str, Any]:
+    return await create_agent(context=ctx).ainvoke({"messages": "go"}, CONFIG)  # type: ignore[return-value]
+
+
+def test_async_callers_get_the_same(tmp_path: Path) -> None:
+    import asyncio
+
+    state = asyncio.run(_ainvoke(context(tmp_path)))
+    assert state["files"] == {"film": "fake/film.mp4"}
+
+
+def test_each_step_is_on_disk_before_the_next(tmp_path: Path) -> None:
+    agent = create_agent(context=context(tmp_path))
+    resolved = agent._defaults(
+        agent.config or {},
+        stream_mode="values",
+        print_mode=(),
+        output_keys=None,
+        interrupt_before=None,
+        interrupt_after=None,
+    )
+    assert "sync" in [value for value in resolved if isinstance(value, str)]
+    assert agent.config is not None
+    assert agent.config["recursion_limit"] == 40
