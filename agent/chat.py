@@ -34,7 +34,7 @@ class Chat:
             while True:
                 try:
                     text = self.console.input("[bold cyan]you[/] > ")
-                except (EOFError, KeyboardInterrupt):
+                except (EOFError, Cancelled):
                     self.console.print()
                     return
                 if text.strip() in ("/quit", "/exit", "/q"):
@@ -58,7 +58,7 @@ class Chat:
                 state = self.command.turn("undo" if command == "/undo" else clean_request(text))
                 show_files(self.console, state)
                 self.command.say(state)
-        except (Cancelled, KeyboardInterrupt):
+        except Cancelled:
             self.console.print("Stopped; what is finished is kept.")
         except (InvalidInput, ToolError) as error:
             self.console.print(str(error), style="red", markup=False)

@@ -7,6 +7,7 @@ Only Typer and the standard library are imported here; each command imports what
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -118,27 +119,31 @@ def main() -> None:
 
 
 def _run(argv: list[str]) -> int:
-    import click
+    from pydantic import ValidationError
 
     from configs.yaml_file import YamlProblem
     from tools.errors import Cancelled, ToolError
 
+    signal.signal(signal.SIGINT, _stop)
     try:
         command = typer.main.get_command(_with_plugins(argv))
-        result = command.main(args=_shorthand(argv, command), prog_name="studio", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as leave:
-        return leave.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (Cancelled, KeyboardInterrupt, click.Abort):
+        command.main(args=_shorthand(argv, command), prog_name="studio")
+        return 0
+    except SystemExit as leave:
+        return leave.code if isinstance(leave.code, int) else int(leave.code is not None)
+    except Cancelled:
         print("Stopped. What is finished is kept; the same command goes on from there.", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output went away (`studio show | head`); Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except ValidationError as error:
+        # Only settings are validated out here: a storyboard or a call that is wrong has an error of its own.
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"])
+        print(f"studio: setting {name} (or STUDIO_{name.upper()}): {first['msg']}", file=sys.stderr)
+        return 1
     except (ToolError, YamlProblem) as error:
         print(f"studio: {_one_line(error)}", file=sys.stderr)
         return 1
@@ -148,6 +153,13 @@ def _run(argv: list[str]) -> int:
         told = f"studio: this should not have happened: {type(error).__name__}: {_one_line(error)}"
         print(f"{told} (STUDIO_DEBUG=1 shows where)", file=sys.stderr)
         return 70
+
+
+def _stop(signum: int, frame: Any) -> None:  # noqa: ARG001 - the shape of a signal handler
+    """Ctrl-C before a run has begun or after it has ended."""
+    from tools.errors import Cancelled
+
+    raise Cancelled("stopped")
 
 
 def _one_line(error: BaseException) -> str:

@@ -25,7 +25,7 @@ def cancel_on_interrupt() -> Iterator[threading.Event]:
 
     def stop(signum: int, frame: Any) -> None:  # noqa: ARG001
         if cancel.is_set():
-            raise KeyboardInterrupt
+            raise Cancelled("stopped")
         cancel.set()
 
     before = {sig: signal.signal(sig, stop) for sig in (signal.SIGINT, signal.SIGTERM)}
