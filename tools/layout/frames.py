@@ -1,0 +1,158 @@
+"""The frames of a shot: static layers baked once, what moves drawn anew, words laid over the top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import skia
+
+from tools.layout.acting import Delivered
+from tools.layout.bake import bake, lay
+from tools.layout.camera import Box, Window, layer_window
+from tools.layout.drawlist import DrawList
+from tools.layout.finish import expose, vignette
+from tools.layout.lettering import Caption, Overlay, caption_overlay, title_overlay
+from tools.layout.paint import canvas_on, paint_items, pixels, window_matrix
+from tools.layout.puppet import Drawn
+from tools.layout.scene import Scene
+from tools.layout.stage import Instant, paint_cast, paint_live_back, paint_set_back, paint_set_front
+from tools.layout.weather import paint_weather_front
+
+__all__ = ["FrameRenderer", "render_frames"]
+
+TITLE_FADE_S = 0.5
+
+
+def _image(picture: np.ndarray) -> skia.Image:
+    # Copied: without, skia would read memory that numpy has given back.
+    return skia.Image.fromarray(picture, skia.kBGRA_8888_ColorType, skia.kPremul_AlphaType, copy=True)
+
+
+class FrameRenderer:
+    """Renders the instants of one shot into one buffer.
+
+    Args:
+        scene: the shot made ready.
+        lines: what is said, for lips and glances.
+        captions: burned in.
+        duration_s: of the shot; the camera's move and the title's fades are spread over it.
+    """
+
+    def __init__(
+        self, scene: Scene, lines: Sequence[Delivered] = (), captions: Sequence[Caption] = (), duration_s: float = 1.0
+    ) -> None:
+        self.scene = scene
+        self.performance = scene.performance(lines)
+        self.duration_s = duration_s
+        self.notes: list[str] = []
+        self._captions = tuple(captions)
+        size, base, move = scene.size, scene.base, scene.move
+        self._set_back, self._set_front = paint_set_back(scene), paint_set_front(scene)
+        self._back = bake(self._set_back, move, base, scene.horizon, size, blur=True)
+        self._front = bake(self._set_front, move, base, scene.horizon, size, most=1)
+        self._vignette = _image(vignette(size, scene.light))
+        self._title: Overlay | None = None
+        self._title_known = not scene.shot.text_overlay.strip()
+        self._caption_cache: dict[str, tuple[Overlay, skia.Image]] = {}
+        self.frame = pixels(*size)
+
+    def render(self, t: float, camera: Window, *, moving: bool = True) -> dict[str, Drawn]:
+        """Draw the instant `t` (seconds) through `camera` into `frame`, words included."""
+        drawn = self.render_picture(t, camera, moving=moving).drawn
+        self.lay_words(t, camera, drawn, moving=moving)
+        return drawn
+
+    def render_picture(self, t: float, camera: Window, *, moving: bool = True, weather: bool = True) -> Instant:
+        """Draw the instant `t` into `frame`, without words; `weather=False` leaves out what falls before the set."""
+        scene, size = self.scene, self.scene.size
+        canvas = canvas_on(self.frame)
+        first = self._back[0] if self._back else None
+        if first is not None and first.still and first.opaque:
+            np.copyto(self.frame, first.pixels)
+        else:
+            canvas.clear(_clear_color(scene))
+            for plate in self._back:
+                lay(canvas, plate, camera, scene.base, scene.horizon, size)
+        live, near = DrawList(), DrawList()
+        paint_live_back(scene, live, t, weather=weather)
+        drawn = paint_cast(scene, self.performance, live, t, moving=moving)
+        self._paint_live(canvas, live, camera)
+        for plate in self._front:
+            lay(canvas, plate, camera, scene.base, scene.horizon, size)
+        if weather:
+            paint_weather_front(near, scene, t)
+            self._paint_live(canvas, near, camera)
+        canvas.drawImage(self._vignette, 0, 0)
+        expose(self.frame, scene.exposure)
+        layers = [*self._set_back.layers, *live.layers, *self._set_front.layers, *near.layers]
+        return Instant(DrawList(layers), drawn)
+
+    def _paint_live(self, canvas: skia.Canvas, draw: DrawList, camera: Window) -> None:
+        scene = self.scene
+        for layer in draw.layers:
+            window = layer_window(camera, scene.base, layer.parallax, scene.horizon)
+            paint_items(canvas, layer.items, window_matrix(window, *scene.size))
+
+    def lay_words(self, t: float, camera: Window, drawn: dict[str, Drawn], *, moving: bool = True) -> None:
+        """Lay the title and the caption of this instant over `frame`."""
+        canvas = canvas_on(self.frame)
+        title = self._title_for(camera, drawn)
+        if title is not None:
+            edge = min(t, self.duration_s - t) / TITLE_FADE_S if moving else 1.0
+            backdrop = title.picture.shape[:2] == (self.scene.size[1], self.scene.size[0])
+            strength = 1.0 if backdrop else max(0.0, min(1.0, edge))
+            paint = skia.Paint(Alphaf=strength)
+            canvas.drawImage(_image(title.picture), title.x, title.y, skia.SamplingOptions(), paint)
+        caption = next((c for c in self._captions if c.start <= t < c.end), None)
+        if caption is not None:
+            overlay, image = self._caption_for(caption.text)
+            canvas.drawImage(image, overlay.x, overlay.y)
+
+    def _title_for(self, camera: Window, drawn: dict[str, Drawn]) -> Overlay | None:
+        if not self._title_known:
+            self._title_known = True
+            shot, size = self.scene.shot, self.scene.size
+            matrix = window_matrix(camera, *size)
+            faces = [_mapped(matrix, person.face) for person in drawn.values()]
+            words = f"{self.scene.style} {shot.action}"
+            self._title = title_overlay(shot.text_overlay, words, size, faces, self.scene.seed)
+            self.notes.extend(self._title.notes)
+        return self._title
+
+    def _caption_for(self, text: str) -> tuple[Overlay, skia.Image]:
+        if text not in self._caption_cache:
+            overlay = caption_overlay(text, self.scene.size)
+            self.notes.extend(note for note in overlay.notes if note not in self.notes)
+            self._caption_cache[text] = (overlay, _image(overlay.picture))
+        return self._caption_cache[text]
+
+
+def _clear_color(scene: Scene) -> int:
+    """What shows past the painted world: the shade of the scene rather than black."""
+    r, g, b, _ = scene.light.ambient
+    return 0xFF000000 | round(r * 255) << 16 | round(g * 255) << 8 | round(b * 255)
+
+
+def _mapped(matrix: skia.Matrix, box: Box) -> Box:
+    rect = matrix.mapRect(skia.Rect.MakeLTRB(*box))
+    return (rect.left(), rect.top(), rect.right(), rect.bottom())
+
+
+def render_frames(
+    scene: Scene,
+    frames: int,
+    fps: int,
+    lines: Sequence[Delivered] = (),
+    captions: Sequence[Caption] = (),
+) -> Iterator[np.ndarray]:
+    """The frames of a shot in order.
+
+    Yields:
+        height x width x 4 uint8, blue green red alpha; one buffer, drawn over for every frame.
+    """
+    renderer = FrameRenderer(scene, lines, captions, frames / fps)
+    for number in range(frames):
+        u = number / max(1, frames - 1)
+        renderer.render(number / fps, scene.move.at(u))
+        yield renderer.frame
