@@ -29,6 +29,7 @@ __all__ = [
     "WavWriter",
     "gain",
     "limit",
+    "limit_stream",
     "loudness",
     "peak_db",
     "read_wav",
@@ -248,31 +249,32 @@ def peak_db(samples: FloatArray) -> float:
     return _level(float(np.max(np.abs(samples)))) if samples.size else SILENCE_DB
 
 
-def _between(samples: FloatArray) -> npt.NDArray[np.float64]:
-    """Absolute peaks `(n,)` over the channels, looking four times as fine as the samples do (BS.1770 annex 2)."""
+def _between(samples: FloatArray, floor: float) -> npt.NDArray[np.float64]:
+    """Absolute peaks `(n,)` over the channels, looking four times as fine as the samples do (BS.1770 annex 2).
+
+    Only around samples above `floor`: elsewhere the wave between them does not matter to the caller.
+    """
     columns = np.asarray(samples, dtype=np.float64).reshape(len(samples), -1)
     taps = 12
-    level = np.max(np.abs(columns), axis=1)
+    level: npt.NDArray[np.float64] = np.max(np.abs(columns), axis=1)
     offsets = np.arange(-taps + 1, taps + 1)
     padded = np.pad(columns, ((taps, taps), (0, 0)))
-    # Only where the samples come near their own maximum can the wave between them go beyond it.
-    near = np.flatnonzero(level > 0.5 * max(float(level.max(initial=0.0)), 1e-9))
+    near = np.flatnonzero(level > max(floor, 1e-9))
     for phase in (0.25, 0.5, 0.75):
         kernel = np.sinc(offsets - phase) * np.cos(np.pi * (offsets - phase) / (2 * taps + 1)) ** 2
         for channel in range(columns.shape[1]):
             windows = padded[near[:, None] + offsets[None, :] + taps, channel]
             level[near] = np.maximum(level[near], np.abs(windows @ kernel))
-    peaks: npt.NDArray[np.float64] = level
-    return peaks
+    return level
 
 
 def true_peak_db(samples: FloatArray) -> float:
     """Highest point of the wave between the samples, in dBTP (four-fold oversampling)."""
-    return (
-        _level(max(float(np.max(_between(samples[i : i + 480_000]))) for i in range(0, len(samples), 479_900)))
-        if (samples.size)
-        else SILENCE_DB
-    )
+    if not samples.size:
+        return SILENCE_DB
+    floor = 0.5 * float(np.max(np.abs(samples)))
+    pieces = (samples[max(0, at - 64) : at + 480_000] for at in range(0, len(samples), 480_000))
+    return _level(max(float(np.max(_between(piece, floor))) for piece in pieces))
 
 
 LOOK_AHEAD = 0.004
@@ -289,7 +291,8 @@ def limit(samples: FloatArray, rate: int = SAMPLE_RATE, ceiling_db: float = CEIL
 
     if not samples.size:
         return samples
-    needed = gain(ceiling_db) * 0.998 / np.maximum(_between(samples), 1e-9)
+    ceiling = gain(ceiling_db) * 0.998
+    needed = ceiling / np.maximum(_between(samples, 0.5 * ceiling), 1e-9)
     if float(needed.min()) >= 1.0:
         return samples
     window = 2 * int(LOOK_AHEAD * rate) + 1

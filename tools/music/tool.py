@@ -74,7 +74,7 @@ class MixSound(Tool):
         music: list[Bed] = Field(default_factory=list)
         ambience: list[Bed] = Field(default_factory=list)
         voices: bool = Field(True, description="False: the lines keep their time but are not heard")
-    target_lufs: float = -16.0
+        target_lufs: float = -16.0
 
     class Output(ToolOutput):
         file: str = Field(description="WAV, 16 bit, stereo, 48 kHz")
