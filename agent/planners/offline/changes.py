@@ -12,7 +12,7 @@ from typing import Any
 from agent.intent import Edit, Intent
 from agent.planners.offline.direction import Direction, Tongue
 from agent.planners.offline.pacing import fitted, total_of
-from agent.planners.offline.phrasing import join_names, number, short_name
+from agent.planners.offline.phrasing import join_names, short_name
 from tools.storyboard import CastMember, Shot, Storyboard
 
 __all__ = ["Changes"]
@@ -114,7 +114,7 @@ class Changes:
         before = self.shots[at]
         self.shots[at] = fitted(before)
         if self.shots[at] is not before:
-            self.assume("stretched", shot=at + 1, seconds=number(self.shots[at].duration_s))
+            self.assume("stretched", shot=at + 1, seconds=self.shots[at].duration_s)
 
     def new_id(self) -> str:
         """An id that no shot has or had."""

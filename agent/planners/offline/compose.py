@@ -17,7 +17,7 @@ from agent.planners.offline.blocking import widest_needed
 from agent.planners.offline.coverage import MAX_SHOTS, cover_one_shot, cover_scene, cover_stills, least_of
 from agent.planners.offline.direction import Direction, Tongue, load_direction
 from agent.planners.offline.pacing import share_out, speech_need, total_of
-from agent.planners.offline.phrasing import join_names, number, short_name, title_of, tongue_of
+from agent.planners.offline.phrasing import join_names, short_name, title_of, tongue_of
 from agent.planners.offline.plan import Scene, ShotPlan
 from agent.planners.offline.scenes import settle
 from agent.planners.offline.sound import mood_of
@@ -126,7 +126,12 @@ def _total(brief: Brief, notes: _Notes) -> float | None:
     given = round(brief.duration_s, 2)
     total = min(max(given, LEAST_S), MOST_S)
     if total != given:
-        notes.problem("length_out_of_range", least=number(LEAST_S), most=number(MOST_S), seconds=number(total))
+        notes.problem(
+            "length_out_of_range",
+            least=LEAST_S,
+            most=MOST_S,
+            seconds=total,
+        )
     return total
 
 
@@ -211,7 +216,12 @@ def _lengths(plans: Sequence[ShotPlan], total: float | None, notes: _Notes) -> l
     least = [least_of(plan, coverage) for plan in plans]
     for index, plan in enumerate(plans):
         if plan.fixed is not None and plan.lines and plan.fixed < least[index] - 1e-6:
-            notes.problem("shot_speech_too_long", shot=index + 1, needed=number(least[index]), given=number(plan.fixed))
+            notes.problem(
+                "shot_speech_too_long",
+                shot=index + 1,
+                needed=least[index],
+                given=plan.fixed,
+            )
     if total is None:
         return [max(_floor(plan, least[i]), _rounded(plan)) for i, plan in enumerate(plans)]
     fixed = {i: max(plan.fixed, _floor(plan, least[i])) for i, plan in enumerate(plans) if plan.fixed is not None}
@@ -223,12 +233,12 @@ def _lengths(plans: Sequence[ShotPlan], total: float | None, notes: _Notes) -> l
     if fixed and not free and abs(rest) < 1e-6:
         return [fixed[i] for i in range(len(plans))]
     if fixed:
-        notes.assume("scaled_shots", seconds=number(total))
+        notes.assume("scaled_shots", seconds=total)
     speech = [speech_need(plan.lines) for plan in plans]
     bare = [least[i] if speech[i] else min(least[i], max(0.5, total / len(plans) * 0.5)) for i in range(len(plans))]
     bare = [ceil(value * 10 - 1e-6) / 10 for value in bare]
     if sum(bare) > total + 1e-6 and any(speech):
-        notes.problem("speech_too_long", needed=number(round(sum(bare), 1)), given=number(total))
+        notes.problem("speech_too_long", needed=round(sum(bare), 1), given=total)
     weights = [plan.fixed or plan.weight for plan in plans]
     return share_out(total, weights, least if sum(least) <= total + 1e-6 else bare)
 
@@ -285,13 +295,13 @@ def _tell(
         place = direction.places[direction.default_place]
         notes.assume("assumed_place", place=place.names.of(tongue))
     if total is None and is_film and not any(beat.duration_s for beat in brief.beats):
-        seconds = number(storyboard.duration_s)
+        seconds = storyboard.duration_s
         name = "assumed_length" if len(storyboard.shots) > 1 else "assumed_length_one"
         notes.assume(name, seconds=seconds, shots=len(storyboard.shots))
     longest = direction.coverage.lengths.longest_s
     silent = [shot.duration_s for shot in storyboard.shots if not shot.dialogue]
     if len(storyboard.shots) == MAX_SHOTS and silent and min(silent) > longest:
-        notes.assume("long_shots", most=MAX_SHOTS, each=number(round(min(silent), 1)))
+        notes.assume("long_shots", most=MAX_SHOTS, each=round(min(silent), 1))
 
 
 def _is_card(scenes: Sequence[Scene]) -> bool:

@@ -24,12 +24,25 @@ __all__ = [
     "ShotPattern",
     "Tongue",
     "VerbForms",
+    "fill",
     "load_direction",
 ]
 
 Tongue = Literal["en", "it"]
 """The languages the planner answers in; every phrase stands in each of them."""
 Framings = dict[Framing, float]
+
+
+def number(value: float, tongue: Tongue) -> str:
+    """A number without needless zeros: 9.0 -> 9, 8.50 -> 8.5, in Italian 8,5."""
+    plain = f"{value:.2f}".rstrip("0").rstrip(".")
+    return plain.replace(".", ",") if tongue == "it" else plain
+
+
+def fill(template: str, tongue: Tongue, values: dict[str, object]) -> str:
+    """A sentence with its values; lengths and other fractions are written as people of that language write them."""
+    told = {name: number(value, tongue) if isinstance(value, float) else value for name, value in values.items()}
+    return template.format(**told)
 
 
 class _Model(BaseModel):
@@ -246,7 +259,7 @@ class Phrases(_Model):
 
     def say(self, sentence: str, tongue: Tongue, /, **values: object) -> str:
         """A sentence by its name, with its values filled in."""
-        return self.sentences[sentence].of(tongue).format(**values)
+        return fill(self.sentences[sentence].of(tongue), tongue, values)
 
 
 class Direction(_Model):

@@ -12,7 +12,7 @@ from agent.planners.offline.changes import Changes
 from agent.planners.offline.coverage import MAX_SHOTS, cover_one_shot
 from agent.planners.offline.edits_cast import enter
 from agent.planners.offline.pacing import GRID, share_out, shortest, total_of
-from agent.planners.offline.phrasing import number, short_name
+from agent.planners.offline.phrasing import short_name
 from agent.planners.offline.plan import Scene
 from agent.planners.offline.scenes import settle
 from agent.planners.offline.staging import Stager
@@ -72,12 +72,15 @@ def set_duration(changes: Changes, edit: Edit) -> None:
     if not LEAST_S * len(targets) <= wanted <= most:
         wanted = min(max(wanted, LEAST_S * len(targets)), most)
         changes.problem(
-            "length_out_of_range", least=number(LEAST_S * len(targets)), most=number(most), seconds=number(wanted)
+            "length_out_of_range",
+            least=LEAST_S * len(targets),
+            most=most,
+            seconds=wanted,
         )
     shots = [changes.shots[at] for at in targets]
     least = [_shortest(shot, wanted / len(shots)) for shot in shots]
     if sum(least) > wanted + 1e-6:
-        changes.problem("speech_limits_length", seconds=number(round(sum(least), 1)))
+        changes.problem("speech_limits_length", seconds=round(sum(least), 1))
     for at, seconds in zip(targets, share_out(wanted, [shot.duration_s for shot in shots], least), strict=True):
         if abs(changes.shots[at].duration_s - seconds) > 1e-9:
             changes.replace(at, duration_s=seconds)

@@ -8,7 +8,7 @@ from agent.intent import Intent
 from agent.planners.offline.direction import Direction, FormsByTongue, Tongue
 from tools.storyboard import CastMember, Language, Shot, TimeOfDay
 
-__all__ = ["about", "join_names", "number", "short_name", "title_of", "tongue_of", "tongue_of_language"]
+__all__ = ["about", "join_names", "short_name", "title_of", "tongue_of", "tongue_of_language"]
 
 
 def tongue_of(intent: Intent) -> Tongue:
@@ -19,11 +19,6 @@ def tongue_of(intent: Intent) -> Tongue:
 def tongue_of_language(language: Language) -> Tongue:
     """Italian for Italian, English for all others."""
     return "it" if language == "it" else "en"
-
-
-def number(seconds: float) -> str:
-    """A number without needless zeros: 9.0 -> 9, 8.50 -> 8.5."""
-    return f"{seconds:.2f}".rstrip("0").rstrip(".")
 
 
 def short_name(member: CastMember) -> str:
