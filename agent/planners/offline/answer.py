@@ -196,10 +196,9 @@ def _ability(asked: _Asked, topic: str) -> str:
     """What there is to choose from, out of the data themselves."""
     phrases, tongue = asked.direction.phrases, asked.tongue
     if topic == "places":
-        drawn = [
-            asked.direction.places[p].names.of(tongue) for p in asked.vocabulary.places if p in asked.direction.places
-        ]
-        return asked.say("places", places=asked.join(drawn))
+        from tools.layout.catalog import places  # Imports skia, which no other answer needs.
+
+        return asked.say("places", places=asked.join([_place_word(asked, location) for location in places()]))
     if topic == "poses":
         return asked.say("poses", poses=asked.join([_pose_word(asked, pose) for pose in asked.direction.acting.poses]))
     if topic == "expressions":
