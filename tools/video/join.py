@@ -94,7 +94,9 @@ class JoinVideo(Engine[EditVideo.Input, EditVideo.Output]):
         cues: list[tuple[float, float, str]] = []
         if args.subtitles:
             written = ctx.open(args.subtitles)
-            cues = read_cues(written.file(WriteSubtitles.Output.model_validate(written.output).srt))
+            subtitles = WriteSubtitles.Output.model_validate(written.output)
+            # An .srt without cues is an empty file: no track is made of it.
+            cues = read_cues(written.file(subtitles.srt)) if subtitles.cues else []
         _write_film(ctx, args, segments, sound, cues)
         return EditVideo.Output(
             file=FILM_NAME,
@@ -104,7 +106,7 @@ class JoinVideo(Engine[EditVideo.Input, EditVideo.Output]):
             frames=frames,
             duration_s=frames / fps,
             has_sound=sound is not None,
-            has_subtitles=args.subtitles is not None,
+            has_subtitles=bool(cues),
         )
 
 
@@ -188,7 +190,7 @@ def _write_film(
             tracks = [_video_packets(ctx, segments, video)]
             if sound:
                 tracks.append(_audio_packets(sound, _add_audio(film, args.language), frames * AUDIO_RATE // fps))
-            if args.subtitles:
+            if cues:
                 tracks.append(_subtitle_packets(cues, _add_subtitles(film, args.language), frames / fps))
             film.start_encoding()
             # In order of decoding time, each kind next to the others, so that a player need not seek while it plays.
