@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tools.runtime.manifest import AttemptRecord
     from tools.runtime.production import Production
 
-__all__ = ["call_of", "exports", "keep_storyboard", "publish"]
+__all__ = ["call_of", "exports", "keep_storyboard", "kind_of", "publish"]
 
 _VERSION = re.compile(r"^(v\d+)[./](.+)$")
 
@@ -50,6 +50,14 @@ def call_of(label: str) -> str:
     kind, _, rest = name.partition("/")
     call = {"stills": f"{rest}.still", "voices": rest, "music": rest}.get(kind, name) if rest else name
     return prefix + call.removesuffix(".vtt")
+
+
+def kind_of(label: str) -> str:
+    """Which output a published file is: `image` for `stills/s1`; empty for a part of another."""
+    version = _VERSION.match(label)
+    name = version[2] if version else label
+    kinds = {"stills": "image", "voices": "voice", "music": "music", "film": "video", "script": "script"}
+    return kinds.get(name.partition("/")[0], "subtitles" if name == "subtitles" else "")
 
 
 def keep_storyboard(production: Production, board: Storyboard) -> None:

@@ -128,10 +128,10 @@ class MakeCommand(_Command):
     """`studio make` and `studio render`."""
 
     def run(self, text: str) -> None:
-        """Make it; exits with 1 where something was asked for and nothing was made.
+        """Make it.
 
         Raises:
-            typer.Exit: with the exit code.
+            typer.Exit: with 0 where everything was made, 1 where nothing was, 3 where a part is missing.
         """
         import typer
 
@@ -146,8 +146,9 @@ class MakeCommand(_Command):
         else:
             show_files(self.console, state)
             self.say(state)
-        wanted = state["intent"].kind not in ("question", "smalltalk")
-        raise typer.Exit(1 if wanted and not state.get("made") else 0)
+        if state["intent"].kind in ("question", "smalltalk"):
+            raise typer.Exit(0)
+        raise typer.Exit(1 if not state.get("made") else 3 if state["work"].failures else 0)
 
 
 class PlanCommand(_Command):

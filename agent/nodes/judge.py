@@ -39,7 +39,7 @@ def judge(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
             raise review
         attempt = _attempt(work, call, review, context.settings.quality_threshold)
         work.attempts.append(attempt)
-        retry = _retry(call, review, attempt, context) if not attempt.passed else None
+        retry = _retry(work, call, review, context) if not attempt.passed else None
         if retry is not None:
             del work.results[call.id]
             work.overrides[call.id], reason = retry
@@ -72,19 +72,20 @@ def _attempt(work: Work, call: Call, review: Artifact | Exception, threshold: fl
     )
 
 
-def _retry(
-    call: Call, review: Artifact | Exception, attempt: Attempt, context: AgentContext
-) -> tuple[Override, str] | None:
+def _retry(work: Work, call: Call, review: Artifact | Exception, context: AgentContext) -> tuple[Override, str] | None:
     """What to change for the next attempt; None when nothing would help or the bound is reached."""
-    if attempt.number >= context.settings.max_attempts or not isinstance(review, Artifact):
+    tries = [attempt for attempt in work.attempts if attempt.call == call.id]
+    before = tries[-1].override
+    if len(tries) >= context.settings.max_attempts or not isinstance(review, Artifact):
         return None
     found = ReviewArtifact.Output.model_validate(review.output)
-    fix = propose(str(review.record.args["kind"]), dict(call.args), list(found.checks), attempt.number)
+    unchanged = {name: value for name, value in call.args.items() if name not in before.args}
+    tried = [{**unchanged, **attempt.override.args} for attempt in tries]
+    fix = propose(str(review.record.args["kind"]), dict(call.args), list(found.checks), len(tries), tried)
     if fix is None:
         return None
-    changed = {name: value for name, value in fix.args.items() if call.args.get(name) != value}
-    before = attempt.override
-    return Override(args={**before.args, **changed}, seed_step=before.seed_step + fix.seed_step), fix.reason
+    changed = {name: value for name, value in fix.args.items() if unchanged.get(name) != value}
+    return Override(args=changed, seed_step=before.seed_step + fix.seed_step), fix.reason
 
 
 def _keep_best(work: Work, call_id: str) -> None:

@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 from agent.context import AgentContext
 from agent.intent import Intent
 from agent.nodes.think import plan_request
+from agent.publishing import kind_of
 from agent.replies import Replies
 from agent.state import AgentState
 
@@ -53,7 +54,7 @@ def _told(state: AgentState, context: AgentContext, replies: Replies, intent: In
     elif any(name.startswith("film") for name in files):
         lines.append(replies.say("made", title=board.title, shots=shots, length=length))
     else:
-        made = [kind for kind in state["outputs"] if kind != "video"]
+        made = list(dict.fromkeys(kind for name in files if (kind := kind_of(name))))
         lines.append(replies.say("made_pieces", pieces=replies.kinds(made), title=board.title))
     if files:
         lines.append(replies.say("where", folder=context.toolbox.shown_folder(state)))
