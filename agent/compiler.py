@@ -6,7 +6,7 @@ those (shots in motion, subtitles, sound, film). Nothing here runs anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -30,6 +30,7 @@ def compile_calls(
     variation: int = 1,
     burn_subtitles: bool = False,
     overrides: Mapping[str, Override] | None = None,
+    lost: Collection[str] = (),
 ) -> list[Call]:
     """Every call that the outputs need, in the order of the story.
 
@@ -40,9 +41,10 @@ def compile_calls(
         variation: 1-based; the calls of a second one are named `v2.…` and have seeds of their own.
         burn_subtitles: also draw the words into the picture.
         overrides: by call id, what the quality loop changed.
+        lost: ids of calls that failed for good; a film goes on without music or ambience, and the agent says so.
     """
     wanted = set(outputs)
-    plan = _Plan(storyboard, seed + SEED_OF_VARIATION * (variation - 1), variation, overrides or {})
+    plan = _Plan(storyboard, seed + SEED_OF_VARIATION * (variation - 1), variation, overrides or {}, lost)
     if wanted & {"image", "video"}:
         plan.stills()
     # A film without voices is wordless: its mouths and its subtitles come from the clips.
@@ -62,8 +64,10 @@ def compile_calls(
 
 
 class _Plan:
-    def __init__(self, board: Storyboard, seed: int, variation: int, overrides: Mapping[str, Override]) -> None:
-        self.board, self.seed, self.overrides = board, seed, overrides
+    def __init__(
+        self, board: Storyboard, seed: int, variation: int, overrides: Mapping[str, Override], lost: Collection[str]
+    ) -> None:
+        self.board, self.seed, self.overrides, self.lost = board, seed, overrides, lost
         self.prefix = f"v{variation}." if variation > 1 else ""
         self.calls: list[Call] = []
         self.speaking = any(shot.dialogue for shot in board.shots)
@@ -161,8 +165,9 @@ class _Plan:
         runs = [("music", self.music_runs() if music else []), ("ambience", self.ambience_runs())]
         for kind, found in runs:
             for number, (_, first, last, _) in enumerate(found, 1):
-                bed = {"sound": _ref(f"{self.prefix}{kind}{number}"), "first": first, "last": last}
-                sound[kind].append(bed)
+                made = f"{self.prefix}{kind}{number}"
+                if made not in self.lost:
+                    sound[kind].append({"sound": _ref(made), "first": first, "last": last})
         has_sound = bool(sound["music"] or sound["ambience"] or (voice and self.speaking))
         if has_sound:
             self.add("sound", "mix_sound", 1, sound)

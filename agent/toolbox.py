@@ -41,6 +41,7 @@ def planned_calls(state: AgentState, context: AgentContext) -> list[Call]:
             variation=variation,
             burn_subtitles=state.get("burn_subtitles", False),
             overrides=state["work"].overrides,
+            lost=state["work"].failures,
         )
     ]
 

@@ -92,6 +92,13 @@ def test_a_lost_voice_is_an_error_not_a_silent_film(tmp_path: Path) -> None:
     assert "s1.line1" in state["work"].failures["s1.motion"]
 
 
+def test_a_film_goes_on_without_its_music_and_says_so(tmp_path: Path) -> None:
+    state = invoke(context(tmp_path, failing={"music1"}))
+    assert "film" in state["work"].results
+    assert state["work"].failures == {"music1": "broke"}
+    assert "Could not be made: music1" in state["messages"][-1].text
+
+
 def test_plan_only_makes_nothing(tmp_path: Path) -> None:
     ctx = context(tmp_path)
     ctx = replace(ctx, options=replace(ctx.options, plan_only=True))
