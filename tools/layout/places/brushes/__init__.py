@@ -9,16 +9,34 @@ from pydantic import Field
 from tools.layout.places.brushes.base import Brush, Curve
 from tools.layout.places.brushes.buildings import Cypresses, Hill, HillsideTown, Lamps, WaterLights
 from tools.layout.places.brushes.ground import Dune, Footprints, PuddleRings, Puddles, Sand
+from tools.layout.places.brushes.interior import Beam, Ceiling, Counter, Flame, Shelf, Steam, Tiles, Wall, WindowView
+from tools.layout.places.brushes.nature import Backdrop, Ferns, Foliage, Grass, Motes, Pines, Shafts, SnowLine, Track, Trunks, Turf
 from tools.layout.places.brushes.palms import Palm
+from tools.layout.places.brushes.paving import Kerb, Paving
 from tools.layout.places.brushes.props import Prop
-from tools.layout.places.brushes.sky import AirBands, Birds, Cloud, CloudCover, CloudStreaks, Sky, SkySpecks, Stars, Sun, Twinkle
-from tools.layout.places.brushes.water import Foam, Glints, Sea
+from tools.layout.places.brushes.reef import Bubbles, Caustics, Coral, Fish, Kelp, Seabed, Surface, Wreck
+from tools.layout.places.brushes.sky import (
+    AirBands,
+    Birds,
+    Cloud,
+    CloudCover,
+    CloudStreaks,
+    Sky,
+    SkySpecks,
+    Stars,
+    Sun,
+    Twinkle,
+)
+from tools.layout.places.brushes.streets import Awning, HouseRow, LineOf, Wing
+from tools.layout.places.brushes.water import Foam, Glints, Jet, Sea
 
 __all__ = ["AnyBrush", "Brush", "Curve"]
 
 AnyBrush = Annotated[
-    AirBands | Birds | Cloud | CloudCover | CloudStreaks | Cypresses | Dune | Foam | Footprints | Glints | Hill
-    | HillsideTown | Lamps | Palm | Prop | PuddleRings | Puddles | Sand | Sea | Sky | SkySpecks | Stars | Sun | Twinkle
-    | WaterLights,
+    AirBands | Awning | Backdrop | Beam | Bubbles | Caustics | Ceiling | Coral | Counter | Cypresses | Dune | Ferns | Fish |
+    Flame | Foam | Foliage | Footprints | Glints | Grass | Hill | HillsideTown | HouseRow | Jet | Kelp | Kerb |
+    Lamps | LineOf | Motes | Palm | Paving | Pines | Prop | PuddleRings | Puddles | Sand | Sea | Seabed | Shafts |
+    Shelf | SnowLine | Steam | Surface | Tiles | Track | Trunks | Turf | Wall | WaterLights | WindowView | Wing |
+    Wreck | Birds | Cloud | CloudCover | CloudStreaks | Sky | SkySpecks | Stars | Sun | Twinkle,
     Field(discriminator="brush"),
 ]  # fmt: skip

@@ -149,3 +149,40 @@ class Foam(Brush):
             x, y = upper[i]
             spots.append((x + ink.dice.uniform(-12, 12), y + ink.dice.uniform(-7, 9), ink.dice.uniform(0.8, 2.6)))
         ink.detail(circles(spots), with_alpha(white, 0.6))
+
+
+class Jet(Brush):
+    """The water of a fountain: it rises from (x, y), and falls `fall` units in threads `spread` wide."""
+
+    brush: Literal["jet"]
+    segment: ClassVar[str] = "water"
+    x: float
+    y: float
+    spread: float = Field(60, gt=1)
+    fall: float = Field(100, gt=1)
+    rise: float = 26
+    color: str = "#d9f2f7"
+
+    def paint(self, ink: Ink) -> None:
+        color = ink.tone(self.color, 0.2)
+        threads, drops = skia.Path(), []
+        for i in range(12):
+            side = (i + 0.5) / 6 - 1
+            reach = side * self.spread * (0.75 + 0.25 * math.sin(ink.t * 3 + i * 2.1))
+            w = 1.1 + 1.2 * ink.dice.random()
+            top = self.y - self.rise * (1 - 0.3 * abs(side))
+            threads.moveTo(self.x - w / 2, self.y)
+            threads.cubicTo(self.x + reach * 0.3, top - 6, self.x + reach * 0.9, top, self.x + reach, self.y + self.fall)
+            threads.cubicTo(self.x + reach * 0.9 - w, top + 2, self.x + reach * 0.3 - w, top - 3, self.x - w / 2, self.y)
+            threads.close()
+            for k in range(4):
+                f = (ink.t * 0.9 + ink.dice.random() + k / 4) % 1.0
+                # On the thread's own parabola, so that drops run along it.
+                drops.append((self.x + reach * f, self.y - 4 * self.rise * f * (1 - f) * 0.6 + self.fall * f * f, 1.0 + 1.4 * f))
+        ink.detail(threads, with_alpha(color, 0.55))
+        ink.detail(circles(drops), with_alpha(ink.white(0.2), 0.85))
+        foam = [
+            (self.x + ink.dice.uniform(-1, 1) * self.spread, self.y + self.fall + ink.dice.uniform(-3, 3), 2 + 2 * math.sin(ink.t * 4 + j) ** 2)
+            for j in range(12)
+        ]
+        ink.detail(circles(foam), with_alpha(ink.white(), 0.5))
