@@ -13,10 +13,9 @@ from math import ceil
 
 from agent.planners.offline.blocking import capacity
 from agent.planners.offline.direction import Coverage, ShotPattern
-from agent.planners.offline.pacing import share_out, shortest, speech_need
+from agent.planners.offline.pacing import share_out, shortest, speech_need, spoken_s
 from agent.planners.offline.plan import Scene, ShotPlan
 from tools.storyboard import Aspect, Camera, Framing, Line
-from tools.timeline import estimate_speech_s
 
 __all__ = ["MAX_LINES", "MAX_SHOTS", "cover_one_shot", "cover_scene", "cover_stills", "least_of"]
 
@@ -222,10 +221,10 @@ def _groups(lines: Sequence[Line], most_s: float) -> list[tuple[int, tuple[Line,
     groups: list[tuple[int, list[Line]]] = []
     seconds = 0.0
     for index, line in enumerate(lines):
-        length = estimate_speech_s(line.text)
+        length = spoken_s(line)
         group = groups[-1][1] if groups else []
         same = bool(group) and group[-1].character == line.character
-        quick = bool(group) and len(group) < 2 and length < 1.4 and estimate_speech_s(group[-1].text) < 1.4
+        quick = bool(group) and len(group) < 2 and length < 1.4 and spoken_s(group[-1]) < 1.4
         if group and len(group) < MAX_LINES and (same or quick or most_s > 10) and seconds + length <= most_s:
             group.append(line)
             seconds += length

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from configs.yaml_file import load_yaml_model
-from tools.storyboard import Aspect, Camera, Emotion, Framing, Mood, TimeOfDay, Weather
+from tools.storyboard import Aspect, Camera, Delivery, Emotion, Framing, Mood, TimeOfDay, Weather
 
 __all__ = [
     "Acting",
@@ -223,12 +223,20 @@ class Blocking(_Model):
     margin: float
 
 
+class Pace(_Model):
+    """How much slower than usual a line is said."""
+
+    emotions: dict[Emotion, float]
+    deliveries: dict[Delivery, float]
+
+
 class Coverage(_Model):
-    """Shot patterns, lengths and blocking."""
+    """Shot patterns, lengths, pace and blocking."""
 
     patterns: dict[Literal["nobody", "one", "several"], Pattern]
     dialogue: DialogueCoverage
     lengths: Lengths
+    pace: Pace
     blocking: Blocking
     stage_limit: int
 
