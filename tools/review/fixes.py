@@ -121,8 +121,8 @@ def _adjusted(before: StageAdjustment, failed: list[Check], strength: float) -> 
     if torn:
         zooms.append(WIDER)
     smaller = [zoom for zoom in zooms if zoom < 1]
-    # To show all of someone comes before showing someone large.
-    zoom = min(smaller) if smaller else max(zooms, default=1.0)
+    # To show all of someone comes before showing someone large; who is moved may be large enough there.
+    zoom = min(smaller) if smaller else 1.0 if dy or any(dx.values()) else max(zooms, default=1.0)
     exposure = next(iter(_wishes(failed, "exposure")), 1.0)
     moved = {name: before.dx.get(name, 0.0) + shift * strength for name, shift in dx.items() if shift}
     return StageAdjustment(

@@ -48,8 +48,8 @@ def check_size(found: tuple[int, int], wanted: tuple[int, int]) -> Check:
 def check_not_blank(rgb: NDArray[np.uint8], gray: Gray, limits: ImageLimits) -> Check:
     """The picture shows something: its light varies, and it has more than a handful of colours."""
     deviation = float(gray[::2, ::2].std())
-    coarse = (rgb[::4, ::4] >> 4).astype(np.uint16)
-    colours = int(np.unique((coarse[..., 0] << 8) | (coarse[..., 1] << 4) | coarse[..., 2]).size)
+    coarse = (rgb[::4, ::4] >> 3).astype(np.uint16)
+    colours = int(np.unique((coarse[..., 0] << 10) | (coarse[..., 1] << 5) | coarse[..., 2]).size)
     told = f"luma deviates by {deviation:.1f} (at least {limits.min_deviation:g}), {colours} colours (at least"
     score = min(deviation / limits.min_deviation, colours / limits.min_colours)
     return holds("not_blank", score >= 1.0, f"{told} {limits.min_colours})", score=score, fix={"seed": 1})

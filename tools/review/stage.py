@@ -111,11 +111,12 @@ def _on_stage(
     scale = person.height * (1 - (1 - limits.back_scale) * person.placement.depth)
     # Portrait frames are narrower than the stage was planned for: a share of the width's square, so to speak.
     limit = limits.min_area[framing] * min(1.0, scale) ** 2
-    fix: Levers
+    fix: Levers = {}
     if seen.in_frame < 0.5:
         centre = (seen.body[0] + seen.body[2]) / 2 / size[0]
         fix = {f"dx.{person.id}": round(float(np.clip(0.5 - centre, -0.5, 0.5)), 4)}
-    else:
+    elif found < limit * seen.visible / max(seen.in_frame, 1e-6):
+        # Small in itself, and not only because something stands before it.
         fix = {"zoom": round(float(np.clip((limit / max(found, 1e-6)) ** 0.5 * 1.05, 1.05, 1.6)), 3)}
     told = f"{person.name} fills {share(found)} of the picture, in a {framing} shot at least {share(limit)}"
     return above(f"on_stage.{person.id}", found, limit, told, fix=fix)
@@ -185,7 +186,9 @@ def _visible(person: Person, seen: OnStage, limits: StageLimits) -> Check:
     # `visible` counts what the frame cuts off as well; framing is judged apart.
     found = min(1.0, seen.visible / max(seen.in_frame, 1e-6))
     told = f"{share(found)} of what the frame shows of {person.name} is visible, at least {share(limits.min_visible)}"
-    return above(f"visible.{person.id}", found, limits.min_visible, told, fix={f"dx.{person.id}": _inwards(person)})
+    # Who is behind somebody is moved by `not_hidden`; here it is the set that is in the way.
+    fix: Levers = {} if sum(seen.hidden_by.values()) > 0.5 * (1 - found) else {f"dx.{person.id}": _inwards(person)}
+    return above(f"visible.{person.id}", found, limits.min_visible, told, fix=fix)
 
 
 def _not_hidden(
@@ -218,18 +221,20 @@ def _apart(person: Person, other: Person, found: float, limit: float, size: tupl
     to_left, to_right = min(left_room, half), min(right_room, half)
     to_left = min(left_room, to_left + max(0.0, half - to_right))
     to_right = min(right_room, to_right + max(0.0, half - to_left))
-    fix: Levers = {f"dx.{left.id}": -round(to_left, 4), f"dx.{right.id}": round(to_right, 4)}
+    moves = {left.id: round(-to_left, 4), right.id: round(to_right, 4)}
+    fix: Levers = {f"dx.{name}": move for name, move in moves.items() if move}
     if to_left + to_right < 2 * half - 0.005:
         fix["zoom"] = 0.85
     return fix
 
 
 def _room(person: Person, size: tuple[int, int]) -> tuple[float, float]:
-    """How far a character can go to the left and to the right before its face touches the edge."""
+    """How far a character can go to the left and to the right before its face touches the edge; below 0 where it is
+    past the edge already."""
     if person.seen is None:
         return 0.0, 0.0
     face = person.seen.face
-    return max(0.0, face[0] / size[0] - MARGIN), max(0.0, 1.0 - MARGIN - face[2] / size[0])
+    return face[0] / size[0] - MARGIN, 1.0 - MARGIN - face[2] / size[0]
 
 
 def _inwards(person: Person) -> float:
