@@ -231,7 +231,7 @@ def _module_exists(module: str) -> bool:
 
 
 def _suggest(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
     listed = f"There are: {', '.join(known) or 'none'}."
     return f"Did you mean {close[0]!r}? {listed}" if close else listed
 

@@ -13,9 +13,10 @@ from pydantic import ValidationError
 from tools.artifact import Artifact, canonical_json, hash_file
 from tools.errors import BadOutput, Cancelled, ToolError
 from tools.registry import EngineSpec, Registry
+from tools.runtime.disk import storage_errors
 from tools.runtime.graph import Node
 from tools.runtime.pool import WorkerPool
-from tools.runtime.store import ArtifactStore, Provenance, storage_errors
+from tools.runtime.store import ArtifactStore, Provenance
 from tools.runtime.wire import error_from_wire
 from tools.runtime.worker_client import WorkerProcess
 
@@ -96,8 +97,7 @@ class Labour:
             ToolError: what it ended with, after one more attempt where that may help.
         """
         lock = self._store.lock(made.key)
-        with storage_errors(f"cannot write in {self._store.root}"):
-            lock.acquire(self._stopped.is_set)
+        lock.acquire(self._stopped.is_set)
         try:
             found = self._store.get(made.key)
             if found is not None:

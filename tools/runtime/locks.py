@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tools.errors import Cancelled
+from tools.runtime.disk import storage_errors
 
 if sys.platform == "win32":  # pragma: no cover
     raise ImportError("the studio's runtime needs a POSIX system; on Windows run it inside WSL")
@@ -38,7 +39,15 @@ class FileLock:
         return self._fd >= 0
 
     def try_acquire(self) -> bool:
-        """Take the lock if it is free, without waiting. OSError where the file cannot be made."""
+        """Take the lock if it is free, without waiting.
+
+        Raises:
+            StorageFailed: the file cannot be made.
+        """
+        with storage_errors(f"cannot take the lock {self.path}"):
+            return self._try_acquire()
+
+    def _try_acquire(self) -> bool:
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,6 +77,7 @@ class FileLock:
 
         Raises:
             Cancelled: `is_cancelled` became true first.
+            StorageFailed: the file cannot be made.
         """
         pause = 0.002
         while not self.try_acquire():

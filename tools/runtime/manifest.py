@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.artifact import Artifact, FileRecord, write_atomic
-from tools.errors import StorageFailed
+from tools.runtime.disk import storage_failure
 from tools.runtime.store import ArtifactStore
 
 __all__ = ["AttemptRecord", "Manifest", "library_versions", "load_manifest", "save_manifest"]
@@ -143,7 +143,7 @@ def load_manifest(path: Path, store: ArtifactStore) -> Manifest:
     except ValueError:
         torn = True
     except OSError as error:
-        raise StorageFailed(f"cannot read {path}: {error.strerror}.") from error
+        raise storage_failure(f"cannot read {path}", error) from error
     manifest = Manifest(rebuilt=torn)
     if torn:
         for key in store:

@@ -23,15 +23,16 @@ from pathlib import Path, PurePosixPath
 
 from tools.artifact import Artifact, fsync_dir
 from tools.errors import InvalidInput, ProductionBusy
+from tools.runtime.disk import storage_errors
 from tools.runtime.locks import FileLock
 from tools.runtime.manifest import Manifest, load_manifest, save_manifest
-from tools.runtime.store import ArtifactStore, storage_errors
+from tools.runtime.store import ArtifactStore
 
 __all__ = ["Production"]
 
-_SLUG = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _REQUEST = ".request"
-_EXPORT_PART = re.compile(r"^\w[\w .,()+-]{0,119}$")
+_EXPORT_PART = re.compile(r"\w[\w .,()+-]{0,119}")
 _MOST_OF_ONE_SLUG = 1000
 _CLAIM_S = 600.0
 
@@ -113,9 +114,7 @@ class Production:
             ProductionBusy: another process is writing here; says which.
         """
         lock = FileLock(self.path / ".lock")
-        with storage_errors(f"cannot write in {self.path}"):
-            taken = lock.try_acquire()
-        if not taken:
+        if not lock.try_acquire():
             pid = lock.holder()
             by = f"process {pid}" if pid else "another process"
             raise ProductionBusy(f"{self.slug} is being written by {by}.", hint="Wait for it, or stop it.")
@@ -155,7 +154,7 @@ class Production:
             StorageFailed: the disk refuses; what was there is still there.
         """
         parts = PurePosixPath(name).parts
-        if not parts or not all(_EXPORT_PART.match(part) for part in parts) or parts[0] == "artifacts":
+        if not parts or not all(_EXPORT_PART.fullmatch(part) for part in parts) or parts[0] == "artifacts":
             raise InvalidInput(f"{name!r} cannot be the name of a file in a production")
         source, target = artifact.file(file), self.path.joinpath(*parts)
         self._check_inside(target.parent)
@@ -175,7 +174,7 @@ class Production:
 
 def _folder(root: Path, slug: str) -> Path:
     """`root/slug`, checked: the slug is one, and no link leads elsewhere."""
-    if not _SLUG.match(slug):
+    if not _SLUG.fullmatch(slug):
         raise InvalidInput(f"{slug[:80]!r} cannot be the name of a production", hint="Lower case letters, digits, _ -.")
     path = root.resolve() / slug
     if path.is_symlink():

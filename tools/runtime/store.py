@@ -21,39 +21,19 @@ import shutil
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tools.artifact import RECORD_NAME, Artifact, ArtifactRecord, FileRecord, canonical_json, fsync_dir, hash_file
 from tools.errors import BadOutput, CorruptArtifact, StorageFailed
+from tools.runtime.disk import storage_errors, storage_failure
 from tools.runtime.locks import FileLock
 
-__all__ = ["ArtifactStore", "Provenance", "content_digest", "storage_errors"]
+__all__ = ["ArtifactStore", "Provenance", "content_digest"]
 
-_KEY = re.compile(r"^[0-9a-f]{40}$")
+_KEY = re.compile(r"[0-9a-f]{40}")
 _BROKEN_RECORD = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
-_HINTS = {
-    errno.ENOSPC: "Free some space and run the same command again; what is finished is kept.",
-    errno.EDQUOT: "Your quota is used up; free some space and run the same command again.",
-    errno.EROFS: "The disk is read-only; choose another folder with --out.",
-    errno.EACCES: "Choose a folder you may write to with --out.",
-    errno.EPERM: "Choose a folder you may write to with --out.",
-    errno.EMFILE: "Too many open files; raise the limit with `ulimit -n`.",
-    errno.ENFILE: "Too many open files on this machine; close some programs.",
-    errno.EIO: "The disk reports an error; choose another folder with --out.",
-}
-
-
-@contextmanager
-def storage_errors(doing: str) -> Iterator[None]:
-    """Turn an OSError inside into `StorageFailed`: what was being done, why it failed, what to do about it."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StorageFailed(f"{doing}: {reason}.", hint=_HINTS.get(error.errno or 0, "")) from error
 
 
 @dataclass(frozen=True)
@@ -91,7 +71,7 @@ class ArtifactStore:
 
     def path(self, key: str) -> Path:
         """The folder that the artifact of this key has, or would have."""
-        if not _KEY.match(key):
+        if not _KEY.fullmatch(key):
             raise CorruptArtifact(f"{key[:60]!r} is not the key of an artifact.")
         return self.root / key[:2] / key
 
@@ -117,9 +97,7 @@ class ArtifactStore:
             # Another process set it aside between two of our looks.
             return None
         except OSError as error:
-            raise StorageFailed(f"cannot read {path}: {error.strerror}.", hint=_HINTS.get(error.errno or 0, "")) from (
-                error
-            )
+            raise storage_failure(f"cannot read {path}", error) from error
         return artifact
 
     def verify(self, key: str) -> Artifact:
@@ -140,7 +118,7 @@ class ArtifactStore:
     def __iter__(self) -> Iterator[str]:
         """The keys of every finished artifact, in order."""
         for shelf in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
-            yield from sorted(path.name for path in shelf.iterdir() if _KEY.match(path.name))
+            yield from sorted(path.name for path in shelf.iterdir() if _KEY.fullmatch(path.name))
 
     def lock(self, key: str) -> FileLock:
         """The lock that whoever makes this artifact must hold, so that two processes do not make it twice."""
@@ -216,7 +194,7 @@ class ArtifactStore:
                     shutil.rmtree(alive.with_suffix(""), ignore_errors=True)
                     lock.release()
                     swept += 1
-            except OSError:
+            except StorageFailed:
                 # Not ours to remove, or a read-only disk: it harms nobody.
                 continue
         return swept

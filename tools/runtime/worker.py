@@ -170,20 +170,20 @@ def construct(path: str, allow: tuple[str, ...]) -> Engine[Any, Any]:
 
 def as_tool_error(error: Exception, request: Message) -> ToolError:
     """Any exception of an engine as a `ToolError`; one that is not of the tree keeps its type and place."""
-    import errno
     import traceback
 
     from pydantic import ValidationError
 
-    from tools.errors import EngineFailed, InvalidInput, OutOfMemory, StorageFailed, ToolError
+    from tools.errors import EngineFailed, InvalidInput, OutOfMemory, ToolError
+    from tools.runtime.disk import is_storage_error, storage_failure
 
     if isinstance(error, ToolError):
         return error
     name = str(request.get("name", request["do"]))
     if isinstance(error, MemoryError):
         return OutOfMemory(f"{name} ran out of memory.")
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EMFILE):
-        return StorageFailed(f"{name} could not write: {error.strerror}.", hint="What is finished is kept.")
+    if isinstance(error, OSError) and is_storage_error(error):
+        return storage_failure(f"{name} could not work with its files", error)
     if isinstance(error, ValidationError) and request.get("do") == "describe":
         return InvalidInput(f"{name}: {error.errors()[0]['msg']}")
     traceback.print_exception(error, file=sys.stderr)
