@@ -21,6 +21,10 @@ FACE_MARGIN = 0.03
 """Least distance of a face to the edge of the frame, as a fraction of the frame."""
 
 
+TOGETHER = 0.06
+"""Figures whose x lie closer than this are meant to stand together: they stay as the storyboard has them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The part of the world that the frame shows: its centre and its size in world units."""
@@ -146,20 +150,17 @@ def _span(figure: Figure, framing: Framing) -> tuple[float, float]:
 
 
 def _width_for(figures: Sequence[Figure], framing: Framing, width: float) -> float:
-    """Width that keeps neighbours apart and every face inside; at most 1.7 times what the framing asks for.
-
-    Figures whose x lie closer than any lens could part them stay as the storyboard has them.
-    """
+    """Width that keeps neighbours apart and every face inside; at most twice what the framing asks for."""
     tight = framing in ("close", "detail")
     wanted = width
     row = sorted(figures, key=lambda f: f.x)
     for a, b in itertools.pairwise(row):
-        if b.x - a.x < 0.06:
+        if b.x - a.x < TOGETHER:
             continue
         boxes = (a.face, b.face) if tight else (a.body, b.body)
         gap = boxes[0][2] - boxes[1][0]
         wanted = max(wanted, gap * (1.08 if tight else 0.94) / (b.x - a.x))
-    wanted = min(wanted, width * 1.7)
+    wanted = min(wanted, width * 2.0)
     # Faces side by side must fit at all, wherever their x is.
     widest = max(f.face[2] - f.face[0] for f in figures)
     return max(wanted, widest / (1 - 2.5 * FACE_MARGIN))
@@ -177,6 +178,26 @@ def _place_in(window: Window, figure: Figure, framing: Framing) -> float:
         if low <= high:
             x = min(max(x, low), high)
     return x
+
+
+def _part(figures: Sequence[Figure], xs: dict[str, float], window: Window) -> dict[str, float]:
+    """Move neighbours apart whose faces would cover each other in a narrow frame, no farther than needed."""
+    row = sorted(figures, key=lambda f: (xs[f.id], f.id))
+    found = dict(xs)
+    x0, _, x1, _ = window.box
+    for _ in range(12):
+        for a, b in itertools.pairwise(row):
+            if b.x - a.x < TOGETHER:
+                continue
+            short = (a.face[2] - b.face[0]) * 1.1 - (found[b.id] - found[a.id])
+            if short > 0:
+                found[a.id] -= short / 2
+                found[b.id] += short / 2
+        for f in row:
+            low, high = x0 + FACE_MARGIN * window.w - f.face[0], x1 - FACE_MARGIN * window.w - f.face[2]
+            if low <= high:
+                found[f.id] = min(max(found[f.id], low), high)
+    return found
 
 
 def _height_for(figures: Sequence[Figure], framing: Framing, aspect: float) -> float:
@@ -288,7 +309,7 @@ def frame_shot(
     h = w / aspect
     window = Window(HOME.cx, _center_y(figures, framing, h), w, h)
     window = replace(window, cx=_center_x(figures, framing, window, blocked, bounds))
-    xs = {f.id: _place_in(window, f, framing) for f in figures}
+    xs = _part(figures, {f.id: _place_in(window, f, framing) for f in figures}, window)
     faces = tuple(_moved(f.face, xs[f.id], f.ground) for f in figures)
     return Framed(_within(window, bounds, faces), xs, faces)
 

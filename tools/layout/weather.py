@@ -140,12 +140,12 @@ def paint_weather_back(draw: DrawList, scene: Scene, t: float) -> None:
     weather = scene.shot.weather
     if weather == "rain":
         far = draw.layer("rain.far", animated=True)
-        _rain(far, scene, t, count=120, length=0.035, width=0.9, speed=1.5, alpha=0.28)
+        _rain(far, scene, t, count=150, length=0.045, width=1.0, speed=1.5, alpha=0.42)
         _splashes(draw.layer("rain.splashes", animated=True), scene, t)
     elif weather == "snow":
-        _snow(draw.layer("snow.far", animated=True), scene, t, count=130, size=1.5, speed=0.07, alpha=0.75)
+        _snow(draw.layer("snow.far", animated=True), scene, t, count=190, size=1.6, speed=0.07, alpha=0.8)
     elif weather == "fog":
-        _fog_bank(draw.layer("fog.far", animated=True), scene, t, top=0.1, bottom=1.1, alpha=0.42, drift=0.02)
+        _fog_bank(draw.layer("fog.far", animated=True), scene, t, top=0.15, bottom=1.1, alpha=0.2, drift=0.02)
 
 
 def paint_weather_front(draw: DrawList, scene: Scene, t: float) -> None:
@@ -155,9 +155,9 @@ def paint_weather_front(draw: DrawList, scene: Scene, t: float) -> None:
     weather = scene.shot.weather
     if weather == "rain":
         near = draw.layer("rain.near", animated=True)
-        _rain(near, scene, t, count=60, length=0.07, width=1.5, speed=2.1, alpha=0.32)
+        _rain(near, scene, t, count=70, length=0.085, width=1.7, speed=2.1, alpha=0.46)
     elif weather == "snow":
-        _snow(draw.layer("snow.mid", animated=True), scene, t, count=50, size=2.6, speed=0.11, alpha=0.85)
+        _snow(draw.layer("snow.mid", animated=True), scene, t, count=70, size=2.8, speed=0.11, alpha=0.85)
         _snow(draw.layer("snow.near", animated=True), scene, t, count=9, size=6.0, speed=0.19, alpha=0.45)
     elif weather == "fog":
-        _fog_bank(draw.layer("fog.near", animated=True), scene, t, top=0.55, bottom=1.15, alpha=0.3, drift=0.035)
+        _fog_bank(draw.layer("fog.near", animated=True), scene, t, top=0.6, bottom=1.15, alpha=0.22, drift=0.035)

@@ -1,4 +1,5 @@
-"""Small stand-ins for the packs: a place of three bands and puppets of a few shapes, quick to draw and easy to reason on."""
+"""Small stand-ins for the packs: a place of three bands and puppets of a few shapes, quick to draw."""
+# ruff: noqa: ARG002
 
 from __future__ import annotations
 
@@ -46,11 +47,14 @@ class PlainPlace:
 
     def paint_back(self, draw: DrawList, light: Light, *, seed: int, weather: Weather, time_of_day: TimeOfDay) -> None:
         sky = LinearGradient((0, -420), (0, 400), ((0, (0.2, 0.5, 0.9, 1)), (1, (0.8, 0.9, 1, 1))))
-        draw.layer("sky", parallax=0.0).add(Item(rect(-900, -900, 2200, 500), sky, depth=1.0, segment="sky", outline=False))
+        above = Item(rect(-900, -900, 2200, 500), sky, depth=1.0, segment="sky", outline=False)
+        draw.layer("sky", parallax=0.0).add(above)
         draw.layer("sea", parallax=0.3).add(
             Item(rect(-900, 312, 2200, 700), (0.1, 0.4, 0.7, 1), depth=(0.98, 0.6), segment="sea")
         )
-        draw.layer("sand").add(Item(rect(-900, 480, 2200, 1500), (0.9, 0.8, 0.6, 1), depth=(0.625, 0.0), segment="ground"))
+        sand = Item(rect(-900, 480, 2200, 760), (0.9, 0.8, 0.6, 1), depth=(0.625, 0.0), segment="ground")
+        below = Item(rect(-900, 760, 2200, 1500), (0.9, 0.8, 0.6, 1), depth=0.0, segment="ground", outline=False)
+        draw.layer("sand").items.extend([sand, below])
 
     def paint_motion(
         self, draw: DrawList, light: Light, *, seed: int, weather: Weather, time_of_day: TimeOfDay, t: float
