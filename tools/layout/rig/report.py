@@ -1,0 +1,124 @@
+"""What was drawn, in world coordinates: keypoints, face, silhouette, ground."""
+
+from __future__ import annotations
+
+import math
+
+import skia
+
+from tools.layout.drawlist import Item
+from tools.layout.puppet import Drawn
+from tools.layout.rig.casting import Design
+from tools.layout.rig.skeleton import Bones
+
+__all__ = ["report"]
+
+Point = tuple[float, float]
+
+
+def report(
+    d: Design,
+    bones: Bones,
+    box: tuple[float, float, float, float],
+    items: list[Item],
+    at: Point,
+    scale: float,
+    moving: bool,
+) -> Drawn:
+    """Tell the stage what stands where.
+
+    The silhouette of a still is the exact union of what was drawn; while the figure moves it is the outline of the
+    boxes of its parts, which costs nothing and holds all that the union holds.
+    """
+
+    def world(x: float, y: float) -> Point:
+        return (at[0] + x * scale, at[1] + y * scale)
+
+    a = math.radians(bones.head_roll)
+    ca, sa = math.cos(a), math.sin(a)
+
+    def head(u: float, v: float) -> Point:
+        return world(bones.head[0] + u * ca - v * sa, bones.head[1] + u * sa + v * ca)
+
+    corners = [head(x, y) for x in (box[0], box[2]) for y in (box[1], box[3])]
+    face = (
+        min(p[0] for p in corners),
+        min(p[1] for p in corners),
+        max(p[0] for p in corners),
+        max(p[1] for p in corners),
+    )
+    return Drawn(
+        silhouette=_boxes(items) if moving else _union(items),
+        face=face,
+        keypoints=_keypoints(d, bones, head, world),
+        ground=at,
+    )
+
+
+def _keypoints(d: Design, bones: Bones, head, world) -> list[tuple[float, float, float]]:  # type: ignore[no-untyped-def]
+    w, h = d.body.head
+    yaw, nod = bones.head_yaw, bones.head_nod
+
+    def on_face(u: float, v: float) -> Point:
+        x = math.sin(math.asin(u) + yaw) * w
+        y = math.sin(math.asin(v) + nod * 0.62) * h
+        return head(x, y)
+
+    seen = 0.0 if bones.back else 1.0
+    arms, legs = bones.arms, bones.legs
+    points: list[tuple[float, float, float]] = [
+        (*on_face(0.0, 0.37), seen),
+        (*world(bones.chest[0], bones.chest[1]), 1.0),
+    ]
+    for side in ("right", "left"):
+        limb = arms[side]
+        points += [(*world(p[0], p[1]), 1.0) for p in (limb.root, limb.mid, limb.end)]
+    for side in ("right", "left"):
+        limb = legs[side]
+        points += [(*world(p[0], p[1]), 1.0) for p in (limb.root, limb.mid, limb.end)]
+    v = 0.1 + d.body.face_y
+    # Seen from the front the person's right is to the left of the picture.
+    points += [(*on_face(-0.375, v), seen), (*on_face(0.375, v), seen)]
+    turn = yaw * 1.5 if not bones.back else 0.0
+    for own in (-1.0, 1.0):
+        side = own if not bones.back else -own
+        x = side * math.cos(turn) * 0.9 - 0.16 * math.sin(turn)
+        hidden = yaw * side > 0.2 and not bones.back
+        points.append((*head(x * w, 0.14 * h), 0.0 if hidden else 1.0))
+    return points
+
+
+def _placed(item: Item) -> skia.Path:
+    path = skia.Path(item.path)
+    if item.transform is not None:
+        path = (
+            path.makeTransform(item.transform) if hasattr(path, "makeTransform") else _transformed(path, item.transform)
+        )
+    return path
+
+
+def _transformed(path: skia.Path, matrix: skia.Matrix) -> skia.Path:
+    out = skia.Path()
+    path.transform(matrix, out)
+    return out
+
+
+def _union(items: list[Item]) -> skia.Path:
+    builder = skia.OpBuilder()
+    for item in items:
+        if item.effect or item.fill is None:
+            continue
+        builder.add(_placed(item), skia.PathOp.kUnion_PathOp)
+    return builder.resolve()
+
+
+def _boxes(items: list[Item]) -> skia.Path:
+    out = skia.Path()
+    for item in items:
+        if item.effect or item.fill is None:
+            continue
+        box = item.path.getBounds()
+        if item.transform is not None:
+            box = item.transform.mapRect(box)
+        out.addRect(box)
+    return out
