@@ -239,6 +239,8 @@ def _lengths(plans: Sequence[ShotPlan], total: float | None, notes: _Notes) -> l
     bare = [ceil(value * 10 - 1e-6) / 10 for value in bare]
     if sum(bare) > total + 1e-6 and any(speech):
         notes.problem("speech_too_long", needed=round(sum(bare), 1), given=total)
+    elif sum(bare) > total + 1e-6:
+        notes.problem("shots_too_many", count=len(plans), needed=round(sum(bare), 1), given=total)
     weights = [plan.fixed or plan.weight for plan in plans]
     return share_out(total, weights, least if sum(least) <= total + 1e-6 else bare)
 
