@@ -37,6 +37,7 @@ class Ink:
         haze: 0..1, how far this layer's colours go towards the distance.
         dice: seeded by place, layer and element, so that a place looks the same in every shot.
         loose: seeded by the shot: for what may differ from shot to shot (birds, fish, twinkling).
+        air: 0..1, how much of the weather reaches in here: 1 outdoors, 0 in a room.
         t: seconds since the shot began, for layers that move.
         clip: area, in world units, that this layer is kept to; None: everywhere.
     """
@@ -50,6 +51,7 @@ class Ink:
     haze: float
     dice: Random
     loose: Random
+    air: float = 1.0
     t: float = 0.0
     clip: skia.Path | None = None
     segment: str = "prop"
@@ -63,11 +65,11 @@ class Ink:
 
     @property
     def snow(self) -> bool:
-        return self.mood.weather == "snow"
+        return self.air == 1.0 and self.mood.weather == "snow"
 
     @property
     def wet(self) -> bool:
-        return self.mood.weather == "rain"
+        return self.air == 1.0 and self.mood.weather == "rain"
 
     @property
     def night(self) -> bool:
@@ -84,7 +86,10 @@ class Ink:
             color = self._known.get(ref)
             if color is None:
                 local, painted = self.palette[ref] if ref in self.palette else (rgba(ref), False)
-                color = self.mood.grade(local) if painted else lit(local, self.light)
+                # The light's own tint already knows the weather: what it lights needs only half of the veil.
+                color = self.mood.grade(local, self.air) if painted else lit(local, self.light)
+                if not painted:
+                    color = self.mood.grade(color, 0.45 * self.air)
                 color = self._known[ref] = self.hazed(color)
         else:
             color = ref

@@ -132,15 +132,15 @@ class Mood:
     time: TimeTone
     sky_weather: WeatherTone
 
-    def grade(self, color: Color) -> Color:
-        """A colour painted for clear weather, as this weather shows it."""
+    def grade(self, color: Color, share: float = 1.0) -> Color:
+        """A colour painted for clear weather, as this weather shows it; `share` of the way."""
         w = self.sky_weather
         r, g, b, a = color
         luma = 0.2126 * r + 0.7152 * g + 0.0722 * b
         s, k = w.saturation, w.brightness
         plain = ((luma + (r - luma) * s) * k, (luma + (g - luma) * s) * k, (luma + (b - luma) * s) * k, a)
         veil = rgba(self.time.veil)
-        return mix(plain, (veil[0], veil[1], veil[2], a), w.veil)
+        return mix(color, mix(plain, (veil[0], veil[1], veil[2], a), w.veil), share)
 
     @property
     def haze(self) -> Color:

@@ -172,11 +172,12 @@ class Place:
             if sheet.part != part:
                 continue
             layer = draw.layer(f"{self.id}.{sheet.name}", parallax=sheet.parallax, animated=part == "motion")
-            air = mood.sky_weather.haze if self.sky else 0.0
+            share = 1.0 if self.sky else 0.35 if self.underwater else 0.0
+            air = mood.sky_weather.haze * share
             haze = min(0.95, sheet.haze + (1 - sheet.haze) * air * sheet.depth**1.4)
             clip = svg_path(sheet.clip) if sheet.clip else None
             ink = Ink(
-                layer, light, mood, palette, self._file.stage, sheet.depth, haze, Random(0), Random(0), t=t, clip=clip
+                layer, light, mood, palette, self._file.stage, sheet.depth, haze, Random(0), Random(0), air=share, t=t, clip=clip
             )
             for number, element in enumerate(sheet.elements):
                 if element.times and mood.time_of_day not in element.times:

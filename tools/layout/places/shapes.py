@@ -217,19 +217,25 @@ def cloud_outline(
         x = (f - 0.5) * (width - height * 0.5) + rng.uniform(-0.3, 0.3) * width / billows
         top = height * (0.32 + 0.68 * reach) * rng.uniform(0.86, 1.0)
         big.append((x, -top + r, r))
-    foot = height * 0.16
-    small = [((i / 9 - 0.5) * (width - foot * 2), -foot * 0.75, foot) for i in range(10)]
-    every = big + small
-    left = min(x - r for x, _, r in every)
-    right = max(x + r for x, _, r in every)
-    steps = max(40, int((right - left) / 5))
+    foot = max(height * 0.15, 6.0)
+    west, east = min(x - r for x, _, r in big), max(x + r for x, _, r in big)
+    small: list[tuple[float, float, float]] = []
+    x = west + foot
+    while x < east:
+        r = foot * rng.uniform(0.62, 1.4)
+        small.append((min(x, east - r), -foot * 0.3 - r * 0.5, r))
+        x += r * 1.25
+    left = min(x - r for x, _, r in big + small)
+    right = max(x + r for x, _, r in big + small)
+    steps = max(60, int((right - left) / 4))
     upper: list[Point] = []
     lower: list[Point] = []
     for i in range(steps + 1):
         x = left + (right - left) * i / steps
-        hits = [(cy, math.sqrt(max(0.0, r * r - (x - cx) ** 2))) for cx, cy, r in every if abs(x - cx) <= r]
-        if not hits:
+        tops = [cy - math.sqrt(r * r - (x - cx) ** 2) for cx, cy, r in big + small if abs(x - cx) <= r]
+        feet = [cy + math.sqrt(r * r - (x - cx) ** 2) for cx, cy, r in small if abs(x - cx) <= r]
+        if not tops or not feet:
             continue
-        upper.append((x, min(cy - h for cy, h in hits)))
-        lower.append((x, min(foot * 0.4, max(cy + h for cy, h in hits))))
+        upper.append((x, min(tops)))
+        lower.append((x, max(feet)))
     return upper + lower[::-1], big

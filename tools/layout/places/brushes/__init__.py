@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tools.layout.places.brushes.base import Brush, Curve
 from tools.layout.places.brushes.buildings import Cypresses, Hill, HillsideTown, Lamps, WaterLights
-from tools.layout.places.brushes.ground import Dune, Footprints, PuddleRings, Puddles, Sand
+from tools.layout.places.brushes.ground import Dune, Footprints, PuddleRings, Puddles, Sand, Shade
 from tools.layout.places.brushes.interior import Beam, Ceiling, Counter, Flame, Shelf, Steam, Tiles, Wall, WindowView
 from tools.layout.places.brushes.nature import Backdrop, Ferns, Foliage, Grass, Motes, Pines, Shafts, SnowLine, Track, Trunks, Turf
 from tools.layout.places.brushes.palms import Palm
@@ -35,7 +35,7 @@ __all__ = ["AnyBrush", "Brush", "Curve"]
 AnyBrush = Annotated[
     AirBands | Awning | Backdrop | Beam | Bubbles | Caustics | Ceiling | Coral | Counter | Cypresses | Dune | Ferns | Fish |
     Flame | Foam | Foliage | Footprints | Glints | Grass | Hill | HillsideTown | HouseRow | Jet | Kelp | Kerb |
-    Lamps | LineOf | Motes | Palm | Paving | Pines | Prop | PuddleRings | Puddles | Sand | Sea | Seabed | Shafts |
+    Lamps | LineOf | Motes | Palm | Paving | Pines | Prop | PuddleRings | Puddles | Sand | Sea | Seabed | Shade | Shafts |
     Shelf | SnowLine | Steam | Surface | Tiles | Track | Trunks | Turf | Wall | WaterLights | WindowView | Wing |
     Wreck | Birds | Cloud | CloudCover | CloudStreaks | Sky | SkySpecks | Stars | Sun | Twinkle,
     Field(discriminator="brush"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 from typing import ClassVar, Literal
 
 import skia
@@ -52,7 +53,7 @@ class Windows:
         ink.detail(self.dark, mix(ink.tone("#3d4763"), ink.hazed(pane), 0.2))
         ink.detail(self.shutter, ink.tone(shutter, -0.1))
         ink.detail(self.sill, ink.tone("#e9dcc6", 0.15))
-        ink.detail(self.lit, mix(ink.tone("#4a5470"), ink.mood.lamp, max(0.25, min(1.0, 0.2 + glow * 1.2))))
+        ink.detail(self.lit, mix(ink.tone("#4a5470"), ink.mood.lamp, min(1.0, 0.1 + glow * 1.25)))
         if glow > 0.25 and self.halos:
             soft = with_alpha(ink.mood.lamp, 0.16 * glow)
             ink.detail(circles([(x, y, r * 1.5) for x, y, r in self.halos]), soft)
@@ -180,7 +181,7 @@ class HillsideTown(Brush):
         shape = blob(x, base - r * 0.7, r * 0.9, r, ink.dice, points=7)
         ink.solid(shape, "#5d8a56", form=0.6, outline=False, segment="plant")
         if ink.snow:
-            ink.detail(blob(x, base - r * 1.2, r * 0.65, r * 0.4, ink.dice, points=7), ink.white())
+            ink.detail(blob(x, base - r * 1.2, r * 0.65, r * 0.4, Random(f"{x:.0f}"), points=7), ink.white())
 
     def _tower(self, ink: Ink, x: float, base: float) -> None:
         w, h = self.house * 0.62, self.house * 2.9

@@ -48,7 +48,7 @@ class Sand(Brush):
         line = self.edge.points(WEST, EAST, lift=10)
         tones = [ink.tone(c) for c in self.colors]
         if ink.snow:
-            tones = [mix(t, ink.white(0.05), 0.45 + 0.4 * i / (len(tones) - 1)) for i, t in enumerate(tones)]
+            tones = [mix(t, ink.white(0.05), 0.62 + 0.28 * i / (len(tones) - 1)) for i, t in enumerate(tones)]
         if ink.wet:
             tones = [ink.tone(t, -0.35) for t in tones]
         last = len(tones) - 1
@@ -129,11 +129,13 @@ class Footprints(Brush):
             k = min(int(f), legs - 1)
             (ax, ay), (bx, by) = self.points[k], self.points[k + 1]
             x, y = ax + (bx - ax) * (f - k), ay + (by - ay) * (f - k)
-            s = ink.stage.scale_y(y) * 7.5
-            x += (1 if i % 2 else -1) * s * 1.2
+            s = ink.stage.scale_y(y) * 8.0
+            side = 1 if i % 2 else -1
+            x += side * s * 1.15
             for path, lift in ((pale, 1.6), (dark, 0.0)):
-                path.addOval(skia.Rect.MakeLTRB(x - s, y - s * 0.42 + lift, x + s, y + s * 0.42 + lift))
-                path.addOval(skia.Rect.MakeLTRB(x + s * 1.0, y - s * 0.26 + lift, x + s * 1.55, y + s * 0.24 + lift))
+                for dx, dy, rx, ry in ((0.0, 0.0, 0.5, 0.3), (side * 0.06, -0.5, 0.62, 0.36), (-side * 0.42, -0.98, 0.2, 0.13),
+                                       (-side * 0.02, -1.04, 0.14, 0.1), (side * 0.34, -0.96, 0.12, 0.09)):  # fmt: skip
+                    path.addPath(ellipse(x + dx * s, y + dy * s + lift, rx * s, ry * s))
         ink.detail(pale, with_alpha(ink.tone(color, 0.7), 0.5))
         ink.detail(dark, with_alpha(ink.tone(color, -0.8), 0.42))
 
@@ -159,10 +161,11 @@ class Puddles(Brush):
         for x, y, half in spots:
             k = ink.stage.scale_y(y)
             path = blob(x, y, half * k, half * 0.17 * k, ink.dice, rough=0.2)
-            edge = blob(x, y + 1.5, half * k * 1.05, half * 0.19 * k, ink.dice, rough=0.2)
-            ink.detail(edge, with_alpha(ink.tone("#20242f"), 0.22))
+            path.addPath(blob(x + half * 0.7 * k, y + half * 0.07 * k, half * 0.5 * k, half * 0.08 * k, ink.dice, rough=0.2))
+            path.addPath(blob(x - half * 0.8 * k, y - half * 0.06 * k, half * 0.4 * k, half * 0.06 * k, ink.dice, rough=0.2))
+            ink.glow(x, y, half * 1.5 * k, half * 0.3 * k, with_alpha(ink.tone("#20242f"), 0.25))
             box = path.getBounds()
-            fill = LinearGradient((0, box.top()), (0, box.bottom()), ((0, with_alpha(sky[-1], 0.85)), (1, with_alpha(sky[1], 0.75))))
+            fill = LinearGradient((0, box.top()), (0, box.bottom()), ((0, with_alpha(sky[-1], 0.7)), (1, with_alpha(sky[1], 0.5))))
             ink.detail(path, fill)
             if ink.light.glow > 0.3:
                 ink.glow(x, y, half * 0.5 * k, half * 0.1 * k, with_alpha(ink.mood.lamp, 0.35 * ink.light.glow))
@@ -190,3 +193,21 @@ class PuddleRings(Brush):
             r = (2 + age * 15) * ink.stage.scale_y(y)
             rings.addPath(ellipse(x, y, r, r * 0.3))
         ink.line(rings, (1, 1, 1, 0.24), 1.1)
+
+
+class Shade(Brush):
+    """A cast shadow on floor or wall, drawn by hand: it is there when the sun is."""
+
+    brush: Literal["shade"]
+    segment: ClassVar[str] = "ground"
+    points: list[tuple[float, float]] = Field(min_length=3, max_length=20)
+    soft: float = Field(6, ge=0, le=40)
+    power: float = Field(0.8, ge=0, le=1)
+
+    def paint(self, ink: Ink) -> None:
+        left = ink.mood.sky_weather.sun * ink.light.strength
+        if left < 0.1:
+            return
+        s = ink.light.shadow
+        color = with_alpha(s, s[3] * self.power * left)
+        ink.fill(poly(self.points), color, effect=True, blur=self.soft)

@@ -205,7 +205,7 @@ class WindowView(Brush):
         ink.detail(sea, LinearGradient((0, horizon), (0, y + h), ((0, out(self.color_sea, 0.6)), (1, out(self.color_sea, 0.1)))))
         hill = smooth([(x - 20, y + h), (x - 20, y + h * 0.5), (x + w * 0.16, y + h * 0.47), (x + w * 0.36, y + h * 0.6), (x + w * 0.58, y + h * 0.72), (x + w * 0.62, y + h)])
         color = out(self.color_hill, 0.25)
-        ink.detail(hill, mix(color, (0.95, 0.96, 1.0, 1.0), 0.55) if ink.snow else color, clip=hole)
+        ink.detail(hill, mix(color, (0.95, 0.96, 1.0, 1.0), 0.55) if ink.mood.weather == "snow" else color, clip=hole)
         walls, roofs, lights = skia.Path(), skia.Path(), skia.Path()
         for i in range(11):
             hx, hy = x + w * (0.02 + 0.045 * i), y + h * (0.58 + 0.016 * i) + ink.dice.uniform(-5, 16)
@@ -214,7 +214,7 @@ class WindowView(Brush):
             roofs.addPath(poly([(hx - 2, hy + 1), (hx + s / 2, hy - s * 0.4), (hx + s + 2, hy + 1)]))
             box(lights, hx + s * 0.36, hy + s * 0.4, s * 0.28, s * 0.36)
         ink.detail(walls, out("#f0cfa8", 0.15), clip=hole)
-        ink.detail(roofs, (0.95, 0.96, 1, 1) if ink.snow else out("#cc6a4c", 0.15), clip=hole)
+        ink.detail(roofs, (0.95, 0.96, 1, 1) if ink.mood.weather == "snow" else out("#cc6a4c", 0.15), clip=hole)
         dusk = mood.time.light.glow
         ink.detail(lights, mix(out("#4a5068", 0.1), mood.lamp, dusk), clip=hole)
 
@@ -224,7 +224,7 @@ class WindowView(Brush):
         for f, wide in ((0.16, 0.1), (0.62, 0.05)):
             sheen.addPath(poly([(x + w * f, y), (x + w * (f + wide), y), (x + w * (f + wide - 0.16), y + h), (x + w * (f - 0.16), y + h)]))
         ink.detail(sheen, (1, 1, 1, 0.1), clip=hole)
-        if ink.wet:
+        if ink.mood.weather == "rain":
             drops, runs = skia.Path(), skia.Path()
             for _ in range(70):
                 dx, dy = x + ink.dice.random() * w, y + ink.dice.random() * h
@@ -233,7 +233,7 @@ class WindowView(Brush):
                     box(runs, dx + 0.4, dy - 34 * ink.dice.random(), 1.5, 34)
             ink.detail(runs, (1, 1, 1, 0.22), clip=hole)
             ink.detail(drops, (1, 1, 1, 0.55), clip=hole)
-        if ink.snow:
+        if ink.mood.weather == "snow":
             flakes = [(x + ink.dice.random() * w, y + ink.dice.random() * h, ink.dice.uniform(1, 2.6)) for _ in range(60)]
             ink.detail(circles(flakes), (1, 1, 1, 0.85), clip=hole)
             heap = smooth([(x - 6, y + h + 6), (x - 6, y + h - 12), (x + w * 0.3, y + h - 26), (x + w * 0.55, y + h - 12), (x + w * 0.8, y + h - 22), (x + w + 6, y + h - 14), (x + w + 6, y + h + 6)])

@@ -15,7 +15,7 @@ from tools.layout.places.brushes.base import Brush, Curve
 from tools.layout.places.brushes.ground import lay_floor
 from tools.layout.places.ink import EAST, NORTH, WEST, Ink
 from tools.layout.places.mood import rgba
-from tools.layout.places.shapes import circles, leaf, lens, poly, ribbon, smooth
+from tools.layout.places.shapes import Point, circles, ellipse, leaf, lens, poly, ribbon, smooth
 
 __all__ = ["Backdrop", "Ferns", "Foliage", "Grass", "Motes", "Shafts", "Track", "Trunks", "Turf"]
 
@@ -78,6 +78,9 @@ class Trunks(Brush):
         points = low + points[1:]
         widths = [w * 1.9, w * 1.5, w * 1.22, *widths[1:]]
         shape = ribbon(points, widths)
+        shape.addPath(ellipse(x, foot, w * 0.95, w * 0.13))
+        shape.setFillType(skia.PathFillType.kWinding)
+        ink.shadow(x, foot + w * 0.05, w * 1.9, w * 0.3)
         for side in (-1, 1):
             root = skia.Path()
             leaf(root, x + side * w * 0.35, foot - w * 0.18, 0.35 if side > 0 else math.pi - 0.35, w * dice.uniform(0.8, 1.2), w * 0.2)
@@ -110,8 +113,17 @@ class Trunks(Brush):
                 path.close()
         ink.detail(dark, with_alpha(ink.tone(base, -1.0), 0.55), clip=shape)
         ink.detail(pale, with_alpha(ink.tone(base, 0.5), 0.25), clip=shape)
-        moss = circles([(x + dice.uniform(-0.8, 0.8) * w, foot - dice.random() ** 2 * w * 1.5, w * dice.uniform(0.06, 0.2)) for _ in range(16)])
-        ink.detail(moss, with_alpha(ink.tone(self.moss), 0.6), clip=shape)
+        moss, blades = skia.Path(), skia.Path()
+        sign = -1 if ink.light.direction[0] > 0 else 1
+        for _ in range(46):
+            y = foot - dice.random() ** 1.6 * w * 3.0
+            lens(moss, x + (sign * dice.uniform(-0.1, 0.62) - 0.1) * w, y, w * dice.uniform(0.08, 0.22), w * 0.02, w * 0.05)
+        ink.detail(moss, with_alpha(ink.tone(self.moss), 0.5), clip=shape)
+        for i in range(22):
+            bx = x + (i / 21 - 0.5) * w * 2.3
+            leaf(blades, bx, foot + dice.uniform(-2, 5), -math.pi / 2 + dice.uniform(-0.5, 0.5), w * dice.uniform(0.14, 0.34), w * 0.03, w * 0.04)
+        tuft = ink.tone(self.moss, -0.15)
+        ink.detail(blades, mix(tuft, ink.white(), 0.6) if ink.snow else tuft)
 
 
 class Foliage(Brush):
@@ -148,10 +160,14 @@ class Foliage(Brush):
         lit = [(x + sign * r * 0.2, y - r * 0.24, r * 0.68) for x, y, r in clumps]
         ink.detail(circles(lit), with_alpha(ink.tone(base, 0.12), 0.55))
         bright = self._leaves(ink, lit, 0.9)
-        ink.detail(bright, with_alpha(ink.tone(base, 0.22 + 0.3 * ink.light.strength), 0.75))
+        shine = with_alpha(ink.tone(base, 0.22 + 0.3 * ink.light.strength), 0.75)
+        ink.detail(bright, with_alpha(ink.white(-0.05), 0.9) if ink.snow else shine)
         if ink.snow:
-            caps = [(x, y - r * 0.4, r * 0.6) for x, y, r in clumps if y < self.y - self.height * 0.3 or self.hangs]
-            ink.detail(circles(caps), with_alpha(ink.white(-0.05), 0.8))
+            heaps = skia.Path()
+            for x, y, r in clumps:
+                if (x * 7 + y * 3) % 1.0 < (0.2 if self.hangs else 0.6):
+                    heaps.addPath(ellipse(x, y - r * 0.72, r * 0.55, r * 0.2))
+            ink.detail(heaps, with_alpha(ink.white(-0.02), 0.92))
 
     def _clumps(self, ink: Ink) -> list[tuple[float, float, float]]:
         found = []
@@ -207,6 +223,11 @@ class Turf(Brush):
             bright = ink.dice.random() < 0.45
             color = with_alpha(pale, self.light * ink.light.strength) if bright else with_alpha(dark, 0.35)
             ink.glow(x, y, ink.dice.uniform(110, 260) * k, ink.dice.uniform(9, 22) * k, color)
+        if self.light > 0.3 and ink.mood.sky_weather.sun > 0.5:
+            for _ in range(26):
+                x, y = ink.dice.uniform(-200, 1480), self.edge.y + 16 + 210 * ink.dice.random()
+                k = ink.stage.scale_y(y)
+                ink.glow(x, y, ink.dice.uniform(16, 60) * k, ink.dice.uniform(4, 9) * k, with_alpha(ink.light.key, 0.4 * ink.light.strength), core=0.4)
         if self.litter:
             path = skia.Path()
             for _ in range(90):
@@ -236,6 +257,7 @@ class Track(Brush):
     points: list[tuple[float, float]] = Field(min_length=3, max_length=12, description="its middle, from near to far")
     width: float = Field(240, gt=10, description="at the scale of a character")
     color: str
+    color_edge: str = Field("", description="of the grass that grows over its edges; none if empty")
 
     def paint(self, ink: Ink) -> None:
         left, right = [], []
@@ -261,6 +283,31 @@ class Track(Brush):
             shade.append((x, y + r * 0.4, r * 1.05))
         ink.detail(circles(shade), with_alpha(ink.tone(color, -0.8), 0.4), clip=shape)
         ink.detail(circles(stones), with_alpha(ink.tone(color, 0.3), 0.6), clip=shape)
+        for _ in range(7):
+            y = box.top() + (740 - box.top()) * ink.dice.random()
+            k = ink.stage.scale_y(y)
+            ink.glow(ink.dice.uniform(box.left(), box.right()), y, 90 * k, 11 * k, with_alpha(ink.tone(color, -0.5), 0.22))
+        if self.color_edge:
+            # The curve runs inside its points: the grass follows it at two thirds of the way out.
+            mids = [[((x0 * 3 + xm) / 4, y) for (x0, y), (xm, _) in zip(side, self.points, strict=True)] for side in (left, right)]
+            self._edges(ink, mids)
+
+
+    def _edges(self, ink: Ink, sides: list[list[Point]]) -> None:
+        blades = (skia.Path(), skia.Path())
+        for line in sides:
+            for (ax, ay), (bx, by) in zip(line, line[1:], strict=False):
+                count = int(math.hypot(bx - ax, by - ay) / 7)
+                for i in range(count):
+                    f = (i + ink.dice.random()) / count
+                    x, y = ax + (bx - ax) * f, ay + (by - ay) * f
+                    k = ink.stage.scale_y(y)
+                    a = -math.pi / 2 + ink.dice.uniform(-0.7, 0.7)
+                    leaf(blades[i % 2], x + ink.dice.uniform(-9, 9) * k, y + 3 * k, a, ink.dice.uniform(7, 19) * k, 2.2 * k, 3 * k)
+        base = ink.tone(self.color_edge)
+        for path, shift in zip(blades, (-0.3, 0.15), strict=True):
+            color = ink.tone(base, shift)
+            ink.detail(path, mix(color, ink.white(), 0.7) if ink.snow else color)
 
 
 class Ferns(Brush):

@@ -12,7 +12,7 @@ from tools.layout.drawlist import LinearGradient
 from tools.layout.light import mix, with_alpha
 from tools.layout.places.brushes.base import Brush
 from tools.layout.places.ink import Ink
-from tools.layout.places.shapes import Point, ellipse, leaf, ribbon
+from tools.layout.places.shapes import Point, ellipse, leaf, ribbon, smooth
 
 __all__ = ["Palm"]
 
@@ -32,6 +32,7 @@ class Palm(Brush):
     nuts: int = Field(3, ge=0, le=8)
     color_leaf: str = "#3f8a4e"
     color_trunk: str = "#9a6a4a"
+    color_mound: str = Field("", description="of the ground heaped at its foot; none if empty")
 
     def paint(self, ink: Ink) -> None:
         spine = self._spine()
@@ -41,6 +42,8 @@ class Palm(Brush):
         for angle in behind:
             self._frond(ink, top, angle, -0.5)
         self._trunk(ink, spine)
+        if self.color_mound:
+            self._mound(ink)
         for angle in front:
             self._frond(ink, top, angle, 0.06)
         self._nuts(ink, top)
@@ -126,6 +129,22 @@ class Palm(Brush):
         rachis = ribbon(spine, [max(0.8, self.crown * 0.02 * (1 - i / (count + 4))) for i in range(count + 1)])
         glint = mix(light, ink.hazed(ink.light.rim), 0.5 * ink.light.strength)
         ink.detail(rachis, ink.white() if ink.snow else (glint if shade > -0.2 else ink.tone(base, 0.2)))
+
+    def _mound(self, ink: Ink) -> None:
+        w = self.trunk * 1.7
+        color = ink.tone(self.color_mound)
+        if ink.snow:
+            color = mix(color, ink.white(), 0.8)
+        ink.shadow(self.x, self.y + w * 0.1, w * 2.0, w * 0.28)
+        heap = smooth([(self.x - w, self.y + w * 0.22), (self.x - w * 0.6, self.y - w * 0.06), (self.x, self.y - w * 0.2),
+                       (self.x + w * 0.6, self.y - w * 0.04), (self.x + w, self.y + w * 0.22), (self.x, self.y + w * 0.34)])  # fmt: skip
+        ink.solid(heap, color, form=0.5, outline=False, segment="ground")
+        blades = skia.Path()
+        for i in range(13):
+            a = -math.pi / 2 + (i - 6) * 0.16 + ink.dice.uniform(-0.1, 0.1)
+            x = self.x + (i - 6) * w * 0.1
+            leaf(blades, x, self.y + w * 0.06, a, w * ink.dice.uniform(0.35, 0.7), w * 0.035, w * 0.08)
+        ink.fill(blades, ink.tone(self.color_leaf, 0.1), outline=True)
 
     def _nuts(self, ink: Ink, top: Point) -> None:
         r = self.trunk * 0.33

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,7 +17,7 @@ from tools.layout.light import mix, with_alpha
 from tools.layout.places.brushes.base import Brush
 from tools.layout.places.ink import Ink
 from tools.layout.places.mood import Hex
-from tools.layout.places.shapes import svg_path
+from tools.layout.places.shapes import lens, svg_path
 
 __all__ = ["PROPS", "Prop", "PropFile", "load_prop"]
 
@@ -97,6 +98,7 @@ class Prop(Brush):
     turn: float = Field(0.0, description="degrees")
     color: str = "#b05a4a"
     shadow: bool = True
+    afloat: bool = Field(False, description="it lies in water: a reflection, small waves at the water line")
     bob: float = Field(0.0, description="units it rocks up and down, in layers that move")
 
     @property
@@ -105,8 +107,6 @@ class Prop(Brush):
         return PROPS / f"{self.prop}.yaml"
 
     def paint(self, ink: Ink) -> None:
-        import math
-
         sheet = load_prop(self.file)
         k = self.size / sheet.height
         y = self.y + self.bob * math.sin(ink.t * 1.2 + self.x * 0.01)
@@ -115,7 +115,11 @@ class Prop(Brush):
         matrix.setScale(-k if self.flip else k, k)
         matrix.postRotate(turn)
         matrix.postTranslate(self.x, y)
-        if self.shadow and sheet.shadow:
+        if self.afloat:
+            half = sheet.width * k * 0.5
+            mirror = ink.tone(ink.tone(self.color), -0.75)
+            ink.glow(self.x, self.y + self.size * 0.1, half * 1.12, self.size * 0.2, with_alpha(mirror, 0.75), core=0.3)
+        if self.shadow and sheet.shadow and not self.afloat:
             half = sheet.width * k * sheet.shadow
             ink.shadow(self.x, self.y, half, half * 0.17, 1.0)
         on_floor = ink.stage.item_depth(self.y) if ink.layer.parallax == 1.0 else ink.depth
@@ -123,11 +127,21 @@ class Prop(Brush):
             if part.snow and not ink.snow:
                 continue
             self._part(ink, part, matrix, k, on_floor, sheet.segment)
+        if self.afloat:
+            self._water_line(ink, sheet.width * k)
         if sheet.glow and ink.light.glow > 0.1:
             gx, gy, gr = sheet.glow
             spot = matrix.mapXY(gx, gy)
             lamp = ink.mood.lamp
             ink.glow(spot.x(), spot.y(), gr * k, gr * k, with_alpha(lamp, 0.5 * ink.light.glow), core=0.03)
+
+    def _water_line(self, ink: Ink, width: float) -> None:
+        waves = skia.Path()
+        for i in range(4):
+            w = width * (0.34 + 0.12 * math.sin(ink.t * 1.5 + i * 2))
+            x = self.x + (i - 1.5) * width * 0.24 + 4 * math.sin(ink.t * 0.8 + i)
+            lens(waves, x - w / 2, self.y + self.size * 0.05 * (1 + 0.9 * (i % 2)), w, 1.2, max(1.0, self.size * 0.016))
+        ink.detail(waves, with_alpha(ink.white(), 0.5))
 
     def _part(self, ink: Ink, part: PropPart, matrix: skia.Matrix, k: float, depth: float, segment: str) -> None:
         path = svg_path(part.d)

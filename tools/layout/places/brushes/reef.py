@@ -118,11 +118,13 @@ class Caustics(Brush):
         (ax, ay), (bx, by) = a, b
         if max(ax, bx) < -60 or min(ax, bx) > 1340:
             return
-        mx, my = (ax + bx) / 2, (ay + by) / 2
-        path.moveTo(ax - thick, ay)
-        path.quadTo(mx, my, bx - thick * 0.5, by)
-        path.lineTo(bx + thick * 0.5, by)
-        path.quadTo(mx + thick * 0.1, my, ax + thick, ay)
+        # Bowed to the side by a share of its own length, so that the cells are round.
+        bow = 0.2 * (1 if (int(ax * 0.37) + int(bx * 0.23)) % 2 else -1)
+        mx, my = (ax + bx) / 2 - (by - ay) * bow * 1.6, (ay + by) / 2 + (bx - ax) * bow * 0.5
+        path.moveTo(ax - thick * 0.3, ay)
+        path.quadTo(mx - thick, my - thick * 0.2, bx - thick * 0.3, by)
+        path.lineTo(bx + thick * 0.3, by)
+        path.quadTo(mx + thick, my + thick * 0.2, ax + thick * 0.3, ay)
         path.close()
 
 

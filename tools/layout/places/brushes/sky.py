@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import skia
 from pydantic import Field
 
-from tools.layout.drawlist import LinearGradient, RadialGradient
+from tools.layout.drawlist import Color, LinearGradient, RadialGradient
 from tools.layout.light import mix, with_alpha
 from tools.layout.places.brushes.base import Brush
 from tools.layout.places.ink import EAST, NORTH, WEST, Ink
@@ -57,7 +57,7 @@ class Sun(Brush):
         ink.glow(x, y, tone.halo, tone.halo, with_alpha(glow, 0.55 * left), core=0.04)
         ink.glow(x, y, tone.halo * 0.4, tone.halo * 0.4, with_alpha(rgba(tone.disc), 0.75 * left), core=0.12)
         r = tone.radius
-        disc = with_alpha(ink.mood.grade(rgba(tone.disc)), 0.35 + 0.65 * left)
+        disc = with_alpha(ink.mood.grade(rgba(tone.disc)), min(1.0, left * 1.2))
         ink.fill(ellipse(x, y, r, r), disc, effect=True)
         if tone.moon:
             seas = circles([(x - r * 0.3, y - r * 0.2, r * 0.26), (x + r * 0.3, y + r * 0.28, r * 0.18)])
@@ -205,33 +205,35 @@ class CloudCover(Brush):
         if cover <= 0:
             return
         mood = ink.mood
-        top, body, under = (mood.grade(rgba(c)) for c in (mood.time.cloud.top, mood.time.cloud.body, mood.time.cloud.under))
+        top, body = mood.grade(rgba(mood.time.cloud.top)), mood.grade(rgba(mood.time.cloud.body))
         veil = rgba(mood.time.veil)
         heavy = mood.weather == "rain"
         deep = mix(mix(top, veil, 0.5), (0.12, 0.14, 0.22, 1.0), 0.34 if heavy else 0.05)
         pale = mix(mix(body, veil, 0.35), (1, 1, 1, 1), 0.1)
         low = ink.stage.horizon
-        rows = 4
-        for row in range(rows):
-            f = row / (rows - 1)
-            y = -80 + (low * 0.92) * f
-            shade = mix(deep, pale, 0.2 + 0.5 * f)
-            width, height = 560 - 180 * f, 170 - 95 * f
-            path = skia.Path()
-            x = -260.0 + ink.dice.uniform(-100, 0)
-            while x < 1560:
+        lid = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, NORTH, EAST, low))
+        stops = ((0.0, with_alpha(deep, 0.85 * cover)), (0.55, with_alpha(deep, 0.5 * cover)), (1.0, with_alpha(pale, 0.15 * cover)))
+        ink.detail(lid, LinearGradient((0, -80), (0, low), stops))
+        for i in range(22):
+            f = (i + ink.dice.random()) / 22
+            tone = mix(deep, pale, min(1.0, f * 0.7 + ink.dice.uniform(-0.15, 0.45)))
+            x, y = ink.dice.uniform(-300, 1580), -70 + low * 0.9 * f
+            ink.glow(x, y, ink.dice.uniform(170, 420) * (1.2 - 0.6 * f), 74 - 46 * f, with_alpha(tone, 0.55 * cover))
+        if heavy:
+            self._rolls(ink, mix(deep, pale, 0.25), deep, low)
+
+    def _rolls(self, ink: Ink, pale: Color, deep: Color, low: float) -> None:
+        """Two rows of ragged bellies: they melt into the sky above, their edges hang."""
+        for y, width, height, alpha in ((40.0, 420.0, 92.0, 0.34), (low * 0.46, 300.0, 60.0, 0.3)):
+            x = -420.0
+            while x < 1700:
                 w = width * ink.dice.uniform(0.8, 1.3)
-                outline, _ = cloud_outline(w, height * ink.dice.uniform(0.8, 1.2), 5, ink.dice)
-                shift = y + ink.dice.uniform(-12, 12)
-                path.addPath(poly([(x + px, shift - py * 0.75) for px, py in outline]))
-                x += w * 0.62
-            # The rolls hang: their scallops point down, their tops melt into the row above.
-            fill = LinearGradient(
-                (0, y - 30), (0, y + height),
-                ((0.0, with_alpha(shade, 0.0)), (0.35, with_alpha(shade, 0.6 * cover)),
-                 (1.0, with_alpha(mix(shade, deep if heavy else under, 0.4), 0.85 * cover))),
-            )  # fmt: skip
-            ink.detail(path, fill)
+                outline, _ = cloud_outline(w, height * ink.dice.uniform(0.7, 1.2), 5, ink.dice)
+                shift = y + ink.dice.uniform(-16, 16)
+                path = poly([(x + px, shift - py * 0.62) for px, py in outline])
+                fill = LinearGradient((0, shift), (0, shift + height * 0.6), ((0.0, with_alpha(deep, 0.0)), (1.0, with_alpha(mix(deep, pale, ink.dice.random()), alpha))))
+                ink.detail(path, fill)
+                x += w * ink.dice.uniform(0.5, 0.8)
 
 
 class Birds(Brush):

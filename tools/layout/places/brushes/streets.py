@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 from typing import ClassVar, Literal
 
 import skia
@@ -48,25 +49,26 @@ class _Front:
                 box(p["slat"], sx + w * 0.07, top + h * (k + 0.6) / 7.4, w * 0.36, h * 0.045)
         box(p["sill"], left - w * 0.2, y, w * 1.4, h * 0.07)
         box(p["under"], left - w * 0.16, y + h * 0.07, w * 1.32, h * 0.06)
+        flowers = dice.random() < plants
         if ink.snow:
             p["snow"].addRoundRect(skia.Rect.MakeXYWH(left - w * 0.2, y - h * 0.06, w * 1.4, h * 0.09), 3, 3)
-        elif dice.random() < plants:
-            self._flowers(ink, x, y, w)
+        elif flowers:
+            self._flowers(Random(f"{x:.0f} {y:.0f}"), x, y, w)
 
-    def _flowers(self, ink: Ink, x: float, y: float, w: float) -> None:
+    def _flowers(self, dice: Random, x: float, y: float, w: float) -> None:
         for _ in range(9):
-            lx = x + ink.dice.uniform(-0.6, 0.6) * w
-            leaf(self.parts["leaf"], lx, y + w * 0.05, ink.dice.uniform(-2.6, -0.5), w * 0.34, w * 0.12, w * 0.12)
+            lx = x + dice.uniform(-0.6, 0.6) * w
+            leaf(self.parts["leaf"], lx, y + w * 0.05, dice.uniform(-2.6, -0.5), w * 0.34, w * 0.12, w * 0.12)
         for _ in range(7):
-            r = w * ink.dice.uniform(0.05, 0.09)
-            self.parts["bloom"].addCircle(x + ink.dice.uniform(-0.6, 0.6) * w, y - w * ink.dice.uniform(-0.02, 0.22), r)
+            r = w * dice.uniform(0.05, 0.09)
+            self.parts["bloom"].addCircle(x + dice.uniform(-0.6, 0.6) * w, y - w * dice.uniform(-0.02, 0.22), r)
 
     def paint(self, ink: Ink, shutter: str, bloom: str) -> None:
         """Add them all."""
         p, glow = self.parts, ink.light.glow
         sky = ink.mood.grade(rgba(ink.mood.time.sky[1][1]))
         dark = mix(ink.tone("#39435e"), ink.hazed(sky), 0.3)
-        lamp = mix(dark, ink.mood.lamp, min(1.0, 0.3 + glow * 1.1))
+        lamp = mix(dark, ink.mood.lamp, min(1.0, 0.08 + glow * 1.25))
         colors: dict[str, Color] = {
             "under": with_alpha(ink.tone("#2a2238"), 0.3),
             "frame": ink.tone("#f3e8d6"),
@@ -86,8 +88,8 @@ class _Front:
             if not p[kind].isEmpty():
                 ink.detail(p[kind], colors[kind])
         if glow > 0.25:
-            for size, alpha in ((1.5, 0.1), (0.95, 0.14)):
-                ink.detail(circles([(x, y, r * size) for x, y, r in self.halos]), with_alpha(ink.mood.lamp, alpha * glow))
+            for x, y, r in self.halos:
+                ink.glow(x, y, r * 1.7, r * 1.7, with_alpha(ink.mood.lamp, 0.32 * glow))
 
 
 class HouseRow(Brush):
@@ -152,7 +154,9 @@ class HouseRow(Brush):
 
     def _roof(self, ink: Ink, x: float, w: float, top: float, wall: Color) -> None:
         rise, over = self.width * 0.17, self.width * 0.045
-        tile = ink.white(-0.05) if ink.snow else ink.tone(self.color_roof, ink.dice.uniform(-0.12, 0.12))
+        tile = ink.tone(self.color_roof, ink.dice.uniform(-0.12, 0.12))
+        if ink.snow:
+            tile = ink.white(-0.05)
         if ink.dice.random() < 0.6:
             cx = x + w * ink.dice.uniform(0.2, 0.75)
             chimney = skia.Path.Rect(skia.Rect.MakeXYWH(cx, top - rise * 1.75, w * 0.1, rise * 1.3))
@@ -329,7 +333,7 @@ class Wing(Brush):
         colors = {
             "frame": ink.tone("#eee2ce", -0.1),
             "pane": dark,
-            "lit": mix(dark, ink.mood.lamp, min(1.0, 0.25 + 1.1 * ink.light.glow)),
+            "lit": mix(dark, ink.mood.lamp, min(1.0, 0.06 + 1.25 * ink.light.glow)),
             "shutter": ink.tone(self.color_shutter, -0.1),
             "sill": ink.white() if ink.snow else ink.tone("#e6dac6"),
             "door": ink.tone("#5d4030"),
@@ -337,8 +341,8 @@ class Wing(Brush):
         for kind, path in parts.items():
             ink.detail(path, colors[kind])
         if ink.light.glow > 0.25:
-            for size, alpha in ((1.2, 0.08), (0.75, 0.12)):
-                ink.detail(circles([(x, y, r * size) for x, y, r in halos]), with_alpha(ink.mood.lamp, alpha * ink.light.glow))
+            for x, y, r in halos:
+                ink.glow(x, y, r * 1.3, r * 1.4, with_alpha(ink.mood.lamp, 0.3 * ink.light.glow))
 
 
 class LineOf(Brush):
