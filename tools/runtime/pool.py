@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import TracebackType
 
 from configs.engines import StackEntry
-from tools.errors import Cancelled
+from tools.errors import Cancelled, ToolError
 from tools.registry import EngineSpec
 from tools.runtime.worker_client import WorkerProcess
 
@@ -56,6 +56,16 @@ class WorkerPool:
         with self._changed:
             for worker in self._idle.get(CORE, []):
                 worker.post({"do": "import", "modules": list(modules)})
+
+    def check(self, engine: EngineSpec) -> ToolError | None:
+        """Whether an engine has all that it needs, as it says itself; the error names the command that mends it."""
+        message = {"do": "check", "engine": engine.path, "name": f"{engine.tool}/{engine.name}"}
+        try:
+            with self.lease(engine) as worker:
+                worker.request(message, engine.silence_s, message["name"])
+        except ToolError as error:
+            return error
+        return None
 
     @contextmanager
     def lease(self, engine: EngineSpec, is_cancelled: Callable[[], bool] = lambda: False) -> Iterator[WorkerProcess]:

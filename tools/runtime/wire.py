@@ -1,7 +1,8 @@
 """What the studio and its workers say to each other: one JSON object a line.
 
-To a worker: `{"do": "import"|"describe"|"run"|"cancel", "id": n, ...}`. From a worker: `{"ready": pid}` once, then for
-each request any number of `{"id": n, "fraction": f, "text": t}` and one `{"id": n, "ok": {...}}` or
+To a worker: `{"do": ..., "id": n, ...}` with `import`, `describe`, `check`, `run`, and, heard while one of those is
+being worked on, `cancel` and `ping`. From a worker: `{"ready": pid}` once, then for each request any number of
+`{"id": n, "fraction": f, "text": t}` and `{"id": n, "pong": true}`, and one `{"id": n, "ok": {...}}` or
 `{"id": n, "error": {"kind": ..., ...}}`. Files never travel here, only their paths.
 """
 

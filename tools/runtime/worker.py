@@ -224,13 +224,17 @@ def _take_over_streams() -> tuple[int, int]:
     return reading, writing
 
 
-def _read_requests(reading: int, worker: Worker, requests: queue.SimpleQueue[Message | None]) -> None:
-    """Hand requests on; `cancel` is heard while another request is being worked on."""
+def _read_requests(
+    reading: int, worker: Worker, requests: queue.SimpleQueue[Message | None], send: Callable[[Message], None]
+) -> None:
+    """Hand requests on; `cancel` and `ping` are heard while another request is being worked on."""
     with open(reading, "rb", closefd=True) as stream:
         for line in stream:
             request = json.loads(line)
             if request["do"] == "cancel":
                 worker.cancelled.add(request["id"])
+            elif request["do"] == "ping":
+                send({"id": request["id"], "pong": True})
             else:
                 requests.put(request)
     requests.put(None)
@@ -256,7 +260,7 @@ def main() -> None:
 
     requests: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
     worker = Worker(send, tuple(options.allow))
-    threading.Thread(target=_read_requests, args=(reading, worker, requests), name="reader", daemon=True).start()
+    threading.Thread(target=_read_requests, args=(reading, worker, requests, send), name="reader", daemon=True).start()
     send({"ready": os.getpid()})
     while (request := requests.get()) is not None:
         worker.carry_out(request)

@@ -13,47 +13,26 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import IO, Any
 
-from tools.errors import BadOutput, Cancelled, EngineCrashed, EngineFailed, EngineHung, MissingPrerequisite
+from tools.errors import BadOutput, Cancelled, EngineCrashed, EngineFailed, EngineHung
+from tools.runtime.spawn import how_it_ended, last_words, spawn
 from tools.runtime.wire import MAX_LINE, error_from_wire
 
-__all__ = ["KEPT_ENVIRONMENT", "WorkerProcess", "worker_environment"]
+__all__ = ["WorkerProcess"]
 
 TERMINATE_AFTER_S = 0.5
 """A cancelled engine has this long to stop by itself."""
 KILL_AFTER_S = 0.7
+PING_AFTER_S = 2.0
+"""A worker that has said nothing for so long is asked whether it is there; its reading thread answers."""
+NO_PULSE_S = 15.0
+"""A worker that does not answer for so long is stopped, or stuck where no other thread of it can run."""
 START_S = 60.0
 """Until the first sign of life; a loaded machine starts Python slowly."""
 
-KEPT_ENVIRONMENT = frozenset(
-    {
-        *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "VIRTUAL_ENV"),
-        *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "FONTCONFIG_PATH", "FONTCONFIG_FILE"),
-        *("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"),
-        *("HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"),
-        *("CUDA_HOME", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"),
-    }
-)
-"""All that a worker sees of the studio's environment: no key, no token, no password."""
-
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
-               "NUMEXPR_NUM_THREADS")  # fmt: skip
-
 Message = dict[str, Any]
-
-
-def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a worker: what it needs, one thread per numeric library, and the same hashing every time."""
-    kept = {name: value for name, value in environment.items() if name in KEPT_ENVIRONMENT}
-    kept.update(dict.fromkeys(_ONE_THREAD, "1"))
-    kept["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
-    kept["PYTHONHASHSEED"] = "0"
-    kept["PYTHONFAULTHANDLER"] = "1"
-    kept["PYTHONUNBUFFERED"] = "1"
-    return kept
 
 
 class _Wake:
@@ -62,6 +41,25 @@ class _Wake:
 
 class _Rubbish:
     """Put into the inbox for a line that is not one of ours."""
+
+
+class _Watch:
+    """The clocks of one request. Progress puts all of them back; an answer to a ping only says that it lives."""
+
+    def __init__(self, silence_s: float) -> None:
+        self.heard(silence_s)
+
+    def heard(self, silence_s: float) -> None:
+        """Something was heard; `silence_s` is how long progress may take from now, 0 where it was none."""
+        self.heard_at = time.monotonic()
+        self.ping_at = self.heard_at + PING_AFTER_S
+        if silence_s:
+            self.silence_s = silence_s
+            self.hung_at = self.heard_at + silence_s
+
+    @property
+    def next_look(self) -> float:
+        return min(self.hung_at, self.ping_at)
 
 
 class WorkerProcess:
@@ -83,7 +81,7 @@ class WorkerProcess:
         self._ended = False
         self._sending = threading.Lock()
         self._ending = threading.Lock()
-        self._process, self._lifeline = _spawn(python or sys.executable, allow)
+        self._process, self._lifeline = spawn(python or sys.executable, allow)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None
@@ -156,20 +154,20 @@ class WorkerProcess:
         """
         self._number += 1
         number = self._number
-        deadline = time.monotonic() + (silence_s if self._ready else max(silence_s, START_S))
-        self._send({**message, "id": number}, deadline)
+        watch = _Watch(silence_s if self._ready else max(silence_s, START_S))
+        self._send({**message, "id": number}, watch.hung_at)
         while True:
             try:
-                answer = self._inbox.get(timeout=max(self._next_look(deadline) - time.monotonic(), 0.0))
+                answer = self._inbox.get(timeout=max(self._next_look(watch) - time.monotonic(), 0.0))
             except queue.Empty:
-                self._escalate(name, deadline, silence_s)
+                self._look(name, watch)
                 continue
             if isinstance(answer, _Wake):
                 continue
             if answer is None or isinstance(answer, _Rubbish):
                 raise self._end(name, answer)
-            deadline = time.monotonic() + silence_s
             self._ready = True
+            watch.heard(silence_s if "pong" not in answer else 0.0)
             if answer.get("id") != number:
                 continue
             if "ok" in answer:
@@ -178,24 +176,39 @@ class WorkerProcess:
                 raise error_from_wire(_mapping(answer["error"], name))
             on_progress(float(answer.get("fraction", 0.0)), str(answer.get("text", "")))
 
-    def _next_look(self, deadline: float) -> float:
+    def _next_look(self, watch: _Watch) -> float:
         if self._cancelled_at is None:
-            return deadline
+            return watch.next_look
         past = time.monotonic() - self._cancelled_at
         return self._cancelled_at + (TERMINATE_AFTER_S if past < TERMINATE_AFTER_S else KILL_AFTER_S)
 
-    def _escalate(self, name: str, deadline: float, silence_s: float) -> None:
-        if self._cancelled_at is None:
-            if time.monotonic() < deadline:
-                return
-            self.kill()
-            raise EngineHung(f"{name} gave no sign of progress for {silence_s:g} s; its process was ended.")
-        if time.monotonic() - self._cancelled_at < KILL_AFTER_S:
+    def _look(self, name: str, watch: _Watch) -> None:
+        """Nothing was heard: see whether it is time to ask, to end the worker, or to go on with ending it."""
+        now = time.monotonic()
+        if self._cancelled_at is not None:
+            if now - self._cancelled_at >= KILL_AFTER_S:
+                self.kill()
+                raise Cancelled("stopped")
             self._signal(signal.SIGTERM)
             time.sleep(0.01)
-        else:
+        elif now >= watch.hung_at:
             self.kill()
-            raise Cancelled("stopped")
+            raise EngineHung(f"{name} gave no sign of progress for {watch.silence_s:g} s; its process was ended.")
+        elif self._ready and now - watch.heard_at >= NO_PULSE_S:
+            self.kill()
+            raise EngineHung(f"{name}: its process did not answer for {NO_PULSE_S:g} s and was ended.")
+        elif now >= watch.ping_at:
+            watch.ping_at = now + PING_AFTER_S
+            self._write_at_once({"do": "ping", "id": self._number})
+
+    def _write_at_once(self, message: Message) -> None:
+        """Write a short message if that can be done without waiting: behind a request that is stuck it would be too."""
+        if self._sending.acquire(blocking=False):
+            try:
+                with contextlib.suppress(OSError):
+                    os.write(self._stdin, _line(message))
+            finally:
+                self._sending.release()
 
     def _end(self, name: str, answer: _Rubbish | None) -> EngineFailed | Cancelled:
         """The error for a worker that stopped talking sense."""
@@ -211,8 +224,10 @@ class WorkerProcess:
             return Cancelled("stopped")
         code = None if left_us else self._process.returncode
         self._ear.join(0.2)
-        last = _last_words(list(self._words))
-        error = EngineCrashed(f"{name}: its process {_how(code)}.", hint=f"Its last words: {last}" if last else "")
+        last = last_words(list(self._words))
+        error = EngineCrashed(
+            f"{name}: its process {how_it_ended(code)}.", hint=f"Its last words: {last}" if last else ""
+        )
         error.add_note("\n".join(self._words))
         return error
 
@@ -221,14 +236,7 @@ class WorkerProcess:
         if self._cancelled_at is not None:
             return
         self._cancelled_at = time.monotonic()
-        # Where a request is stuck on its way in, this message would be stuck behind it: the clock will do.
-        if self._sending.acquire(blocking=False):
-            try:
-                data = _line({"do": "cancel", "id": self._number})
-                with contextlib.suppress(OSError):
-                    os.write(self._stdin, data)
-            finally:
-                self._sending.release()
+        self._write_at_once({"do": "cancel", "id": self._number})
         self._inbox.put(_Wake())
 
     def _send(self, message: Message, deadline: float) -> None:
@@ -243,7 +251,7 @@ class WorkerProcess:
                     self._give_up_sending(deadline)
                 except OSError as error:
                     self.kill()
-                    raise EngineCrashed(f"a worker {_how(self._process.returncode)}.") from error
+                    raise EngineCrashed(f"a worker {how_it_ended(self._process.returncode)}.") from error
 
     def _give_up_sending(self, deadline: float) -> None:
         if self._cancelled_at is not None and time.monotonic() - self._cancelled_at > TERMINATE_AFTER_S:
@@ -280,31 +288,6 @@ class WorkerProcess:
                     stream.close()
 
 
-def _spawn(python: str, allow: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a worker; returns it and the writing end of its lifeline (see `worker._die_with_parent`)."""
-    reading, writing = os.pipe()
-    allowed = [word for prefix in allow for word in ("--allow", prefix)]
-    try:
-        process = subprocess.Popen(
-            # -P: a folder `tools` where the user stands must not be taken for ours.
-            [python, "-P", "-m", "tools.runtime.worker", "--lifeline", str(reading), *allowed],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=worker_environment(os.environ),
-            pass_fds=[reading],
-            process_group=0,
-        )
-    except OSError as error:
-        os.close(writing)
-        if isinstance(error, FileNotFoundError):
-            raise MissingPrerequisite(f"there is no interpreter {python}.", command="studio doctor") from error
-        raise EngineCrashed(f"no worker could be started: {error.strerror}.") from error
-    finally:
-        os.close(reading)
-    return process, writing
-
-
 def _line(message: Message) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
@@ -321,27 +304,3 @@ def _mapping(data: Any, name: str) -> Message:
     if not isinstance(data, dict):
         raise BadOutput(f"{name} answered with {type(data).__name__} where data with names was due.")
     return data
-
-
-def _last_words(lines: list[str]) -> str:
-    """What a dead worker said about its end, in one line: the innermost frame of a fatal error, or the last lines."""
-    said = [line.strip() for line in lines if line.strip()]
-    fatal = next((line for line in said if line.startswith("Fatal Python error")), None)
-    if fatal is None:
-        return " | ".join(said[-3:])[-400:]
-    # faulthandler lists every thread; the one that failed is the "current" one.
-    current = next((index for index, line in enumerate(said) if line.startswith("Current thread")), 0)
-    frame = next((line for line in said[current:] if line.startswith("File ")), "")
-    return f"{fatal} {frame}".strip()
-
-
-def _how(code: int | None) -> str:
-    if code is None:
-        return "closed its connection"
-    if code >= 0:
-        return f"ended by itself with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return f"was ended by {name}" + (" (the system does that when memory runs out)" if name == "SIGKILL" else "")
