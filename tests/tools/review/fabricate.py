@@ -10,13 +10,16 @@ from typing import Any
 
 import av
 import numpy as np
+import pyloudnorm
 from numpy.typing import NDArray
 
 from tools.artifact import RECORD_NAME, Artifact, ArtifactRecord, FileRecord, artifact_key, hash_file
 from tools.base import ArtifactRef, EngineContext, ToolOutput
-from tools.music.tool import MixSound
+from tools.music.tool import ComposeMusic, MixSound
+from tools.timeline import MouthCue, SpokenWord
 from tools.transcription.subtitles_tool import SubtitleCue, WriteSubtitles
 from tools.video.tool import AnimateShot
+from tools.voice.tool import SynthesizeSpeech
 
 RATE = 48_000
 
@@ -115,11 +118,13 @@ def put_segment(
     fps: int = 24,
     shade: int = 90,
     told_frames: int | None = None,
+    pictures: Iterator[NDArray[np.uint8]] | None = None,
     **encoding: Any,
 ) -> ArtifactRef:
-    """A stored shot."""
+    """A stored shot; `pictures` instead of the moving box."""
     folder = shelf.folder(call)
-    count = write_segment(folder / "shot.mp4", moving_pictures(frames, width, height, shade), fps=fps, **encoding)
+    pictures = pictures or moving_pictures(frames, width, height, shade)
+    count = write_segment(folder / "shot.mp4", pictures, fps=fps, **encoding)
     count = told_frames or count
     output = AnimateShot.Output(
         file="shot.mp4", width=width, height=height, fps=fps, frames=count, duration_s=count / fps
@@ -146,7 +151,11 @@ def tone(seconds: float, *, rate: int = RATE, hertz: float = 440.0, level: float
 
 
 def put_mix(
-    shelf: Shelf, call: str, samples: NDArray[np.floating[Any]], speech: list[tuple[float, float]] | None = None
+    shelf: Shelf,
+    call: str,
+    samples: NDArray[np.floating[Any]],
+    speech: list[tuple[float, float]] | None = None,
+    args: dict[str, Any] | None = None,
 ) -> ArtifactRef:
     """A stored mix, stereo at 48 kHz."""
     folder = shelf.folder(call)
@@ -160,7 +169,72 @@ def put_mix(
         peak_db=-3.0,
         speech=speech or [],
     )
-    return shelf.store(call, "mix_sound", folder, output, {})
+    return shelf.store(call, "mix_sound", folder, output, args or {})
+
+
+def put_music(shelf: Shelf, call: str, samples: NDArray[np.floating[Any]], duration_s: float) -> ArtifactRef:
+    """A stored score, stereo at 48 kHz."""
+    folder = shelf.folder(call)
+    write_wav(folder / "music.wav", np.stack([samples, samples], axis=1))
+    output = ComposeMusic.Output(file="music.wav", sample_rate=RATE, duration_s=len(samples) / RATE, lufs=-20.0)
+    return shelf.store(call, "compose_music", folder, output, {"mood": "calm", "duration_s": duration_s})
+
+
+SPEECH_RATE = 22_050
+SPEECH_LEVEL = 0.245
+"""Amplitude at which `babble` measures -16 LUFS."""
+
+
+def babble(words: int, *, level: float = SPEECH_LEVEL) -> NDArray[np.float64]:
+    """Something like speech: 0.4 s a word, a buzz that swells and falls with every word; no silence around it."""
+    at = np.arange(round(words * 0.4 * SPEECH_RATE)) / SPEECH_RATE
+    buzz = sum(np.sin(2 * np.pi * 180 * n * at) / n for n in range(1, 12))
+    return buzz * (0.35 + 0.65 * np.sin(np.pi * at / 0.4) ** 2) * level
+
+
+def put_speech(
+    shelf: Shelf,
+    call: str,
+    text: str,
+    *,
+    character: str = "luca",
+    samples: NDArray[np.floating[Any]] | None = None,
+    lead: float = 0.5,
+    tail: float = 1.0,
+    rate: float = 1.0,
+    told: dict[str, Any] | None = None,
+) -> ArtifactRef:
+    """A stored line; `samples` instead of its babble, `told` instead of fields of its record."""
+    folder = shelf.folder(call)
+    words = text.split()
+    said = babble(len(words)) if samples is None else samples
+    silence = [np.zeros(round(seconds * SPEECH_RATE)) for seconds in (lead, tail)]
+    clip = np.concatenate([silence[0], said, silence[1]])
+    if samples is None:
+        # A short word in its silence measures less than a long one of the same level.
+        clip *= 10 ** ((-16.0 - pyloudnorm.Meter(SPEECH_RATE).integrated_loudness(clip)) / 20)
+    write_wav(folder / "line.wav", clip, SPEECH_RATE)
+    step = len(said) / SPEECH_RATE / max(1, len(words))
+    starts = [lead + number * step for number in range(len(words))]
+    end = lead + len(said) / SPEECH_RATE
+    fields: dict[str, Any] = {
+        "file": "line.wav",
+        "character": character,
+        "text": text,
+        "sample_rate": SPEECH_RATE,
+        "duration_s": end + tail,
+        "speech_start": lead,
+        "speech_end": end,
+        "words": [
+            SpokenWord(text=word, start=start, end=start + step) for word, start in zip(words, starts, strict=True)
+        ],
+        "mouth": [*(MouthCue(start=start, shape="ai") for start in starts), MouthCue(start=end, shape="rest")],
+        "lufs": -16.0,
+        "peak_db": -3.0,
+        "voice": "paper",
+    }
+    output = SynthesizeSpeech.Output(**(fields | (told or {})))
+    return shelf.store(call, "synthesize_speech", folder, output, {"text": text, "rate": rate, "language": "en"})
 
 
 # Subtitles ------------------------------------------------------------------------------------------------------
@@ -171,7 +245,7 @@ def _stamp(seconds: float) -> str:
     return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02},{ms % 1000:03}"
 
 
-def put_subtitles(shelf: Shelf, call: str, cues: list[SubtitleCue]) -> ArtifactRef:
+def put_subtitles(shelf: Shelf, call: str, cues: list[SubtitleCue], args: dict[str, Any] | None = None) -> ArtifactRef:
     """Stored subtitles, as .srt and .vtt."""
     folder = shelf.folder(call)
     blocks = [f"{n}\n{_stamp(c.start)} --> {_stamp(c.end)}\n{c.text}\n" for n, c in enumerate(cues, start=1)]
@@ -179,4 +253,4 @@ def put_subtitles(shelf: Shelf, call: str, cues: list[SubtitleCue]) -> ArtifactR
     vtt = "WEBVTT\n\n" + "\n".join(block.split("\n", 1)[1].replace(",", ".", 2) for block in blocks)
     (folder / "film.vtt").write_text(vtt, encoding="utf-8")
     output = WriteSubtitles.Output(srt="film.srt", vtt="film.vtt", cues=cues)
-    return shelf.store(call, "write_subtitles", folder, output, {})
+    return shelf.store(call, "write_subtitles", folder, output, args or {})
