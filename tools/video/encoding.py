@@ -97,7 +97,8 @@ class FilmEncoder:
         Raises:
             StorageFailed: the disk is full.
         """
-        frame = av.VideoFrame.from_ndarray(picture, format="bgra")
+        # The buffer is only read here: the conversion to yuv420p below is already a copy.
+        frame = av.VideoFrame.from_numpy_buffer(picture, format="bgra")
         frame = frame.reformat(
             format="yuv420p",
             src_colorspace=Colorspace.ITU709,

@@ -53,7 +53,7 @@ def clip(tmp_path: Path) -> Any:
         "file": "line.wav", "character": "luca", "text": TEXT, "sample_rate": 8000, "duration_s": 2.5,
         "speech_start": 0.5, "speech_end": 1.5, "lufs": -16.0, "peak_db": -3.0, "voice": "luca",
         "words": [
-            {"text": w, "start": 0.5 + i * 0.25, "end": 0.75 + i * 0.25} 
+            {"text": w, "start": 0.5 + i * 0.25, "end": 0.75 + i * 0.25}
             for i, w in enumerate(TEXT.split())],
         "mouth": [{"start": s, "shape": m} for s, m in ((0.0, "rest"), (0.5, "ai"), (1.0, "o"), (1.5, "rest"))],
     }  # fmt: skip
