@@ -73,11 +73,10 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
     stated = {} if moved else _carried(earlier, people)
     for performance in beat.performances:
         stated[performance.character] = _merged(stated.get(performance.character), performance)
-    following = next((b.time_of_day for b in brief.beats if b.time_of_day), None)
     return Scene(
         location=location,
         words=words,
-        time_of_day=beat.time_of_day or (before.time_of_day if before else following or "day"),
+        time_of_day=beat.time_of_day or (before.time_of_day if before else "day"),
         weather=beat.weather or (before.weather if before else "clear"),
         people=people,
         stated=stated,
