@@ -125,7 +125,7 @@ class Registry:
                 module = class_path.partition(":")[0]
                 if not module.startswith(self.allow):
                     raise InvalidInput(f"{tool}/{name}: modules under {', '.join(self.allow)} only", where=str(path))
-                if name == "tool" and not _module_exists(module):
+                if not _module_exists(module):
                     raise InvalidInput(f"{tool}/{name}: there is no module {module}", where=str(path))
         for tool, names in (self.profile.engines if self.profile else {}).items():
             known = self.entries.tools[tool].engines if tool in self.entries.tools else {}
