@@ -13,7 +13,7 @@ import numpy as np
 
 from tools.music.moods import MODES, DrumPart, MoodScore, Part
 
-__all__ = ["Note", "Score", "Stroke", "compose"]
+__all__ = ["Note", "Stroke", "WrittenScore", "compose"]
 
 RING_S = 2.4
 """Seconds that the last chord rings, at most."""
@@ -42,7 +42,7 @@ class Stroke:
 
 
 @dataclass(frozen=True)
-class Score:
+class WrittenScore:
     """Everything that is played, sorted by time."""
 
     notes: list[Note]
@@ -51,7 +51,7 @@ class Score:
     tonic: int
 
 
-def compose(mood: MoodScore, seconds: float, seed: int) -> Score:
+def compose(mood: MoodScore, seconds: float, seed: int) -> WrittenScore:
     """Write a score of exactly `seconds`; the same seed gives the same score."""
     return _Composer(mood, seconds, np.random.default_rng([seed % (1 << 63), 41])).write()
 
@@ -143,7 +143,7 @@ class _Composer:
 
     # --- writing
 
-    def write(self) -> Score:
+    def write(self) -> WrittenScore:
         voicing: list[int] = []
         for bar in range(self.bars):
             swell = self._swell(bar)
@@ -154,7 +154,7 @@ class _Composer:
                 self._drums(bar, swell)
         self._melody()
         self._end(voicing)
-        return Score(
+        return WrittenScore(
             sorted(self.notes, key=lambda note: (note.start, note.pitch, note.part.instrument)),
             sorted(self.strokes, key=lambda stroke: (stroke.start, stroke.part.drum)),
             self.tempo,

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from tools.base import Engine, EngineContext
-from tools.music.composition import Note, Score, Stroke, compose
+from tools.music.composition import Note, Stroke, WrittenScore, compose
 from tools.music.instruments import Orchestra
 from tools.music.moods import MOODS_PATH, MoodScore, load_moods
 from tools.music.tool import ComposeMusic
 from tools.sound import SAMPLE_RATE, FloatArray, LoudnessMeter, WavWriter, gain, limit_stream
 
-__all__ = ["ScoreComposer"]
+__all__ = ["Score"]
 
 PIECE = 16 * SAMPLE_RATE
 REVERB_S = 1.8
@@ -24,7 +24,7 @@ TARGET_LUFS = -20.0
 FADE_S = 1.6
 
 
-class ScoreComposer(Engine[ComposeMusic.Input, ComposeMusic.Output]):
+class Score(Engine[ComposeMusic.Input, ComposeMusic.Output]):
     """`compose_music` with numpy: every score is a deterministic function of mood, length and seed."""
 
     tool = ComposeMusic
@@ -75,7 +75,7 @@ def _read_raw(path: Path, factor: float) -> Iterator[FloatArray]:
             yield np.frombuffer(block, dtype="<f4").reshape(-1, 2) * np.float32(factor)
 
 
-def _play(score: Score, mood: MoodScore, total: int, seed: int) -> Iterator[tuple[int, FloatArray]]:
+def _play(score: WrittenScore, mood: MoodScore, total: int, seed: int) -> Iterator[tuple[int, FloatArray]]:
     """The score in pieces, `(n, 2)`; what rings past the end of a piece is carried into the next."""
     orchestra = Orchestra(mood.brightness, seed)
     events: list[Note | Stroke] = sorted([*score.notes, *score.strokes], key=lambda event: event.start)
