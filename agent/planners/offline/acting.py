@@ -1,0 +1,129 @@
+"""Who does what and who feels what: poses, emotions and facings are given to the people they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.intent import Performance
+from agent.planners.offline.cast import Mention
+from agent.planners.offline.lexicon import Match
+from agent.planners.offline.page import Page
+
+__all__ = ["is_refused", "is_of_the_scene", "perform"]
+
+_BETWEEN = frozenset("and , & e ed und et y with con mit avec plus , 'n' then".split())
+_SCENE_NOUNS = ("scene", "story", "title_card", "production")
+
+
+@dataclass(slots=True)
+class _Group:
+    start: int
+    end: int
+    ids: tuple[str, ...]
+    oblique: bool
+    last: Mention
+
+
+def is_refused(page: Page, match: Match) -> bool:
+    """Whether a word is denied: `not sad`, `no rain`."""
+    for at in (match.start - 1, match.start - 2):
+        negation = page.at(at, "negation")
+        if negation and negation.id in ("none", "not") and (at == match.start - 1 or page.key(match.start - 1) in _FILLERS):
+            return True
+    return False
+
+
+_FILLERS = frozenset("any a the so too very more be il la lo l' un una più di d' of".split())
+
+
+def is_of_the_scene(page: Page, match: Match) -> bool:
+    """Whether an adjective belongs to a scene, a story or the music, not to a person: `a sad scene`, `musica allegra`."""
+    for at in (match.end, match.end + 1, match.start - 1):
+        noun = page.at(at, "thing", "output")
+        if noun is None:
+            continue
+        if at == match.end + 1 and not page.at(match.end, "emotion", "mood", "time", "place", "weather", "ordinary", "style"):
+            continue
+        if at == match.start - 1 and page.language == "en" and noun.id != "music":
+            continue
+        if noun.subject == "output" or noun.id in _SCENE_NOUNS:
+            return True
+    copula = page.key(match.start - 1) in ("is", "be", "è", "sia", "more", "più", "very", "a", "bit")
+    noun = page.at(match.start - 2, "thing", "output")
+    return copula and noun is not None and (noun.id in _SCENE_NOUNS or noun.id in ("music", "video"))
+
+
+def perform(page: Page, mentions: Sequence[Mention], start: int, end: int) -> list[Performance]:
+    """What everyone does between tokens `start` and `end`, in order of appearance."""
+    groups = _groups(page, [m for m in mentions if start <= m.start < end])
+    found: dict[str, dict[str, Any]] = {i: {} for group in groups for i in group.ids}
+    for match in page.of("pose", "emotion", "facing", start=start, end=end):
+        if is_refused(page, match) or (match.subject == "emotion" and is_of_the_scene(page, match)):
+            continue
+        name = {"pose": "pose", "emotion": "expression", "facing": "facing"}[match.subject]
+        for id_ in _doers(page, match, groups):
+            acts = found[id_]
+            if name not in acts or (name == "pose" and acts[name] in ("stand", "talk")):
+                acts[name] = match.id
+    return [Performance(character=id_, **acts) for id_, acts in found.items()]
+
+
+def _groups(page: Page, mentions: Sequence[Mention]) -> list[_Group]:
+    """Mentions that stand together: `Luca and Alberto`, `Luca, Alberto and a robot`."""
+    groups: list[_Group] = []
+    for mention in mentions:
+        between = [page.key(at) for at in range(groups[-1].end, mention.start)] if groups else []
+        if groups and between and len(between) <= 3 and all(key in _BETWEEN for key in between):
+            last = groups[-1]
+            last.end, last.ids, last.last = mention.end, tuple(dict.fromkeys([*last.ids, *mention.ids])), mention
+            continue
+        groups.append(_Group(mention.start, mention.end, mention.ids, _is_oblique(page, mention, groups), mention))
+    return groups
+
+
+def _is_oblique(page: Page, mention: Mention, groups: Sequence[_Group]) -> bool:
+    """Whether the one is only done to or looked at: `waves at Alberto`, `hugs Alberto`."""
+    if not groups or page.breaks_between(groups[-1].end, mention.start):
+        return False
+    at = mention.start - 1
+    if page.key(mention.end) in ("who", "che", "der", "die", "que", "qui", "is", "è"):
+        return False
+    before = page.at(at, "joiner")
+    if before and before.id == "where" and page.key(at) not in ("and",):
+        return True
+    return page.at(at, "pose", "speech") is not None and before is None
+
+
+def _doers(page: Page, match: Match, groups: Sequence[_Group]) -> tuple[str, ...]:
+    """Those whom a pose, an emotion or a facing belongs to."""
+    for group in groups:
+        inside = group.last.start <= match.start < group.last.end or group.start <= match.start < group.end
+        if inside or match.end == group.start:
+            one = _one_inside(match, group)
+            if inside or (match.subject == "emotion" and _is_adjective(page, match)):
+                return one
+    before = [g for g in groups if g.end <= match.start and not page.breaks_between(g.end, match.start)]
+    subjects = [g for g in before if not g.oblique] or before
+    if subjects:
+        return subjects[-1].ids
+    after = [g for g in groups if g.start >= match.end and not page.breaks_between(match.end, g.start)]
+    if after:
+        return after[0].ids
+    earlier = [g for g in groups if g.end <= match.start and not g.oblique]
+    if earlier:
+        return earlier[-1].ids
+    return tuple(dict.fromkeys(i for g in groups for i in g.ids))
+
+
+def _is_adjective(page: Page, match: Match) -> bool:
+    """`a sad Giulia`, `happy Luca`, but not `... is happy Luca`."""
+    return page.key(match.start - 1) not in ("is", "are", "è", "sono", "looks", "feels")
+
+
+def _one_inside(match: Match, group: _Group) -> tuple[str, ...]:
+    """Of a group that was joined with `and`, the member right behind the adjective."""
+    if group.last.start <= match.start or match.end >= group.last.start:
+        return group.last.ids
+    return group.ids[:1]

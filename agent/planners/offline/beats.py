@@ -1,0 +1,143 @@
+"""Cut a request into its beats: numbered shots, `first ... then ...`, framings in a row, a new place or time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.planners.offline.cast import Mention
+from agent.planners.offline.page import Page
+
+__all__ = ["MAX_BEATS", "Cut", "cut_beats"]
+
+MAX_BEATS = 60
+_NUMBERED = re.compile(
+    r"(?:(?<=\s)|(?<=^)|(?<=[(\[*#.,;]))(?:shots?|scenes?|scena|scene|inquadratura|ripresa|szene|einstellung|escena|plano|"
+    r"toma|scène|plan|panel|beat|sequence|sequenza|clip)\s?(?:n\.?|nr\.?|no\.?|n°|#|number|numero)?\s?(\d{1,2}|one|two|three|"
+    r"four|five|six|uno|due|tre|quattro|cinque|sei)\s?[\])*]{0,3}\s?(?:[:.\-–—=)]|(?=\n)|(?=\())",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(r"(?:(?<=\n)|(?<=^)|(?<=[ :;,]))[(\[]?(\d{1,2})[.)\]:](?=\s|[^\W\d])")
+_BULLET = re.compile(r"(?:(?<=\n)|(?<=^))[ \t]*[-*•–][ \t]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Tokens `start` to `end` of one beat. `explicit`: the request lists its shots."""
+
+    start: int
+    end: int
+    explicit: bool
+
+
+def cut_beats(page: Page, mentions: Sequence[Mention]) -> tuple[int, list[Cut]]:
+    """The beats of a page, and where the first begins: what stands before it holds for all of them."""
+    starts, explicit = _marked(page), True
+    if not starts:
+        starts = _ordinal_shots(page) or _framings(page)
+    if not starts:
+        starts, explicit = _told(page, mentions), False
+    if not starts:
+        return 0, [Cut(0, len(page.tokens), False)]
+    starts = starts[:MAX_BEATS]
+    ends = [*starts[1:], len(page.tokens)]
+    return starts[0], [Cut(start, end, explicit) for start, end in zip(starts, ends, strict=True) if start < end]
+
+
+def _token_at(page: Page, offset: int) -> int:
+    """The first token at or behind an offset of the text."""
+    low, high = 0, len(page.tokens)
+    while low < high:
+        middle = (low + high) // 2
+        if page.tokens[middle].start < offset:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _marked(page: Page) -> list[int]:
+    """`shot 1: ... shot 2: ...`, `1. ... 2. ...`, bullets."""
+    numbered = [match.end() for match in _NUMBERED.finditer(page.masked)]
+    if not numbered:
+        listed = list(_LISTED.finditer(page.masked))
+        run: list[int] = []
+        for match in listed:  # Only a row that counts up from 1 is a list.
+            if int(match.group(1)) == len(run) + 1:
+                run.append(match.end())
+        numbered = run if len(run) > 1 else []
+    if not numbered:
+        bullets = [match.end() for match in _BULLET.finditer(page.masked)]
+        numbered = bullets if len(bullets) > 1 else []
+    return list(dict.fromkeys(at for offset in numbered if (at := _token_at(page, offset)) < len(page.tokens)))
+
+
+def _ordinal_shots(page: Page) -> list[int]:
+    """`In the first shot ..., in the second shot ...`; at least two."""
+    starts: list[int] = []
+    for ordinal in page.of("ordinal"):
+        thing = page.at(ordinal.end, "thing")
+        if thing and thing.id in ("shot", "scene"):
+            at = ordinal.start
+            while at > 0 and page.key(at - 1) in ("the", "in", "a", "la", "nella", "prima", "der", "die", "im", "l'", "nell'", "el", "en"):
+                at -= 1
+            starts.append(at)
+    return starts if len(starts) > 1 else []
+
+
+def _framings(page: Page) -> list[int]:
+    """`a wide shot of the beach, then a close-up of Luca`: each framing opens a shot; at least two."""
+    starts: list[int] = []
+    for match in page.of("framing"):
+        at = match.start
+        while at > 0 and page.key(at - 1) in ("a", "an", "the", "un", "una", "il", "ein", "eine", "one", "then", "first", "of", "poi", "prima", "and", "e", "extreme", ","):
+            at -= 1
+        if not starts or at > starts[-1] + 1:
+            starts.append(at)
+    return starts if len(starts) > 1 else []
+
+
+def _told(page: Page, mentions: Sequence[Mention]) -> list[int]:
+    """Beats of a story told in sentences: a `then`, or a new place or time, begins the next."""
+    starts = [0]
+    borders = [(m.start, True) for m in page.of("joiner") if m.id == "then"]
+    borders += [(at, False) for at in range(1, len(page.tokens)) if page.starts_sentence(at) and page.key(at - 1) != ":"]
+    for at, then in sorted(set(borders)):
+        begin = at
+        if then and page.key(at - 1) in ("and", "e", "und", "et", "y"):
+            begin = at - 1
+        if begin <= starts[-1]:
+            continue
+        head, tail = _content(page, starts[-1], begin), _content(page, at, _next_border(page, at, borders))
+        moved = _moves(page, starts[0], begin, at, _next_border(page, at, borders))
+        if (then and head and tail and not _is_wish(page, at)) or (not then and head and moved):
+            starts.append(begin)
+    del mentions
+    return starts if len(starts) > 1 else []
+
+
+def _next_border(page: Page, at: int, borders: Sequence[tuple[int, bool]]) -> int:
+    return min([border for border, _ in borders if border > at] or [len(page.tokens)])
+
+
+def _content(page: Page, start: int, end: int) -> bool:
+    """Whether something that can be shown or said stands there."""
+    quoted = any(start <= quote.token < end for quote in page.quotes)
+    return quoted or bool(page.of("pose", "place", "time", "framing", "cast", "person", "group", "camera", start=start, end=end))
+
+
+def _is_wish(page: Page, at: int) -> bool:
+    """`then add music` asks for an output, not for a shot."""
+    match = page.at(at + 1, "request")
+    return match is not None and bool(page.of("output", start=at, end=at + 6))
+
+
+def _moves(page: Page, first: int, begin: int, start: int, end: int) -> bool:
+    """Whether a sentence goes to another place or time than the ones before it."""
+    for subject in ("place", "time"):
+        before = {m.id for m in page.of(subject, start=first, end=begin) if not m.entry.weak}
+        after = [m.id for m in page.of(subject, start=start, end=end) if not m.entry.weak]
+        if before and after and after[0] not in before:
+            return True
+    return False

@@ -1,0 +1,85 @@
+"""Looks: what the words around a person say about how the person looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agent.planners.offline.lexicon import Match
+from agent.planners.offline.page import Page
+
+__all__ = ["Features", "read_features", "read_look"]
+
+_LINKS = frozenset(
+    "with a an in wearing wears dressed and has having , his her the who is very long as of their its on "
+    "con il la lo i gli le l' un uno una che ha e dai dal dalla vestito vestita porta indossa col coi in d' "
+    "mit einem einer einen ein eine und dem den der die das im der trägt hat "
+    "con un una y que tiene lleva de el los las "
+    "avec une du des les et qui a au aux de porte portant d'".split()
+)
+"""Words that may stand between a person and what is said of the looks."""
+_REACH = 24
+
+
+@dataclass(slots=True)
+class Features:
+    """Fields of `Look` that were said, and the token after the last word that said them."""
+
+    look: dict[str, object] = field(default_factory=dict)
+    end: int = 0
+
+
+def read_features(page: Page, start: int) -> Features:
+    """What follows a person: `with a white beard and a red cap`, `in un vestito blu`."""
+    traits: list[Match] = []
+    end, at = start, start
+    while at < min(len(page.tokens), start + _REACH):
+        match = page.at(at, "trait", "colour")
+        if match and match.start == at:
+            traits += [m for m in page.matches if m.start == at and m.subject in ("trait", "colour")]
+            at = end = match.end
+        elif page.key(at) in _LINKS and not page.at(at, "cast", "name", "person", "group", "place", "time"):
+            at += 1
+        else:
+            break
+    if not any(m.subject == "trait" for m in traits):
+        return Features({}, start)
+    return Features(read_look(traits, page), end)
+
+
+def read_look(matches: Sequence[Match], page: Page, creature: bool = False) -> dict[str, object]:
+    """Fields of `Look` from traits and colours; a colour goes to the trait beside it, of a creature else to its fur."""
+    traits = [m for m in matches if m.subject == "trait"]
+    colours = [m for m in matches if m.subject == "colour"]
+    look: dict[str, object] = {}
+    accessories: list[object] = []
+    has_hair = any(m.entry.goes_with == "hair_color" for m in traits)
+    for trait in traits:
+        for name, value in trait.entry.look.items():
+            if name == "accessories":
+                accessories += value
+            elif name == "height" and trait.id == "short" and has_hair:
+                look["hair"] = "short"
+            else:
+                look[name] = value
+    for colour in colours:
+        if any(t.start == colour.start and t.entry.look for t in traits):  # `blonde` is a look and a colour at once.
+            continue
+        target = _target(colour, traits, page)
+        if target:
+            look[target] = colour.id
+        elif creature:
+            look["skin"] = colour.id
+    if accessories:
+        look["accessories"] = list(dict.fromkeys(accessories))[:6]
+    return look
+
+
+def _target(colour: Match, traits: Sequence[Match], page: Page) -> str | None:
+    """The colour field that a colour word sets: of the noun after it, in Romance languages of the one before it."""
+    after = [t for t in traits if t.entry.goes_with and 0 <= t.start - colour.end <= 2]
+    before = [t for t in traits if t.entry.goes_with and 0 <= colour.start - t.end <= 1]
+    if page.language in ("it", "es", "fr") and before:
+        return before[-1].entry.goes_with
+    nearest = after[:1] or before[-1:]
+    return nearest[0].entry.goes_with if nearest else None

@@ -1,0 +1,268 @@
+"""A message laid out for reading: what is quoted, which files it names, its tokens and the phrases found in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from agent.planners.offline.lexicon import Match
+from agent.planners.offline.text import Token, tokenise
+from agent.planners.offline.vocabulary import READING, Vocabulary
+from tools.storyboard import Language
+
+__all__ = ["FILE_MARK", "LINE_MARK", "QUOTE_MARK", "Page", "Quote", "lay_out"]
+
+QUOTE_MARK, FILE_MARK, LINE_MARK = "\ue000", "\ue001", "\ue002"
+"""Stand for a quote, a file and a line of a script in the masked text (`clean` lets no such character through)."""
+
+_PAIRS = {"“": "”", "„": "“”", "«": "»", "»": "«", "‹": "›", "「": "」", '"': '"', "‘": "’", "'": "'", "”": "”"}
+_FILE = re.compile(
+    r"(?<![\w/.])(?:[a-z]:\\|~?/|\.{1,2}/)?(?:[\w\-]{1,60}[\\/]){0,8}[\w\-]{1,80}(?:\.[\w\-]{1,20}){0,3}"
+    r"\.(?:png|jpe?g|webp|gif|bmp|tiff?|svg|mp4|mov|mkv|avi|webm|m4v|mp3|wav|flac|ogg|opus|m4a|aac|srt|vtt|ass|txt|md|"
+    r"pdf|ya?ml|json|csv|docx?|safetensors|zip|py|exe|sh)(?![\w])",
+    re.IGNORECASE,
+)
+MAX_QUOTE = 1200
+"""A quote that is longer than this is taken to be an unclosed mark."""
+
+
+@dataclass(slots=True)
+class Quote:
+    """Words set off from the rest: in quotes, or a line of a script.
+
+    Attributes:
+        text: the words, without marks.
+        start, end: offsets of the whole, marks included, in the cleaned text.
+        speaker: as written, when a script line names it.
+        manner: what stands in brackets after the speaker.
+    """
+
+    text: str
+    start: int
+    end: int
+    speaker: str = ""
+    manner: str = ""
+    token: int = -1
+
+
+@dataclass
+class Page:
+    """A cleaned message and what was found in it; token numbers index `tokens`."""
+
+    text: str
+    masked: str
+    tokens: list[Token]
+    matches: list[Match]
+    quotes: list[Quote]
+    files: list[str]
+    language: Language
+    corrected: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Token -> (as written, as read), for misspelled words."""
+
+    def words(self, start: int, end: int) -> str:
+        """The text of tokens `start` to `end` as it was written, quotes and files included."""
+        if start >= min(end, len(self.tokens)):
+            return ""
+        return self.text[self.tokens[start].start : self._stop(end)].strip()
+
+    def _stop(self, end: int) -> int:
+        return self.tokens[end].start if end < len(self.tokens) else len(self.text)
+
+    def of(self, *subjects: str, start: int = 0, end: int | None = None) -> list[Match]:
+        """Matches of these subjects among tokens `start` to `end`."""
+        stop = len(self.tokens) if end is None else end
+        return [m for m in self.matches if m.subject in subjects and m.start >= start and m.end <= stop]
+
+    def at(self, token: int, *subjects: str) -> Match | None:
+        """The match of one of the subjects that covers a token."""
+        return next((m for m in self.matches if m.start <= token < m.end and m.subject in subjects), None)
+
+    def key(self, token: int) -> str:
+        """Folded word at `token`; empty outside the page."""
+        return self.tokens[token].key if 0 <= token < len(self.tokens) else ""
+
+    def starts_sentence(self, token: int) -> bool:
+        """Whether a token is the first of a sentence or of a line."""
+        if token == 0:
+            return True
+        before, here = self.tokens[token - 1], self.tokens[token]
+        return before.key in (".", "!", "?", ":", "-", "•", "*", ")") or "\n" in self.masked[before.end : here.start]
+
+    def breaks_between(self, first: int, second: int) -> bool:
+        """Whether a sentence ends between two tokens."""
+        return any(
+            self.tokens[i].key in (".", "!", "?", ";") or "\n" in self.masked[self.tokens[i].end : self._stop(i + 1)]
+            for i in range(first, min(second, len(self.tokens)))
+        )
+
+
+def lay_out(text: str, vocabulary: Vocabulary, language: Language, is_speaker: Callable[[str], bool]) -> Page:
+    """Lay out a cleaned message. `is_speaker` tells whether words before a colon may name who speaks."""
+    quotes = find_quotes(text)
+    masked = _mask(text, [(q.start, q.end) for q in quotes], QUOTE_MARK)
+    files: list[str] = []
+    for match in list(_FILE.finditer(masked)):
+        files.append(text[match.start() : match.end()])
+        masked = _mask(masked, [match.span()], FILE_MARK)
+    lines = find_script_lines(text, masked, quotes, is_speaker)
+    quotes = [quote for quote in quotes if not any(line.start <= quote.start < line.end for line in lines)]
+    masked = _mask(masked, [(line.start, line.end) for line in lines], LINE_MARK)
+    quotes = sorted([*quotes, *lines], key=lambda quote: quote.start)
+    for quote in quotes:  # A file named in quotes is a file: `use "pose.png"`.
+        if not quote.speaker and _FILE.fullmatch(quote.text.strip()):
+            files.append(quote.text.strip())
+    tokens = tokenise(masked)
+    corrected = _correct(tokens, vocabulary, language)
+    by_start = {quote.start: quote for quote in quotes}
+    for number, token in enumerate(tokens):
+        if token.text in (QUOTE_MARK, LINE_MARK) and token.start in by_start:
+            by_start[token.start].token = number
+    quotes = [quote for quote in quotes if quote.token >= 0]
+    matches = vocabulary.find(tokens, language, READING)
+    return Page(text, masked, tokens, matches, quotes, list(dict.fromkeys(files)), language, corrected)
+
+
+def find_quotes(text: str) -> list[Quote]:
+    """Every quote, whichever marks it has; an apostrophe is none, and an unclosed mark runs to the end of its line."""
+    quotes: list[Quote] = []
+    at = 0
+    while at < len(text):
+        closers = _PAIRS.get(text[at])
+        before = text[at - 1] if at else " "
+        single = text[at] in "'‘"
+        if closers is None or (single and before.isalnum()) or at + 1 >= len(text) or (single and text[at + 1] == " "):
+            at += 1
+            continue
+        if text[at] == '"' and before.isdigit():  # 12" is a length.
+            at += 1
+            continue
+        end = _closing(text, at, closers, single)
+        if end is None:
+            at += 1
+            continue
+        inner = text[at + 1 : end].strip(" \n,")
+        closed = end < len(text) and text[end] in closers
+        if inner and any(char.isalnum() for char in inner):
+            quotes.append(Quote(inner, at, min(end + closed, len(text))))
+        at = end + 1
+    return quotes
+
+
+def _closing(text: str, opening: int, closers: str, single: bool) -> int | None:
+    """Where the quote that opens at `opening` ends."""
+    stop = min(len(text), opening + MAX_QUOTE)
+    for at in range(opening + 1, stop):
+        if text[at] in closers:
+            if not single:
+                return at
+            after = text[at + 1] if at + 1 < len(text) else " "
+            if not after.isalnum() and text[at - 1] not in " (":
+                return at
+        elif text[at] == "\n" and (single or text[at : at + 2] == "\n\n"):
+            break
+    if single:
+        return None
+    line_end = text.find("\n", opening)
+    end = len(text) if line_end < 0 else line_end
+    return end if end - opening <= MAX_QUOTE else None
+
+
+_COLON = re.compile(r" ?:(?![\d/]) ?(?=\S)")
+_WORD_BACK = re.compile(r"(?:^|(?<=[^\w'’.\-]))[^\W\d_][\w'’\-]{0,24}\.?$")
+_MANNER_BACK = re.compile(r" ?\(([^()\n]{1,60})\)$")
+
+
+@dataclass(slots=True)
+class _Tag:
+    name: str
+    manner: str
+    start: int
+    end: int
+
+
+def find_script_lines(text: str, masked: str, quotes: list[Quote], is_speaker: Callable[[str], bool]) -> list[Quote]:
+    """Lines of the form `Name: words` and `Name (scared): words`; the words run to the next tag or the line's end."""
+    tags: list[_Tag] = []
+    for colon in _COLON.finditer(masked):
+        on_line = bool(tags) and "\n" not in masked[tags[-1].end : colon.start()]
+        tag = _tag_before(masked, colon, is_speaker, on_line)
+        if tag:
+            tags.append(tag)
+    opened = {quote.start: quote for quote in quotes}
+    lines: list[Quote] = []
+    for number, tag in enumerate(tags):
+        quoted = opened.get(tag.end)
+        if quoted:
+            lines.append(Quote(quoted.text, tag.start, quoted.end, tag.name, tag.manner))
+            continue
+        stop = masked.find("\n", tag.end)
+        stop = len(masked) if stop < 0 else stop
+        if number + 1 < len(tags):
+            stop = min(stop, tags[number + 1].start)
+        words, aside = _aside(text[tag.end : stop])
+        if QUOTE_MARK not in masked[tag.end : stop] and any(char.isalnum() for char in words):
+            lines.append(Quote(words, tag.start, stop, tag.name, f"{tag.manner} {aside}".strip()))
+    return lines
+
+
+def _tag_before(masked: str, colon: re.Match[str], is_speaker: Callable[[str], bool], on_line: bool) -> _Tag | None:
+    """The speaker's name before a colon: up to three words, at the start of a line or sentence."""
+    begin = max(0, colon.start() - 160)
+    head, manner = masked[begin : colon.start()], ""
+    if match := _MANNER_BACK.search(head):
+        head, manner = head[: match.start()].rstrip(), match.group(1)
+    at = len(head)
+    found: _Tag | None = None
+    for _ in range(3):
+        match = _WORD_BACK.search(head, max(0, at - 28), at)
+        if not match:
+            break
+        before = head[: match.start()].rstrip(" ")
+        opens = (not before and begin == 0) or before[-1:] in (*"\n.!?;…-*•)", QUOTE_MARK, LINE_MARK)
+        if (opens or (on_line and before[-1:] == ",")) and is_speaker(head[match.start() :]):
+            found = _Tag(head[match.start() :], manner, begin + match.start(), colon.end())
+        at = len(before)
+    return found
+
+
+def _aside(words: str) -> tuple[str, str]:
+    """Cut stage directions in brackets off a script line: `(whispers) Come! (laughs)`."""
+    aside: list[str] = []
+    words = words.strip()
+    while match := re.match(r"\(([^()]{1,60})\)\s*", words):
+        aside.append(match.group(1))
+        words = words[match.end() :]
+    while match := re.search(r"\s*\(([^()]{1,60})\)\s*$", words):
+        aside.append(match.group(1))
+        words = words[: match.start()]
+    return words.strip(' "“”«»'), " ".join(aside)
+
+
+def _mask(text: str, spans: list[tuple[int, int]], mark: str) -> str:
+    """`text` with each span turned to a mark and blanks of the same length; line ends stay."""
+    chars = list(text)
+    for start, end in spans:
+        for at in range(start, min(end, len(chars))):
+            if chars[at] != "\n":
+                chars[at] = " "
+        chars[start] = mark
+    return "".join(chars)
+
+
+def _correct(tokens: list[Token], vocabulary: Vocabulary, language: Language) -> dict[int, tuple[str, str]]:
+    """Put the right word in place of misspelled ones among `tokens`; names are left to the reading of people."""
+    corrected: dict[int, tuple[str, str]] = {}
+    tried: dict[str, str | None] = {}
+    for number, token in enumerate(tokens):
+        if not token.is_word or len(token.key) < 5 or (token.text[0].isupper() and number and not token.text.isupper()):
+            continue
+        if token.key not in tried:
+            if len(tried) > 150 or vocabulary.near_name(token.key):
+                continue
+            tried[token.key] = vocabulary.near_word(token.key, language)
+        meant = tried[token.key]
+        if meant:
+            tokens[number] = Token(token.text, meant, token.start, token.end)
+            corrected[number] = (token.text, meant)
+    return corrected

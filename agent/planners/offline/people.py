@@ -1,0 +1,231 @@
+"""Find who is named or described in a message: names, noun phrases, plurals."""
+
+from __future__ import annotations
+
+from agent.planners.offline.cast import Mention
+from agent.planners.offline.lexicon import Match
+from agent.planners.offline.looks import read_features, read_look
+from agent.planners.offline.page import Page
+from agent.planners.offline.vocabulary import Vocabulary
+
+__all__ = ["find_people"]
+
+_ARTICLES = frozenset(
+    "a an un una uno un' ein eine einen einem einer el la los las une des unos unas some another other very quite "
+    "really so un' wise kind my his her their our its mio mia suo sua mein sein seine ihr ihre mi su mon ma sa leur".split()
+)
+_DEFINITE = frozenset(
+    "the these those il lo la i gli le l' quel quella quei quegli der die das den dem los las el les le this that "
+    "questo questa questi queste quelle".split()
+)
+_PLACING = frozenset("in at into inside nel nella en im dans outside near".split())
+_ADJECTIVES = ("trait", "colour", "emotion", "ordinal")
+_SOLE_ADJECTIVES = ("trait", "colour")
+_CONTENT = frozenset("place elsewhere time weather framing camera output aspect style facing thing pose emotion".split())
+MAX_NAME_WORDS = 3
+
+
+def find_people(page: Page, vocabulary: Vocabulary) -> list[Mention]:
+    """Mentions in order, not yet resolved: names have their ids when they are of the cast, phrases their nouns."""
+    mentions: list[Mention] = []
+    taken: set[int] = set()
+    for mention in (*_names(page, vocabulary), *_phrases(page), *_pronouns(page)):
+        if taken.isdisjoint(range(mention.start, mention.end)):
+            taken.update(range(mention.start, mention.end))
+            mentions.append(mention)
+    mentions.sort(key=lambda mention: mention.start)
+    _drop_hidden(page, mentions)
+    return mentions
+
+
+def _names(page: Page, vocabulary: Vocabulary) -> list[Mention]:
+    found: list[Mention] = []
+    caseless = _caseless(page)
+    at = 0
+    while at < len(page.tokens):
+        token = page.tokens[at]
+        known = page.at(at, "cast") or page.at(at, "spelling")
+        if known:
+            end = known.end
+            while page.at(end, "cast") and page.at(end, "cast").id == known.id:  # type: ignore[union-attr]
+                end += 1
+            if not _owns_place(page, end):
+                found.append(Mention(at, end, (known.id,), words=_text(page, at, end)))
+            at = end
+        elif token.is_word and (id_ := vocabulary.near_name(token.key)) and not page.at(at, *_CONTENT):
+            found.append(Mention(at, at + 1, (id_,), kind="near", words=token.text))
+            at += 1
+        elif end := _unknown_name(page, at, vocabulary, caseless):
+            look = dict(match.entry.look) if (match := page.at(at, "name")) else {}
+            found.append(Mention(at, end, kind="name", look=look, words=_text(page, at, end)))
+            at = end
+        else:
+            at += 1
+    return found
+
+
+def _caseless(page: Page) -> bool:
+    """Whether capitals tell nothing: all capitals, no capitals, or a Title Like This."""
+    words = [token for token in page.tokens if token.is_word and len(token.text) > 1]
+    upper = sum(token.text[0].isupper() for token in words)
+    return len(words) >= 5 and upper > 0.6 * len(words)
+
+
+def _owns_place(page: Page, end: int) -> bool:
+    """Whether `Giulia's kitchen` names the place alone."""
+    return page.key(end) == "'s" and any(page.at(at, "place", "elsewhere") for at in (end + 1, end + 2))
+
+
+def _unknown_name(page: Page, at: int, vocabulary: Vocabulary, caseless: bool) -> int:
+    """Where a name that is not of the cast ends; 0 when none begins at `at`."""
+    token = page.tokens[at]
+    if not token.is_word or page.at(at, "person", "group", "ordinary"):
+        return 0
+    given = page.at(at, "name")
+    capital = token.text[0].isupper() and not caseless
+    opens = page.starts_sentence(at)
+    if given:
+        other = page.at(at, *_CONTENT)
+        if other and (not capital or opens or page.key(at - 1) in _DEFINITE | _PLACING or other.end > given.end):
+            return 0
+        if given.entry.capital and (caseless or (opens and not _acts(page, given.end))):
+            return 0
+        return _surname(page, given.end, vocabulary, capital)
+    if page.key(at - 1) in _PLACING or vocabulary.is_known(token.key):
+        return 0
+    joined = _joins_name(page, at)
+    if not capital:
+        return at + 1 if joined and len(token.key) > 2 and not token.key.endswith("s") else 0
+    if len(token.text) < 2 or (opens and not (_acts(page, at + 1) or joined)):
+        return 0
+    if page.language == "de" and not (joined or page.at(at - 1, "joiner")):
+        return 0
+    if page.at(at - 1, "joiner") and page.at(at - 1, "joiner").id == "where" and page.key(at - 1) != "to":  # type: ignore[union-attr]
+        return 0
+    return _surname(page, at + 1, vocabulary, capital)
+
+
+def _surname(page: Page, end: int, vocabulary: Vocabulary, capital: bool) -> int:
+    """Take capitalised words that nothing else claims into the name: Marco Rossi."""
+    start = end - 1
+    while capital and end < len(page.tokens) and end - start < MAX_NAME_WORDS:
+        token = page.tokens[end]
+        if not token.is_word or not token.text[0].isupper() or vocabulary.is_known(token.key):
+            if not (page.at(end, "name") and token.is_word and token.text[0].isupper() and not page.at(end, *_CONTENT)):
+                break
+        end += 1
+    return end
+
+
+def _acts(page: Page, at: int) -> bool:
+    """Whether what follows is what follows a person: a verb, `and`, `is`, a comma and a trait."""
+    if page.key(at) in ("is", "was", "'s", "has", "è", "ha", "sta", "ist", "est", "está", "es", "looks", "goes", "comes"):
+        return True
+    return page.at(at, "pose", "speech", "emotion", "delivery") is not None or (
+        page.at(at, "joiner") is not None and page.at(at, "joiner").id in ("and", "named")  # type: ignore[union-attr]
+        and page.at(at + 1, "cast", "name", "person") is not None
+    )
+
+
+def _joins_name(page: Page, at: int) -> bool:
+    """Whether `and` joins the word to a name of the cast: `zorblax and luca`, `luca and zorblax in the forest`."""
+    after = page.at(at + 1, "joiner")
+    if after and after.id == "and" and page.at(after.end, "cast", "spelling") and page.key(at - 1) not in _ARTICLES:
+        return page.at(at - 1, "joiner") is not None or page.starts_sentence(at)
+    before = page.at(at - 1, "joiner")
+    if before and before.id == "and" and page.key(at - 1) in ("and", "e", "&", "und", "et", "y"):
+        ends = at + 1 >= len(page.tokens) or page.tokens[at + 1].is_mark or page.at(at + 1, "joiner", "pose", "speech")
+        return bool(ends and page.at(before.start - 1, "cast", "spelling"))
+    return before is not None and before.id == "named"
+
+
+def _phrases(page: Page) -> list[Mention]:
+    """Noun phrases: `an old fisherman with a white beard`, `two small robots`."""
+    found: list[Mention] = []
+    for match in page.of("person", "group"):
+        if found and match.start < found[-1].end:
+            continue
+        plural = match.subject == "group"
+        start, count, definite, number = _phrase_start(page, match)
+        if plural and match.entry.weak and not (number or definite):
+            continue
+        if page.key(match.end) == "'s" and page.at(match.end + 1, "place", "elsewhere"):
+            continue
+        before = [m for m in page.matches if start <= m.start < match.start and m.subject in _SOLE_ADJECTIVES]
+        creature = "species" in match.entry.look
+        after = read_features(page, match.end)
+        inner = [m for m in page.matches if match.start <= m.start < match.end and m.subject in _SOLE_ADJECTIVES]
+        behind = _adjectives_behind(page, match.end)
+        look = {
+            **match.entry.look,
+            **read_look([*before, *inner, *behind], page, creature),
+            **after.look,
+        }
+        extra = [*_list(match.entry.look.get("accessories")), *_list(look.get("accessories"))]
+        if extra:
+            look["accessories"] = list(dict.fromkeys(extra))[:6]
+        end = max(match.end, after.end, *(m.end for m in behind), 0)
+        first = min([m.start for m in before if match.start - m.start <= 3] or [match.start])
+        words = _text(page, first, max([match.end, *(m.end for m in behind)]))
+        found.append(Mention(start, end, (), "group" if plural else "phrase", match.id, count, definite, look, words))
+    return found
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _adjectives_behind(page: Page, at: int) -> list[Match]:
+    """Adjectives right behind the noun, as in Italian: `un gatto nero`, `una signora anziana`."""
+    behind: list[Match] = []
+    while page.language in ("it", "es", "fr") and (match := page.at(at, *_SOLE_ADJECTIVES)) and match.start == at:
+        behind += [m for m in page.matches if m.start == at and m.subject in _SOLE_ADJECTIVES]
+        at = match.end
+    return behind
+
+
+def _phrase_start(page: Page, match: Match) -> tuple[int, int, bool, bool]:
+    """Walk back over adjectives, numbers and the article: (first token, how many, definite, number said)."""
+    at, count, number = match.start, 0 if match.subject == "group" else 1, False
+    while at > 0:
+        before = at - 1
+        value = page.at(before, "number")
+        if page.tokens[before].is_number and page.tokens[before].text.isdigit():
+            count, number, at = min(int(page.tokens[before].text), 99), True, before
+        elif value and value.entry.value and value.entry.value >= 1:
+            if match.subject == "group" or value.entry.value == 1:
+                count, number, at = int(value.entry.value), True, value.start
+            else:
+                break
+        elif page.at(before, *_ADJECTIVES):
+            at = page.at(before, *_ADJECTIVES).start  # type: ignore[union-attr]
+        elif page.key(before) in _ARTICLES and page.key(before) not in _DEFINITE:
+            at = before
+        else:
+            break
+    definite = page.key(at - 1) in _DEFINITE
+    return (at - 1 if definite else at), count, definite, number
+
+
+def _pronouns(page: Page) -> list[Mention]:
+    return [
+        Mention(m.start, m.end, kind="pronoun", noun=m.id, count=0 if m.id == "they" else 1, words=_text(page, m.start, m.end))
+        for m in page.of("pronoun")
+    ]
+
+
+def _drop_hidden(page: Page, mentions: list[Mention]) -> None:
+    """Take matches off the page that are part of a name or a phrase: Luna is no moon, an old man's age no time."""
+    for mention in mentions:
+        inside = range(mention.start, mention.end)
+        keep = ("cast", "spelling", "name", "person", "group", "number", "emotion", "pronoun")
+        page.matches = [m for m in page.matches if m.subject in keep or m.start not in inside]
+        if mention.kind in ("name", "near"):
+            page.matches = [m for m in page.matches if m.subject != "emotion" or m.start not in inside]
+
+
+def _text(page: Page, start: int, end: int) -> str:
+    """The words of tokens `start` to `end` as written."""
+    if start >= end:
+        return ""
+    return page.text[page.tokens[start].start : page.tokens[end - 1].end]

@@ -1,0 +1,228 @@
+"""One message, read: people settled, speech given out, outputs sorted; and the `Brief` that follows from it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from agent.intent import Beat, Brief, Performance
+from agent.planners.base import PlanRequest
+from agent.planners.offline.acting import perform
+from agent.planners.offline.beats import Cut, cut_beats
+from agent.planners.offline.cast import MAX_CHARACTERS, Roster
+from agent.planners.offline.dialogue import Speech, read_speech
+from agent.planners.offline.limits import read_aspect, read_duration, read_fps
+from agent.planners.offline.page import FILE_MARK, LINE_MARK, QUOTE_MARK, lay_out
+from agent.planners.offline.people import find_people
+from agent.planners.offline.say import Notes
+from agent.planners.offline.scenery import read_scenery
+from agent.planners.offline.text import tokenise
+from agent.planners.offline.vocabulary import READING, Vocabulary
+from agent.planners.offline.wants import Wants, read_wants
+from agent.planners.offline.who import settle
+from tools.storyboard import Language
+
+__all__ = ["Reading"]
+
+_NO_SPEAKERS = frozenset("place time weather output thing framing camera style aspect unit mood emotion request".split())
+MAX_ACTION = 600
+
+
+class Reading:
+    """A cleaned message, read.
+
+    Attributes:
+        page: text, tokens, phrases.
+        roster: everyone in it.
+        mentions: where they are named.
+        speech: lines and titles.
+        wants: outputs.
+        notes: assumptions and questions so far.
+    """
+
+    def __init__(self, text: str, language: Language, request: PlanRequest, vocabulary: Vocabulary) -> None:
+        self.request, self.vocabulary, self.language = request, vocabulary, language
+        self.notes = Notes(vocabulary.sentences, language)
+        self.page = lay_out(text, vocabulary, language, self._is_speaker)
+        self.roster = Roster(vocabulary, request.storyboard)
+        for written, meant in dict.fromkeys(self.page.corrected.values()):
+            self.notes.assume("word_read", word=written, meant=meant)
+        self.mentions = find_people(self.page, vocabulary)
+        speaking = list(dict.fromkeys(i for q in self.page.quotes if q.speaker for i in self._named_speakers(q.speaker)))
+        self.mentions = settle(self.page, self.mentions, speaking, vocabulary, self.roster, self.notes)
+        self.speech: Speech = read_speech(self.page, self.mentions, vocabulary, self.roster, self.notes, self._speakers)
+        self.wants: Wants = read_wants(self.page, [m.start for m in self.mentions])
+
+    def _is_speaker(self, name: str) -> bool:
+        """Whether words before a colon name one who speaks, not a heading (`Scene 1:`, `Location:`)."""
+        tokens = tokenise(name)
+        found = self.vocabulary.find(tokens, self.language, READING)
+        subjects = {match.subject for match in found}
+        if subjects & {"cast", "spelling"}:
+            return all(m.subject in ("cast", "spelling", "joiner") for m in found) and not any(
+                m.subject == "joiner" and m.id != "and" for m in found
+            )
+        if len(tokens) == 1 and self.vocabulary.near_name(tokens[0].key):
+            return True
+        if subjects & {"person", "name"} and not subjects & (_NO_SPEAKERS - {"emotion"}):
+            return len(tokens) <= 3 and "joiner" not in subjects
+        return all(t.text[0].isupper() and not self.vocabulary.is_known(t.key) for t in tokens) and len(tokens) < 3
+
+    def _named_speakers(self, name: str) -> list[str]:
+        """Ids of the cast that a script's speaker names."""
+        tokens = tokenise(name)
+        found = [m.id for m in self.vocabulary.find(tokens, self.language, frozenset({"cast", "spelling"}))]
+        if not found and len(tokens) == 1 and (near := self.vocabulary.near_name(tokens[0].key)):
+            found = [near]
+        return list(dict.fromkeys(found))
+
+    def _speakers(self, name: str) -> tuple[str, ...]:
+        known = self._named_speakers(name)
+        if known:
+            written = {token.key for token in tokenise(name)}
+            for id_ in known:
+                self.roster.known(id_)
+                if len(known) == 1 and not self.vocabulary.own_spelling(id_, written):
+                    self.notes.assume("name_read", word=name, name=self.roster.name(id_))
+            return tuple(known)
+        recalled = self.roster.recall(name)
+        if recalled:
+            return (recalled,)
+        found = self.vocabulary.find(tokenise(name), self.language, frozenset({"person", "name"}))
+        nouns = [m for m in found if m.subject == "person"]
+        if nouns and nouns[0].id in self.roster.nouns:
+            return (self.roster.nouns[nouns[0].id],)
+        look: dict[str, object] = {}
+        for match in found:
+            look.update(match.entry.look)
+        name = name if name[0].isupper() else name[0].upper() + name[1:]
+        return (self.roster.new(name, look, name if nouns else ""),)
+
+    # -- the brief -----------------------------------------------------------------------------------------------
+
+    def brief(self) -> Brief:
+        """What was asked for, taken apart."""
+        first, cuts = cut_beats(self.page, self.mentions)
+        context = read_scenery(self.page, 0, first, self.vocabulary, self.notes) if first else {}
+        context.pop("framing", None)
+        beats = [self.beat(cut, context) for cut in cuts]
+        head = self._loose_speech(0, first) if first else {}
+        if beats and head:
+            beats[0] = beats[0].model_copy(
+                update={
+                    "dialogue": [*head["dialogue"], *beats[0].dialogue],
+                    "text_overlay": head["text_overlay"] or beats[0].text_overlay,
+                }
+            )
+        beats = [b for b in beats if _holds(b)] or beats[:1]
+        beats = self._spread(beats, first)
+        self._limit_cast()
+        for member in self.roster.members.values():
+            if not member.known and member.look is not None and member.id not in self.roster.present:
+                described = member.look.description or member.look.species.replace("_", " ")
+                if member.look.description and member.name.lower() in member.look.description.lower():
+                    self.notes.assume("unknown_described", name=member.name, look=described)
+                else:
+                    self.notes.assume("unknown_name", name=member.name, look=self._drawn_look(member.look.description))
+        whole = len(cuts) < 2 or not cuts[0].explicit
+        style = next((m.id for m in self.page.of("style")), None)
+        return Brief(
+            title=self.speech.title,
+            style=style,
+            aspect=read_aspect(self.page, self.notes),
+            fps=read_fps(self.page, self.notes),
+            duration_s=read_duration(self.page, self.notes, 0, None if whole else first),
+            cast=list(self.roster.members.values())[:16],
+            beats=beats,
+            explicit_shots=cuts[0].explicit if cuts else False,
+        )
+
+    def _drawn_look(self, description: str) -> str:
+        if description:
+            return description
+        return "qualcuno a modo mio" if self.language == "it" else "someone of my own design"
+
+    def _spread(self, beats: list[Beat], first: int) -> list[Beat]:
+        """Those named before the list of shots (`a scene with Luca and Alberto: 1. ...`) stand in shots that name none."""
+        ahead = list(dict.fromkeys(i for m in self.mentions if m.start < first for i in m.ids))
+        if not ahead or any(beat.performances for beat in beats):
+            return beats
+        acts = perform(self.page, self.mentions, 0, first)
+        return [beat.model_copy(update={"performances": acts}) for beat in beats]
+
+    def _limit_cast(self) -> None:
+        names = [member.name for member in list(self.roster.members.values())[MAX_CHARACTERS:]]
+        if names:
+            self.notes.assume("too_many", count=MAX_CHARACTERS, names=self.notes.listed(names[:6]))
+            for id_ in list(self.roster.members)[MAX_CHARACTERS:]:
+                del self.roster.members[id_]
+
+    def beat(self, cut: Cut, context: dict[str, Any] | None = None) -> Beat:
+        """One beat of the page."""
+        fields: dict[str, Any] = {**(context or {})}
+        fields.update(read_scenery(self.page, cut.start, cut.end, self.vocabulary, self.notes))
+        fields.update(self._loose_speech(cut.start, cut.end))
+        if cut.explicit:
+            fields["duration_s"] = read_duration(self.page, self.notes, cut.start, cut.end, whole=False)
+        acts = perform(self.page, self.mentions, cut.start, cut.end)
+        fields["performances"] = self._with_speakers(acts, fields["dialogue"], cut)
+        fields["text"] = self.page.words(cut.start, cut.end)[:2000]
+        fields["action"] = self._action(cut)
+        return Beat(**fields)
+
+    def _loose_speech(self, start: int, end: int) -> dict[str, Any]:
+        kept = set(list(self.roster.members)[:MAX_CHARACTERS])
+        lines = [s.line for s in self.speech.lines if start <= s.token < end and s.line.character in kept]
+        overlay = next((text for text, token in self.speech.overlays if start <= token < end), "")
+        if not lines and not overlay:
+            return {"dialogue": [], "text_overlay": ""}
+        return {"dialogue": lines[:24], "text_overlay": overlay}
+
+    def _with_speakers(self, acts: list[Performance], lines: list[Any], cut: Cut) -> list[Performance]:
+        """Speakers stand in the picture; a face follows a line whose feeling was said, a line follows a face."""
+        kept = list(self.roster.members)[:MAX_CHARACTERS]
+        by_id = {act.character: act for act in acts if act.character in kept}
+        felt = {s.line.character: s.line.emotion for s in reversed(self.speech.lines) if s.felt and cut.start <= s.token < cut.end}
+        for line in lines:
+            act = by_id.setdefault(line.character, Performance(character=line.character))
+            if act.expression is None and line.character in felt:
+                act.expression = felt[line.character]
+        for spoken in self.speech.lines:
+            if cut.start <= spoken.token < cut.end and not spoken.felt:
+                face = by_id.get(spoken.line.character)
+                if face and face.expression:
+                    spoken.line.emotion = face.expression
+        return list(by_id.values())
+
+    def _action(self, cut: Cut) -> str:
+        """The words of a beat that tell what is to be seen: without quotes, verbs of asking, outputs and limits."""
+        page = self.page
+        drop: set[int] = set()
+        for match in page.of("request", "output", "aspect", "unit", "negation", "thing", start=cut.start, end=cut.end):
+            if match.subject in ("request", "aspect") or (match.subject == "thing" and match.id in ("shot", "scene", "title_card", "variation", "format", "line")):
+                drop.update(range(match.start, match.end))
+            elif match.subject == "unit" and match.start and (page.tokens[match.start - 1].is_number or page.at(match.start - 1, "number")):
+                drop.update(range(match.start - 1, match.end))
+            elif match.subject == "output" and match.id in ("video", "image", "subtitles", "script", "voice"):
+                drop.update(range(match.start, match.end))
+        drop.update(at for m in page.of("framing", "camera", start=cut.start, end=cut.end) for at in range(m.start, m.end))
+        words: list[str] = []
+        for at in range(cut.start, min(cut.end, len(page.tokens))):
+            token = page.tokens[at]
+            if at in drop or token.text in (QUOTE_MARK, LINE_MARK, FILE_MARK):
+                continue
+            words.append(token.text)
+        text = " ".join(words)
+        text = re.sub(r"\s+(['’]s|[,.;:!?)])", r"\1", text)
+        text = re.sub(r"(?:^|(?<=\s))(l|un|d|all|dell|nell|sull|dall|c)(['’])\s", r"\1\2", text, flags=re.IGNORECASE)
+        text = re.sub(r"([,.;:])(?:\s*[,.;:])+", r"\1", re.sub(r"\(\s*\)", "", text))
+        text = re.sub(r"^(?:(?:a|an|the|of|with|un|una|di|con|il|la|me|for|and|:|,|\.|;|-)\s+)+", "", text.strip(" ,.;:-"), flags=re.IGNORECASE)
+        return text[:MAX_ACTION].strip(" ,;:-(")
+
+
+def _holds(beat: Beat) -> bool:
+    """Whether a beat says anything that can be shown or heard."""
+    return bool(
+        beat.performances or beat.dialogue or beat.text_overlay or beat.location or beat.time_of_day or beat.framing
+        or beat.camera or beat.weather or len(beat.action) > 12
+    )  # fmt: skip

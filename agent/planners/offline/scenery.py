@@ -1,0 +1,167 @@
+"""Where and when: place, time, weather, mood, framing and camera of a beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from agent.planners.offline.acting import is_of_the_scene, is_refused
+from agent.planners.offline.lexicon import Match
+from agent.planners.offline.limits import clock_times
+from agent.planners.offline.page import Page
+from agent.planners.offline.say import Notes
+from agent.planners.offline.text import fold
+from agent.planners.offline.vocabulary import Vocabulary
+
+__all__ = ["DEFAULT_PLACE", "careful_ok", "read_scenery"]
+
+DEFAULT_PLACE = "beach"
+_LOCATING = frozenset("in at on inside into onto near nel nella nello nell' nei su sul sulla sull' in a al alla im am auf dans à sur en".split())
+_ARTICLES = frozenset("a an the un una uno il la lo l' ein eine einem einer der dem den el los las une le les some his her their".split())
+
+
+def read_scenery(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
+    """Fields of `Beat` that say where, when and how it is looked at; what is not said is left out."""
+    fields: dict[str, Any] = {}
+    fields.update(_place(page, start, end, vocabulary, notes))
+    if time := _time(page, start, end, vocabulary, notes):
+        fields["time_of_day"] = time
+    if weather := _weather(page, start, end):
+        fields["weather"] = weather
+    if mood := _mood(page, start, end):
+        fields["mood"] = mood
+    for subject in ("framing", "camera"):
+        shown = [m for m in page.of(subject, start=start, end=end) if careful_ok(page, m, start) and not is_refused(page, m)]
+        if shown:
+            fields[subject] = shown[0].id
+    return fields
+
+
+def careful_ok(page: Page, match: Match, start: int) -> bool:
+    """Whether a word that has everyday uses (close, push) is meant for the camera here."""
+    if page.tokens[match.start : match.end] == [] or not match.entry.careful:
+        return True
+    words = " ".join(page.key(at) for at in range(match.start, match.end))
+    if words not in {fold(word) for word in match.entry.careful}:
+        return True
+    beside = [page.at(at, "thing", "camera", "framing") for at in (match.start - 2, match.start - 1, match.end, match.end + 1)]
+    if any(m and m is not match and (m.subject != "thing" or m.id in ("shot", "camera")) for m in beside):
+        return True
+    return match.start == start and (match.end >= len(page.tokens) or page.key(match.end) in (",", ":", "on", "of", "su", "di", "-"))
+
+
+def _place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
+    drawn: list[tuple[int, int, Match]] = []
+    for match in page.of("place", "elsewhere", start=start, end=end):
+        located = _is_located(page, match)
+        if is_refused(page, match) or (match.subject == "elsewhere" and not located and not match.entry.weak):
+            continue
+        weak = match.entry.weak
+        drawn.append((1 if weak else 0, 0 if located else 1, match))
+    if not drawn:
+        return _unknown_place(page, start, end, vocabulary, notes)
+    ranked = sorted(drawn, key=lambda row: (row[0], row[1], row[2].start))
+    best = ranked[0][2]
+    words = _words(page, best)
+    language = page.language
+    if best.entry.instead is None:
+        return {"location": best.id}
+    others = [row[2] for row in ranked[1:] if row[2].entry.instead is None]
+    stand_in = others[0].id if others else _drawn(best.entry.instead, vocabulary)
+    notes.assume("place_instead", words=words, place=vocabulary.label("place", stand_in, language if language == "it" else "en"))
+    return {"location": stand_in, "location_words": words}
+
+
+def _drawn(id_: str, vocabulary: Vocabulary) -> str:
+    """The drawn place behind a stand-in, which may have one itself."""
+    for _ in range(3):
+        entry = vocabulary.lexicons["place"].entries.get(id_)
+        if entry is None or entry.instead is None:
+            break
+        id_ = entry.instead
+    return id_
+
+
+def _words(page: Page, match: Match) -> str:
+    """A place as written, without preposition and article."""
+    at = match.start
+    while at < match.end - 1 and page.key(at) in _LOCATING | _ARTICLES:
+        at += 1
+    return page.text[page.tokens[at].start : page.tokens[match.end - 1].end]
+
+
+def _is_located(page: Page, match: Match) -> bool:
+    """Whether a preposition leads to a place, or a scene is named after it: `in the old castle`, `castle scene`."""
+    if page.key(match.start) in _LOCATING and match.end - match.start > 1:
+        return True
+    for at in range(match.start - 1, max(match.start - 5, -1), -1):
+        joiner = page.at(at, "joiner")
+        if joiner and joiner.id == "where":
+            return True
+        if page.tokens[at].is_mark or page.at(at, "pose", "cast", "person"):
+            break
+    thing = page.at(match.end, "thing")
+    return (thing is not None and thing.id in ("scene", "place", "story")) or page.at(match.start - 1, "thing") is not None
+
+
+def _unknown_place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
+    """A place by a word that nobody knows: `in the zorbatorium`, `a Camogli`."""
+    for at in range(start, end - 1):
+        if page.key(at) not in _LOCATING or (page.at(at, "joiner") or page.at(at, "negation")) is None:
+            continue
+        first = at + 1
+        while first < end and (page.key(first) in _ARTICLES or page.at(first, "trait", "colour", "ordinary")):
+            first += 1
+        last = first
+        while last < end and page.tokens[last].is_word and not vocabulary.is_known(page.key(last)) and last - first < 3:
+            last += 1
+        if first == last or page.at(first, "cast", "name"):
+            continue
+        capital = page.tokens[first].text[0].isupper()
+        if page.key(at) in ("a", "on", "su", "en") and not capital:  # `on skates`, `a pezzi` are no places.
+            continue
+        words = page.text[page.tokens[first].start : page.tokens[last - 1].end]
+        place = "town_square" if capital else DEFAULT_PLACE
+        notes.assume("place_unknown", words=words, place=vocabulary.label("place", place, page.language if page.language == "it" else "en"))
+        return {"location": place, "location_words": words}
+    return {}
+
+
+def _time(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> str | None:
+    found = [(m.id, m.start) for m in page.of("time", start=start, end=end) if not is_refused(page, m)]
+    found += [(time, at) for time, at in clock_times(page, start, end)]
+    ids = list(dict.fromkeys(id_ for id_, _ in sorted(found, key=lambda row: row[1])))
+    if len(ids) < 2:
+        return ids[0] if ids else None
+    special = [id_ for id_ in ids if id_ != "day"]
+    chosen = special[0]
+    if not (len(special) == 1 and special[0] in ("sunset", "dawn")):  # `a summer day at sunset` is no contradiction.
+        tongue = page.language if page.language == "it" else "en"
+        first, second, kept = (vocabulary.label("time", id_, tongue) for id_ in (ids[0], ids[1], chosen))
+        notes.assume("time_conflict", first=first, second=second, chosen=kept)
+    return chosen
+
+
+def _weather(page: Page, start: int, end: int) -> str | None:
+    found = page.of("weather", start=start, end=end)
+    refused = [m for m in found if is_refused(page, m)]
+    said = [m.id for m in found if m not in refused]
+    special = [id_ for id_ in said if id_ != "clear"]
+    if special or said:
+        return (special or said)[0]
+    return "clear" if refused else None
+
+
+def _mood(page: Page, start: int, end: int) -> str | None:
+    """A mood named of the scene or the music; else one whose word means nothing else (`epic`, `mysterious`)."""
+    moods = [m for m in page.of("mood", start=start, end=end) if not is_refused(page, m)]
+    for match in moods:
+        if is_of_the_scene(page, match):
+            return match.id
+    for match in page.of("emotion", start=start, end=end):
+        if is_of_the_scene(page, match) and match.entry.goes_with and not is_refused(page, match):
+            return match.entry.goes_with
+    alone: Sequence[Match] = [
+        m for m in moods if not page.at(m.start, "emotion", "trait", "colour", "delivery", "weather", "thing", "pose")
+    ]
+    return alone[0].id if alone else None

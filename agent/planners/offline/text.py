@@ -1,0 +1,145 @@
+"""Text to tokens: cleaning, folding and cutting a message, with offsets that lead back to what was written."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+__all__ = ["MAX_CHARS", "Token", "clean", "fold", "plain", "tokenise"]
+
+MAX_CHARS = 12_000
+"""Only this much of a message is read; a longer one is cut, and the reader says so."""
+
+_ELISIONS = frozenset(
+    [
+        "l",
+        "un",
+        "d",
+        "c",
+        "m",
+        "t",
+        "s",
+        "n",
+        "j",
+        "qu",
+        "all",
+        "dell",
+        "nell",
+        "sull",
+        "dall",
+        "coll",
+        "quest",
+        "quell",
+        "bell",
+        "sant",
+        "tutt",
+        "anch",
+        "com",
+        "cos",
+        "dov",
+        "dev",
+    ]
+)
+"""What stands before an apostrophe in Italian and French, and is a word of its own (`all'alba`)."""
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'"})
+_WORD = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|[\u2600-\u27bf\U0001f300-\U0001faff]|[^\w\s]")
+_SPACES = re.compile(r"[ \t\u00a0\u2000-\u200b\u202f\u3000]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, a number, an emoji or a mark.
+
+    Attributes:
+        text: as written.
+        key: folded: lower case, without accents; what lexicons are looked up with.
+        start, end: offsets in the cleaned message.
+    """
+
+    text: str
+    key: str
+    start: int
+    end: int
+
+    @property
+    def is_word(self) -> bool:
+        """Letters, not a number or a mark."""
+        return self.text[0].isalpha()
+
+    @property
+    def is_number(self) -> bool:
+        """Digits, with or without a fraction."""
+        return self.text[0].isdigit()
+
+    @property
+    def is_mark(self) -> bool:
+        """Punctuation or another sign."""
+        return not (self.text[0].isalnum() or self.text[0] == "'")
+
+
+def clean(text: str) -> str:
+    """The part of a message that is read: at most `MAX_CHARS`, no control characters, composed accents."""
+    text = text[: MAX_CHARS * 2].replace("\r\n", "\n").replace("\r", "\n")
+    kept = [
+        char if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn") else " "
+        for char in unicodedata.normalize("NFC", text)
+    ]
+    return _SPACES.sub(" ", "".join(kept)).strip()[:MAX_CHARS]
+
+
+def plain(word: str) -> str:
+    """Lower case without accents: `Città` -> `citta`."""
+    if word.isascii():
+        return word.lower()
+    folded = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(char for char in folded if not unicodedata.combining(char))
+
+
+def fold(word: str) -> str:
+    """The lexicon key of a word; only the Italian verb `è` keeps its accent, for without it it is "and"."""
+    low = word.lower()
+    return "è" if low in ("è", "e'") else plain(low.translate(_QUOTES))
+
+
+def tokenise(text: str) -> list[Token]:
+    """Cut `text` into tokens; elisions and possessives are cut off, `30s` becomes `30` and `s`."""
+    tokens: list[Token] = []
+    for match in _WORD.finditer(text.translate(_QUOTES)):
+        start, word = match.start(), match.group()
+        if "'" not in word or not word[0].isalpha():
+            tokens.append(Token(text[start : match.end()], fold(word), start, match.end()))
+            continue
+        tokens.extend(_split_apostrophes(text, word, start))
+    return tokens
+
+
+def _split_apostrophes(text: str, word: str, start: int) -> list[Token]:
+    """Tokens of one word with apostrophes: `Luca's` -> Luca, 's; `all'alba` -> all', alba; `don't` stays."""
+
+    def token(begin: int, end: int) -> Token:
+        return Token(text[start + begin : start + end], fold(word[begin:end]), start + begin, start + end)
+
+    tail = word.rstrip("'")
+    if tail != word:  # A closing quote, or the possessive of a plural; `e'` is the verb, `po'` a word.
+        if word.lower() in ("e'", "po'", "c'e'"):
+            return [token(0, len(word))]
+        if plain(tail) in _ELISIONS:
+            return [token(0, len(tail) + 1)]
+        word = tail
+        if "'" not in word:
+            return [token(0, len(word))]
+    head, _, rest = word.partition("'")
+    cut = len(head) + 1
+    if plain(head) in _ELISIONS and not (head.lower() in ("n", "t", "s") and len(rest) < 2):
+        return (
+            [token(0, cut), *_split_apostrophes(text, rest, start + cut)]
+            if "'" in rest
+            else [
+                token(0, cut),
+                token(cut, len(word)),
+            ]
+        )
+    if rest.lower() == "s":
+        return [token(0, len(head)), token(len(head), len(word))]
+    return [token(0, len(word))]

@@ -1,0 +1,265 @@
+"""Settle who is meant by each mention: unknown names, described ones, `two boys`, `the girl`, `he`, `they`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.planners.offline.cast import MAX_CHARACTERS, Mention, Roster
+from agent.planners.offline.looks import read_features, read_look
+from agent.planners.offline.page import Page
+from agent.planners.offline.say import Notes
+from agent.planners.offline.text import plain
+from agent.planners.offline.vocabulary import Vocabulary
+
+__all__ = ["Casting", "settle"]
+
+_REFUSING = ("none", "not")
+_TRIVIAL = frozenset({"age", "gender", "species"})
+
+
+class Casting:
+    """Gives each mention of a page its ids, filling the roster.
+
+    Args:
+        page: the message.
+        roster: filled with everyone who takes part.
+        notes: gets what was assumed.
+    """
+
+    def __init__(self, page: Page, vocabulary: Vocabulary, roster: Roster, notes: Notes) -> None:
+        self.page, self.vocabulary, self.roster, self.notes = page, vocabulary, roster, notes
+        self.refused: set[str] = set()
+
+    def names(self, mentions: list[Mention], speakers: Sequence[str]) -> None:
+        """First all names, for plurals and `the boy` may stand for those named later."""
+        for mention in mentions:
+            mention.refused = mention.refused or self._is_refused(mention)
+        for number, mention in enumerate(mentions):
+            if mention.kind in ("name", "near") and not mention.refused:
+                self._name(mention, mentions[number - 1] if number else None)
+        self.speakers = list(speakers)
+
+    def _is_refused(self, mention: Mention) -> bool:
+        before = self.page.at(mention.start - 1, "negation")
+        return before is not None and before.id in _REFUSING and mention.kind != "pronoun"
+
+    def _name(self, mention: Mention, before: Mention | None) -> None:
+        page = self.page
+        if mention.ids:
+            (id_,) = mention.ids
+            self.roster.known(id_)
+            written = [page.key(at) for at in range(mention.start, mention.end)]
+            if mention.kind == "near" or not self.vocabulary.own_spelling(id_, written):
+                self.notes.assume("name_read", word=mention.words, name=self.roster.name(id_))
+            features = read_features(page, mention.end)
+            if features.look:
+                words = page.words(mention.end, features.end).strip(" ,")
+                self.notes.assume("look_kept", name=self.roster.name(id_), look=words)
+            return
+        features = read_features(page, mention.end)
+        adjectives = [
+            m for m in page.of("trait", "colour") if m.end == mention.start or m.end == mention.start - 1 == m.start
+        ]
+        look = {**mention.look, **read_look(adjectives, page), **features.look}
+        description = page.words(mention.end, features.end).strip(" ,") if features.look else ""
+        recalled = self.roster.recall(mention.words)
+        id_ = recalled or self.roster.new(mention.words, look, description)
+        self.roster.enrich(id_, look, description)
+        mention.ids = (id_,)
+
+    def phrases(self, mentions: list[Mention]) -> None:
+        """Then noun phrases and plurals, in order."""
+        for number, mention in enumerate(mentions):
+            if mention.refused or mention.kind not in ("phrase", "group"):
+                continue
+            before = mentions[number - 1] if number else None
+            after = mentions[number + 1] if number + 1 < len(mentions) else None
+            if mention.kind == "phrase":
+                self._phrase(mention, before, after, mentions)
+            else:
+                self._plural(mention, mentions)
+
+    def _phrase(self, mention: Mention, before: Mention | None, after: Mention | None, mentions: list[Mention]) -> None:
+        named = self._apposition(mention, before, after)
+        if named:
+            mention.ids = named.ids
+            (id_,) = named.ids
+            if id_ in self.vocabulary.cast:
+                if set(mention.look) - _TRIVIAL:
+                    self.notes.assume("look_kept", name=self.roster.name(id_), look=mention.words)
+            else:
+                self.roster.enrich(id_, mention.look, self._description(mention))
+            return
+        if mention.noun in self.roster.nouns and self.page.key(mention.start) not in ("another", "altro", "altra"):
+            mention.ids = (self.roster.nouns[mention.noun],)
+            return
+        id_ = self._already(mention, mentions) or self._girl_or_boy(mention) or self._described(mention)
+        mention.ids = (id_,)
+        self.roster.nouns[mention.noun] = id_
+
+    def _apposition(self, mention: Mention, before: Mention | None, after: Mention | None) -> Mention | None:
+        """The name that stands beside the phrase: `Marco, an old man`, `a robot called Zip`, `captain Bruno`."""
+        page = self.page
+        if before and before.kind in ("name", "near") and len(before.ids) == 1 and not before.refused:
+            between = [page.key(at) for at in range(before.end, mention.start)]
+            an = page.key(mention.start) in ("a", "an", "un", "una", "un'", "uno", "ein", "eine", "the", "il", "la", "lo", "une")
+            if an and between in ([","], ["is"], ["è"], ["("], ["-"], ["ist"], ["est"], ["es"], [":"], ["as"]):
+                follows = page.at(mention.end, "joiner")
+                listed = between == [","] and (follows is not None and follows.id == "and") and self._person_at(follows.end)
+                if not listed and not (between == [","] and self._lists_after(mention)):
+                    return before
+        if after and after.kind in ("name", "near") and len(after.ids) == 1 and not after.refused:
+            gap = [page.key(at) for at in range(mention.end, after.start)]
+            joiner = page.at(mention.end, "joiner")
+            if not gap and (mention.noun not in self.roster.nouns):
+                return after
+            if (joiner and joiner.id == "named" and joiner.end == after.start) or page.at(mention.end, "thing") and gap == ["named"]:
+                return after
+            thing = page.at(mention.end, "thing")
+            if thing and thing.id == "title" and thing.end == after.start:
+                return after
+            if gap == [","] and self._closes(after) and not self._lists_before(mention):
+                return after
+        return None
+
+    def _person_at(self, at: int) -> bool:
+        return self.page.at(at, "cast", "name", "person", "group", "number") is not None or self.page.key(at) in ("a", "an", "un", "una")
+
+    def _lists_after(self, mention: Mention) -> bool:
+        """`Luca, a robot, and a cat`: a list, not an apposition."""
+        page = self.page
+        at = mention.end
+        if page.key(at) == "," and page.at(at + 1, "joiner"):
+            at += 1
+        joiner = page.at(at, "joiner")
+        return joiner is not None and joiner.id == "and" and page.key(at) in ("and", "e", "und", "et", "y") and self._person_at(joiner.end)
+
+    def _closes(self, mention: Mention) -> bool:
+        return self.page.key(mention.end) in (",", "")
+
+    def _lists_before(self, mention: Mention) -> bool:
+        joiner = self.page.at(mention.start - 1, "joiner")
+        return (joiner is not None and joiner.id == "and") or self.page.key(mention.start - 1) == ","
+
+    def _already(self, mention: Mention, mentions: list[Mention]) -> str | None:
+        """`the boy` when one boy was named; one of the present storyboard who is called so."""
+        if recalled := self.roster.recall(mention.words):
+            return recalled
+        if not mention.definite or set(mention.look) - _TRIVIAL or "species" in mention.look:
+            return None
+        earlier = [i for m in mentions if m.start < mention.start and not m.refused for i in m.ids]
+        gender = str(mention.look.get("gender", "neutral"))
+        pool = list(dict.fromkeys(earlier)) or list(self.roster.present)
+        fitting = [i for i in pool if self.roster.gender(i) == gender]
+        return self._take(fitting[0]) if len(fitting) == 1 and gender != "neutral" else None
+
+    def _take(self, id_: str) -> str:
+        if id_ in self.vocabulary.cast:
+            return self.roster.known(id_)
+        return self.roster.recall(id_) or id_
+
+    def _girl_or_boy(self, mention: Mention) -> str | None:
+        """`the girl` is the only girl of the cast; so is `a girl` whose looks fit, or who stands with others of ours."""
+        gender = mention.look.get("gender")
+        if mention.noun not in ("boy", "girl"):
+            return None
+        fitting = [id_ for id_ in self.vocabulary.cast if self.vocabulary.gender(id_) == gender and id_ not in self.refused]
+        if len(fitting) != 1 or fitting[0] in self.roster.members:
+            return None
+        words = set(plain(self.vocabulary.cast[fitting[0]].description).replace(",", " ").split())
+        said = {plain(str(value)) for name, value in mention.look.items() if name not in _TRIVIAL}
+        said |= {name for name, value in mention.look.items() if value is True}
+        fits = bool(said) and said <= words
+        with_ours = not said and any(member.known for member in self.roster.members.values())
+        if not (fits or with_ours or (mention.definite and not said)):
+            return None
+        self.notes.assume("girl_is", words=mention.words, name=self.roster.name(fitting[0]))
+        return self.roster.known(fitting[0])
+
+    def _described(self, mention: Mention, name: str = "") -> str:
+        name = name or mention.words[:1].upper() + mention.words[1:]
+        id_ = self.roster.new(name, mention.look, self._description(mention))
+        entry = self.vocabulary.lexicons["person"].entries.get(mention.noun)
+        if entry and entry.instead:
+            self.notes.assume("drawn_as", word=mention.words, kind=entry.instead.replace("_", " "))
+        return id_
+
+    def _description(self, mention: Mention) -> str:
+        return self.page.words(mention.start, mention.end).strip(" ,.;:")
+
+    def _plural(self, mention: Mention, mentions: list[Mention]) -> None:
+        """`two boys`: those who are named, else those of the cast whom the words fit, else so many new ones."""
+        entry = self.vocabulary.lexicons["person"].entries.get(mention.noun)
+        group = self.vocabulary.lexicons["group"].entries[mention.noun]
+        base: dict[str, object] = {**group.look, **(entry.look if entry else {})}
+        look = {**base, **mention.look}
+        said = set(look) - set(base)
+        ours = "species" not in base and base.get("age", "child") == "child" and not said
+        gender = str(look.get("gender", "neutral"))
+        named = self._named(mention, gender, mentions) if "species" not in base else []
+        if named and (mention.count in (0, len(named))):
+            mention.ids = tuple(self._take(i) for i in named)
+            return
+        fitting = [i for i in self.vocabulary.cast if gender in ("neutral", self.vocabulary.gender(i)) and i not in self.refused]
+        exact = mention.count == len(fitting) and (gender != "neutral" or mention.definite)
+        if ours and len(fitting) > 1 and (exact or (mention.definite and mention.count in (0, len(fitting)))):
+            mention.ids = tuple(self.roster.known(i) for i in fitting)
+            names = self.notes.listed([self.roster.name(i) for i in fitting])
+            self.notes.assume("group_known", words=self._description(mention), names=names)
+            return
+        if not mention.count:
+            mention.count = 2
+            self.notes.assume("group_count", words=self._description(mention), count=2)
+        mention.look = look
+        count = min(mention.count, MAX_CHARACTERS)
+        singular = entry or group
+        noun = self.vocabulary.label("person" if entry else "group", mention.noun, self.page.language)
+        del singular
+        name = noun[:1].upper() + noun[1:]
+        mention.ids = tuple(self._described(mention, f"{name} {number}") for number in range(1, count + 1))
+
+    def _named(self, mention: Mention, gender: str, mentions: list[Mention]) -> list[str]:
+        """Those named elsewhere in the request, or who speak in it, and whom the plural may stand for."""
+        ids = [i for m in mentions if m.kind in ("name", "near") and not m.refused for i in m.ids]
+        ids = list(dict.fromkeys([*ids, *self.speakers]))
+        if not ids and mention.definite:
+            ids = list(self.roster.present)
+        fitting = [i for i in ids if gender == "neutral" or self.roster.gender(i) in (gender, "neutral")]
+        return fitting if len(fitting) > 1 else []
+
+    def pronouns(self, mentions: list[Mention]) -> None:
+        """Last, pronouns: `he` is the nearest one before whom it fits, `they` all before."""
+        for number, mention in enumerate(mentions):
+            if mention.kind != "pronoun":
+                continue
+            before = [m for m in mentions[:number] if m.ids and not m.refused]
+            mention.ids = self._stands_for(mention, before)
+            if not mention.ids and mention.noun != "they" and self._stands_alone(mention):
+                self.notes.ask("pronoun_lost", word=mention.words)
+
+    def _stands_alone(self, mention: Mention) -> bool:
+        return not self.page.quotes or not self.roster.members
+
+    def _stands_for(self, mention: Mention, before: list[Mention]) -> tuple[str, ...]:
+        people = list(dict.fromkeys(i for m in reversed(before) for i in m.ids)) or list(reversed(self.roster.present))
+        if mention.noun == "they":
+            many = next((m.ids for m in reversed(before) if len(m.ids) > 1 and m.kind != "pronoun"), None)
+            chosen = tuple(dict.fromkeys(i for m in before for i in m.ids)) or many or tuple(self.roster.present)
+        else:
+            gender = "boy" if mention.noun == "he" else "girl"
+            exact = [i for i in people if self.roster.gender(i) == gender]
+            loose = [i for i in people if self.roster.gender(i) == "neutral"]
+            chosen = tuple((exact or loose)[:1])
+        return tuple(self._take(i) for i in chosen)
+
+
+def settle(
+    page: Page, mentions: list[Mention], speakers: Sequence[str], vocabulary: Vocabulary, roster: Roster, notes: Notes
+) -> list[Mention]:
+    """Give every mention its ids; those that stand for nobody are left out."""
+    casting = Casting(page, vocabulary, roster, notes)
+    casting.refused = {i for m in mentions if casting._is_refused(m) for i in m.ids}
+    casting.names(mentions, speakers)
+    casting.phrases(mentions)
+    casting.pronouns(mentions)
+    return [mention for mention in mentions if mention.ids and not mention.refused]
