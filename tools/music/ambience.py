@@ -32,7 +32,7 @@ LONGEST_S = 90.0
 CROSS_S = 4.0
 TARGET_LUFS = -26.0
 EDGE_S = 0.03
-CALL_PEAK = 0.25
+CALL_PEAK = 0.4
 """A call's peak at level 0, where a texture has an RMS of 0.1."""
 
 

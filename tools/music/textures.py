@@ -84,20 +84,19 @@ def _waves(count: int, rng: np.random.Generator) -> FloatArray:
     noise = _noise(count, rng)
     deep = band(noise, None, 260) * (0.5 + 1.6 * fine(body)) * 3.0
     middle = band(noise, 260, 1700) * (0.07 + fine(crash)) * 1.2
-    high = band(noise, 2200, None, 1) * (0.03 + fine(foam)) * 0.26
+    # Its own noise: bands of one noise would cancel where they meet.
+    high = band(_noise(count, rng), 2200, None, 1) * (0.03 + fine(foam)) * 0.26
     return _single(deep + middle + high)
 
 
 def _lapping(count: int, rng: np.random.Generator) -> FloatArray:
     """Small water against stone and hulls."""
     noise = _noise(count, rng)
-    quick = np.stack([slow(count, 0.28, rng), slow(count, 0.31, rng)], axis=1) ** 3
+    quick = np.stack([slow(count, 0.42, rng), slow(count, 0.47, rng)], axis=1)
     long = np.stack([slow(count, 2.3, rng), slow(count, 2.1, rng)], axis=1)
-    return (
-        band(noise, 280, 900) * quick * (0.3 + long) * 2.0
-        + band(noise, 1100, 2600) * quick**2 * long * 0.8
-        + band(noise, None, 200) * (0.2 + 0.3 * long)
-    )
+    gulps = band(noise, 260, 850) * (0.12 + quick**2) * (0.35 + long) * 2.0
+    drops = band(_noise(count, rng), 1000, 2400) * quick**3 * long * 0.35
+    return _single(band(gulps + drops, None, 3200) + band(noise, None, 200) * (0.3 + 0.4 * long))
 
 
 def _wind(count: int, rng: np.random.Generator) -> FloatArray:
