@@ -86,10 +86,12 @@ class Ink:
             color = self._known.get(ref)
             if color is None:
                 local, painted = self.palette[ref] if ref in self.palette else (rgba(ref), False)
-                # The light's own tint already knows the weather: what it lights needs only half of the veil.
-                color = self.mood.grade(local, self.air) if painted else lit(local, self.light)
+                # Near things keep their colours in bad weather. What the light tints needs less of the veil: the tint
+                # knows the weather already.
+                far = self.air * (0.4 + 0.6 * self.depth)
+                color = self.mood.grade(local, 0.45 * self.air + 0.55 * far)
                 if not painted:
-                    color = self.mood.grade(color, 0.45 * self.air)
+                    color = self.mood.grade(lit(local, self.light), 0.55 * far)
                 color = self._known[ref] = self.hazed(color)
         else:
             color = ref

@@ -13,7 +13,18 @@ from tools.layout.drawlist import Color
 from tools.layout.light import Light, mix
 from tools.storyboard import TimeOfDay, Weather
 
-__all__ = ["LIGHT_FILE", "Hex", "LightChange", "LightFile", "Mood", "Stops", "TimeTone", "WeatherTone", "make_light", "rgba"]
+__all__ = [
+    "LIGHT_FILE",
+    "Hex",
+    "LightChange",
+    "LightFile",
+    "Mood",
+    "Stops",
+    "TimeTone",
+    "WeatherTone",
+    "make_light",
+    "rgba",
+]
 
 LIGHT_FILE = Path(__file__).resolve().parents[1] / "packs" / "light.yaml"
 
@@ -170,12 +181,12 @@ def make_light(mood: Mood, change: LightChange | None, sun: tuple[float, float],
     luma = 0.2126 * tint[0] + 0.7152 * tint[1] + 0.0722 * tint[2]
     grey = 0.55 * (1 - w.strength) * share
     bright = 1 + (w.brightness - 1) * share
-    tint = (
-        (tint[0] + (luma - tint[0]) * grey) * bright,
-        (tint[1] + (luma - tint[1]) * grey) * bright,
-        (tint[2] + (luma * 1.06 - tint[2]) * grey) * bright,
-        1.0,
+    # Under a closed sky colours go towards a grey that is a little blue.
+    red, green, blue = (
+        min(1.0, (part + (aim - part) * grey) * bright)
+        for part, aim in zip(tint, (luma, luma, luma * 1.06), strict=False)
     )
+    tint = (red, green, blue, 1.0)
     strength = spec["strength"] * (1 + (w.strength - 1) * share)
     shadow = rgba(spec["shadow"])
     dx, dy = sun[0] - 640, sun[1] - 470

@@ -177,7 +177,18 @@ class Place:
             haze = min(0.95, sheet.haze + (1 - sheet.haze) * air * sheet.depth**1.4)
             clip = svg_path(sheet.clip) if sheet.clip else None
             ink = Ink(
-                layer, light, mood, palette, self._file.stage, sheet.depth, haze, Random(0), Random(0), air=share, t=t, clip=clip
+                layer,
+                light,
+                mood,
+                palette,
+                self._file.stage,
+                sheet.depth,
+                haze,
+                Random(0),
+                Random(0),
+                air=share,
+                t=t,
+                clip=clip,
             )
             for number, element in enumerate(sheet.elements):
                 if element.times and mood.time_of_day not in element.times:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -124,7 +125,7 @@ def smooth(points: Sequence[Point], *, close: bool = True) -> skia.Path:
         path.close()
     else:
         path.moveTo(*points[0])
-        for (px, py), (qx, qy) in zip(points[1:-1], points[2:], strict=False):
+        for (px, py), (qx, qy) in itertools.pairwise(points):
             path.quadTo(px, py, (px + qx) / 2, (py + qy) / 2)
         path.lineTo(*points[-1])
     return path

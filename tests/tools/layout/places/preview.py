@@ -88,7 +88,9 @@ def render(draw: DrawList, window: tuple[float, float, float, float] = (0, 0, 12
     return pixels
 
 
-def scene(place: Place, hour: TimeOfDay, weather: Weather, *, t: float = 1.0, seed: int = 7, stand: bool = False) -> DrawList:
+def scene(
+    place: Place, hour: TimeOfDay, weather: Weather, *, t: float = 1.0, seed: int = 7, stand: bool = False
+) -> DrawList:
     """All layers of a place; `stand` puts two grey figures in."""
     draw = DrawList()
     light = place.light(hour, weather)
@@ -114,7 +116,9 @@ def save(pixels: Pixels, path: Path) -> None:
     image.save(str(path), skia.kPNG)
 
 
-def sheet(place: Place, hours: tuple[TimeOfDay, ...] = TIMES, weathers: tuple[Weather, ...] = WEATHERS, width: int = 480) -> Pixels:
+def sheet(
+    place: Place, hours: tuple[TimeOfDay, ...] = TIMES, weathers: tuple[Weather, ...] = WEATHERS, width: int = 480
+) -> Pixels:
     """Hours down, weathers across."""
     rows = [
         np.concatenate([render(scene(place, hour, weather, stand=True), width=width) for weather in weathers], axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from random import Random
 from typing import ClassVar, Literal
@@ -141,7 +142,7 @@ class HillsideTown(Brush):
 
     def _crest_y(self, x: float) -> float:
         points = self.crest
-        for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+        for (ax, ay), (bx, by) in itertools.pairwise(points):
             if x <= bx:
                 f = max(0.0, (x - ax) / ((bx - ax) or 1.0))
                 return ay + (by - ay) * f
@@ -158,11 +159,24 @@ class HillsideTown(Brush):
         slant = self.house * 0.2
         over = w * 0.07
         roof_h = self.house * 0.26
-        roof = poly([(x - over, top + 1), (x + slant * 0.8, top - roof_h), (x + w - slant * 0.8, top - roof_h), (x + w + over, top + 1)])
+        roof = poly(
+            [
+                (x - over, top + 1),
+                (x + slant * 0.8, top - roof_h),
+                (x + w - slant * 0.8, top - roof_h),
+                (x + w + over, top + 1),
+            ]
+        )
         tile = ink.tone(self.color_roof, ink.dice.uniform(-0.15, 0.15))
         if ink.snow:
             tile = ink.white(-0.06)
-        ink.fill(roof, LinearGradient((0, top - roof_h), (0, top), ((0, ink.tone(tile, 0.3 * ink.light.strength)), (1, ink.tone(tile, -0.25)))), outline=True)
+        ink.fill(
+            roof,
+            LinearGradient(
+                (0, top - roof_h), (0, top), ((0, ink.tone(tile, 0.3 * ink.light.strength)), (1, ink.tone(tile, -0.25)))
+            ),
+            outline=True,
+        )
         eave = skia.Path()
         box(eave, x - over * 0.4, top + 0.5, w + over * 0.8, max(1.2, h * 0.06))
         ink.detail(eave, with_alpha(ink.tone(wall, -1.0), 0.45))
@@ -256,5 +270,7 @@ class WaterLights(Brush):
             for k in range(4):
                 f = (k + ink.dice.random()) / 4
                 w = (3 + 7 * f) * (0.7 + 0.3 * math.sin(ink.t * 2 + i + k))
-                path.addPath(ellipse(x + 2.5 * math.sin(ink.t * 1.3 + k * 2 + i), self.y + f * self.length, w, 0.8 + 0.7 * f))
+                path.addPath(
+                    ellipse(x + 2.5 * math.sin(ink.t * 1.3 + k * 2 + i), self.y + f * self.length, w, 0.8 + 0.7 * f)
+                )
         ink.detail(path, with_alpha(ink.mood.lamp, 0.5 * power))

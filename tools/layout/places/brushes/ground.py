@@ -19,7 +19,9 @@ from tools.layout.places.stage import NEAREST_Y
 __all__ = ["Dune", "Footprints", "Puddles", "Sand", "lay_floor"]
 
 
-def lay_floor(ink: Ink, line: list[Point], stops: tuple[tuple[float, Color], ...], *, segment: str = "ground") -> skia.Path:
+def lay_floor(
+    ink: Ink, line: list[Point], stops: tuple[tuple[float, Color], ...], *, segment: str = "ground"
+) -> skia.Path:
     """Add a floor from the line `line` down to the south end: a ramp of depth as far as the frame goes, flat below it.
 
     Returns its whole shape, for what is painted on it.
@@ -55,7 +57,9 @@ class Sand(Brush):
         lay_floor(ink, line, tuple((i / last, t) for i, t in enumerate(tones)))
         wet = ink.tone(self.color_wet)
         strip = poly(line + [(x, y + 24) for x, y in self.edge.points(WEST, EAST, lift=-12)][::-1])
-        ink.detail(strip, LinearGradient((0, self.edge.y - 10), (0, self.edge.y + 46), ((0, wet), (1, with_alpha(wet, 0.0)))))
+        ink.detail(
+            strip, LinearGradient((0, self.edge.y - 10), (0, self.edge.y + 46), ((0, wet), (1, with_alpha(wet, 0.0))))
+        )
         self._shine(ink)
         self._ripples(ink, tones)
 
@@ -79,7 +83,9 @@ class Sand(Brush):
             for _ in range(30):
                 y = self.edge.y + 45 + (300 * dice.random() ** 1.4)
                 k = ink.stage.scale_y(y)
-                lens(path, dice.uniform(-500, 1700), y + lift, dice.uniform(60, 210) * k, dice.uniform(1, 5) * k, 2.6 * k)
+                lens(
+                    path, dice.uniform(-500, 1700), y + lift, dice.uniform(60, 210) * k, dice.uniform(1, 5) * k, 2.6 * k
+                )
             ink.detail(path, with_alpha(color, alpha))
         for color, alpha in ((dark, 0.45), (pale, 0.5)):
             grains = []
@@ -103,12 +109,27 @@ class Dune(Brush):
     def paint(self, ink: Ink) -> None:
         line = self.edge.points(self.x0, self.x1)
         span = self.x1 - self.x0
-        line = [(x, y + (0 if span > 2000 else self.height * (1 - math.sin(math.pi * (x - self.x0) / span)) ** 2)) for x, y in line]
+        line = [
+            (x, y + (0 if span > 2000 else self.height * (1 - math.sin(math.pi * (x - self.x0) / span)) ** 2))
+            for x, y in line
+        ]
         color = mix(ink.tone(self.color), ink.white(), 0.75) if ink.snow else ink.tone(self.color)
-        fill = LinearGradient((0, self.edge.y - 6), (0, self.edge.y + self.height), ((0, color), (1, with_alpha(color, 0))))
+        fill = LinearGradient(
+            (0, self.edge.y - 6), (0, self.edge.y + self.height), ((0, color), (1, with_alpha(color, 0)))
+        )
         ink.detail(below(line, self.edge.y + self.height), fill)
         crest = line + [(x, y + 3.0) for x, y in line[::-1]]
         ink.detail(poly(crest), with_alpha(ink.tone(color, 0.6), 0.4))
+
+
+_SOLE = (
+    (0.0, 0.0, 0.5, 0.3),
+    (0.06, -0.5, 0.62, 0.36),
+    (-0.42, -0.98, 0.2, 0.13),
+    (-0.02, -1.04, 0.14, 0.1),
+    (0.34, -0.96, 0.12, 0.09),
+)
+"""A bare right foot as ellipses (x, y, half width, half height): heel, ball, toes."""
 
 
 class Footprints(Brush):
@@ -133,9 +154,8 @@ class Footprints(Brush):
             side = 1 if i % 2 else -1
             x += side * s * 1.15
             for path, lift in ((pale, 1.6), (dark, 0.0)):
-                for dx, dy, rx, ry in ((0.0, 0.0, 0.5, 0.3), (side * 0.06, -0.5, 0.62, 0.36), (-side * 0.42, -0.98, 0.2, 0.13),
-                                       (-side * 0.02, -1.04, 0.14, 0.1), (side * 0.34, -0.96, 0.12, 0.09)):  # fmt: skip
-                    path.addPath(ellipse(x + dx * s, y + dy * s + lift, rx * s, ry * s))
+                for dx, dy, rx, ry in _SOLE:
+                    path.addPath(ellipse(x + side * dx * s, y + dy * s + lift, rx * s, ry * s))
         ink.detail(pale, with_alpha(ink.tone(color, 0.7), 0.5))
         ink.detail(dark, with_alpha(ink.tone(color, -0.8), 0.42))
 
@@ -148,24 +168,36 @@ class Puddles(Brush):
     count: int = Field(6, ge=0, le=30)
     top: float = 520
     bottom: float = 715
-    spots: list[tuple[float, float, float]] = Field(default_factory=list, description="x, y, half width; else by chance")
+    spots: list[tuple[float, float, float]] = Field(
+        default_factory=list, description="x, y, half width; else by chance"
+    )
 
     def paint(self, ink: Ink) -> None:
         if not ink.wet:
             return
         spots = self.spots or [
-            (ink.dice.uniform(-60, 1340), self.top + (self.bottom - self.top) * (i + 0.5) / self.count, ink.dice.uniform(50, 120))
+            (
+                ink.dice.uniform(-60, 1340),
+                self.top + (self.bottom - self.top) * (i + 0.5) / self.count,
+                ink.dice.uniform(50, 120),
+            )
             for i in range(self.count)
         ]
         sky = [ink.mood.grade(rgba(c)) for _, c in ink.mood.time.sky]
         for x, y, half in spots:
             k = ink.stage.scale_y(y)
             path = blob(x, y, half * k, half * 0.17 * k, ink.dice, rough=0.2)
-            path.addPath(blob(x + half * 0.7 * k, y + half * 0.07 * k, half * 0.5 * k, half * 0.08 * k, ink.dice, rough=0.2))
-            path.addPath(blob(x - half * 0.8 * k, y - half * 0.06 * k, half * 0.4 * k, half * 0.06 * k, ink.dice, rough=0.2))
+            path.addPath(
+                blob(x + half * 0.7 * k, y + half * 0.07 * k, half * 0.5 * k, half * 0.08 * k, ink.dice, rough=0.2)
+            )
+            path.addPath(
+                blob(x - half * 0.8 * k, y - half * 0.06 * k, half * 0.4 * k, half * 0.06 * k, ink.dice, rough=0.2)
+            )
             ink.glow(x, y, half * 1.5 * k, half * 0.3 * k, with_alpha(ink.tone("#20242f"), 0.25))
             box = path.getBounds()
-            fill = LinearGradient((0, box.top()), (0, box.bottom()), ((0, with_alpha(sky[-1], 0.7)), (1, with_alpha(sky[1], 0.5))))
+            fill = LinearGradient(
+                (0, box.top()), (0, box.bottom()), ((0, with_alpha(sky[-1], 0.7)), (1, with_alpha(sky[1], 0.5)))
+            )
             ink.detail(path, fill)
             if ink.light.glow > 0.3:
                 ink.glow(x, y, half * 0.5 * k, half * 0.1 * k, with_alpha(ink.mood.lamp, 0.35 * ink.light.glow))

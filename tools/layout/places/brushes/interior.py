@@ -34,13 +34,26 @@ class Wall(Brush):
     def paint(self, ink: Ink) -> None:
         color = ink.tone(self.color)
         area = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, NORTH, EAST, self.foot + 6))
-        ink.fill(area, LinearGradient((0, self.ceiling), (0, self.foot), ((0, ink.tone(color, -0.4)), (0.35, color), (1, ink.tone(color, -0.18)))))
+        ink.fill(
+            area,
+            LinearGradient(
+                (0, self.ceiling),
+                (0, self.foot),
+                ((0, ink.tone(color, -0.4)), (0.35, color), (1, ink.tone(color, -0.18))),
+            ),
+        )
         x, y = ink.stage.sun[ink.mood.time_of_day]
         lit = with_alpha(ink.light.key, 0.34 * ink.light.strength)
         ink.glow(x, y, 620, 420, lit)
         for _ in range(14):
             px, py = ink.dice.uniform(-200, 1480), ink.dice.uniform(self.ceiling, self.foot)
-            ink.glow(px, py, ink.dice.uniform(60, 190), ink.dice.uniform(20, 60), with_alpha(ink.tone(color, ink.dice.choice((-0.5, 0.4))), 0.1))
+            ink.glow(
+                px,
+                py,
+                ink.dice.uniform(60, 190),
+                ink.dice.uniform(20, 60),
+                with_alpha(ink.tone(color, ink.dice.choice((-0.5, 0.4))), 0.1),
+            )
         if self.rail is not None:
             self._lower(ink)
         ink.glow(-40, 300, 330, 620, with_alpha(ink.tone(color, -1.0), 0.35))
@@ -52,7 +65,9 @@ class Wall(Brush):
         panel = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, rail, EAST, self.foot + 4))
         ink.detail(panel, LinearGradient((0, rail), (0, self.foot), ((0, low), (1, ink.tone(low, -0.35)))))
         strip = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, rail - 5, EAST, rail + 5))
-        ink.detail(strip, LinearGradient((0, rail - 5), (0, rail + 5), ((0, ink.tone(low, 0.4)), (1, ink.tone(low, -0.5)))))
+        ink.detail(
+            strip, LinearGradient((0, rail - 5), (0, rail + 5), ((0, ink.tone(low, 0.4)), (1, ink.tone(low, -0.5))))
+        )
 
 
 class Ceiling(Brush):
@@ -77,12 +92,23 @@ class Ceiling(Brush):
             near = 640 + (far - 640) * k
             w = 24.0
             shape = poly([(far - w, self.y), (far + w, self.y), (near + w * k, NORTH), (near - w * k, NORTH)])
-            ink.fill(shape, LinearGradient((0, self.y), (0, self.y - 160), ((0, beam), (1, ink.tone(beam, -0.6)))), outline=True)
+            ink.fill(
+                shape,
+                LinearGradient((0, self.y), (0, self.y - 160), ((0, beam), (1, ink.tone(beam, -0.6)))),
+                outline=True,
+            )
         sill = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, self.y - 4, EAST, self.y + 16))
-        ink.fill(sill, LinearGradient((0, self.y - 4), (0, self.y + 16), ((0, ink.tone(beam, 0.2)), (1, ink.tone(beam, -0.4)))), outline=True)
+        ink.fill(
+            sill,
+            LinearGradient((0, self.y - 4), (0, self.y + 16), ((0, ink.tone(beam, 0.2)), (1, ink.tone(beam, -0.4)))),
+            outline=True,
+        )
         shade = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, self.y + 16, EAST, self.y + 64))
         dark = ink.tone(color, -1.0)
-        ink.detail(shade, LinearGradient((0, self.y + 16), (0, self.y + 64), ((0, with_alpha(dark, 0.45)), (1, with_alpha(dark, 0)))))
+        ink.detail(
+            shade,
+            LinearGradient((0, self.y + 16), (0, self.y + 64), ((0, with_alpha(dark, 0.45)), (1, with_alpha(dark, 0)))),
+        )
 
 
 class Tiles(Brush):
@@ -113,11 +139,17 @@ class Tiles(Brush):
                 cx, cy = x + w / 2, y + h / 2
                 if (row + col) % 2 == 0:
                     for a in (0.785, 2.356, 3.927, 5.498):
-                        painted.addPath(ellipse(cx + math.cos(a) * s * 0.2, cy + math.sin(a) * s * 0.2, s * 0.12, s * 0.12))
+                        painted.addPath(
+                            ellipse(cx + math.cos(a) * s * 0.2, cy + math.sin(a) * s * 0.2, s * 0.12, s * 0.12)
+                        )
                     accent.addCircle(cx, cy, s * 0.1)
                 else:
-                    painted.addPath(poly([(cx, cy - s * 0.3), (cx + s * 0.3, cy), (cx, cy + s * 0.3), (cx - s * 0.3, cy)]))
-                    accent.addPath(poly([(cx, cy - s * 0.16), (cx + s * 0.16, cy), (cx, cy + s * 0.16), (cx - s * 0.16, cy)]))
+                    painted.addPath(
+                        poly([(cx, cy - s * 0.3), (cx + s * 0.3, cy), (cx, cy + s * 0.3), (cx - s * 0.3, cy)])
+                    )
+                    accent.addPath(
+                        poly([(cx, cy - s * 0.16), (cx + s * 0.16, cy), (cx, cy + s * 0.16), (cx - s * 0.16, cy)])
+                    )
                 if (row * 5 + col * 3) % 7 == 0:
                     shine.addPath(poly([(x + 3, y + 3), (x + w * 0.5, y + 3), (x + 3, y + h * 0.5)]))
         ink.detail(plain, LinearGradient((0, self.y0), (0, self.y1), ((0, ink.tone(base, -0.12)), (1, base))))
@@ -127,7 +159,7 @@ class Tiles(Brush):
 
 
 class WindowView(Brush):
-    """A window: sky, hills and sea of the hour and the weather behind its panes; rain on the glass, snow on the sill."""
+    """A window: sky, hills and sea behind its panes, rain on the glass, snow on the sill."""
 
     brush: Literal["window"]
     segment: ClassVar[str] = "window"
@@ -166,7 +198,10 @@ class WindowView(Brush):
         ink.solid(sill, frame, form=0.4)
         under = skia.Path.Rect(skia.Rect.MakeXYWH(x - 26, y + h + 24, w + 52, 22))
         dark = ink.tone("#2a2233")
-        ink.detail(under, LinearGradient((0, y + h + 24), (0, y + h + 46), ((0, with_alpha(dark, 0.35)), (1, with_alpha(dark, 0)))))
+        ink.detail(
+            under,
+            LinearGradient((0, y + h + 24), (0, y + h + 46), ((0, with_alpha(dark, 0.35)), (1, with_alpha(dark, 0)))),
+        )
         if self.curtain:
             self._curtains(ink)
 
@@ -178,13 +213,25 @@ class WindowView(Brush):
         left = mood.sky_weather.sun
         if left > 0.1:
             glow, disc = mood.grade(rgba(mood.time.sun.glow)), rgba(mood.time.sun.disc)
-            sx, sy = x + w * 0.3, {"day": y + h * 0.16, "night": y + h * 0.22, "dawn": y + h * 0.5}.get(mood.time_of_day, y + h * 0.58)
+            sx, sy = (
+                x + w * 0.3,
+                {"day": y + h * 0.16, "night": y + h * 0.22, "dawn": y + h * 0.5}.get(mood.time_of_day, y + h * 0.58),
+            )
             halo = _halo(sx, sy, w * 0.6, with_alpha(glow, 0.7 * left))
             ink.detail(hole, halo)
             r = 15.0
             ink.detail(ellipse(sx, sy, r, r), with_alpha(disc, 0.3 + 0.7 * left), clip=hole)
         if mood.time.stars * left > 0.4:
-            ink.detail(circles([(x + ink.dice.random() * w, y + ink.dice.random() * h * 0.5, ink.dice.uniform(0.7, 1.5)) for _ in range(26)]), (1, 1, 0.95, 0.9), clip=hole)
+            ink.detail(
+                circles(
+                    [
+                        (x + ink.dice.random() * w, y + ink.dice.random() * h * 0.5, ink.dice.uniform(0.7, 1.5))
+                        for _ in range(26)
+                    ]
+                ),
+                (1, 1, 0.95, 0.9),
+                clip=hole,
+            )
         cloud_tone = mood.time.cloud
         for cx, cy, cw, ch in ((0.72, 0.3, 0.5, 0.15), (0.16, 0.42, 0.36, 0.1)):
             outline, _ = cloud_outline(w * cw, h * ch, 5, ink.dice)
@@ -198,12 +245,31 @@ class WindowView(Brush):
 
         def out(ref: str, far: float) -> Color:
             c = rgba(ref) if ref.startswith("#") else ink.palette[ref][0]
-            lit = mood.grade((c[0] * tint[0] * (0.6 + 0.4 * dim), c[1] * tint[1] * (0.6 + 0.4 * dim), c[2] * tint[2] * (0.6 + 0.4 * dim), 1.0))
+            lit = mood.grade(
+                (
+                    c[0] * tint[0] * (0.6 + 0.4 * dim),
+                    c[1] * tint[1] * (0.6 + 0.4 * dim),
+                    c[2] * tint[2] * (0.6 + 0.4 * dim),
+                    1.0,
+                )
+            )
             return mix(lit, haze, min(0.9, far + mood.sky_weather.haze * 0.6))
 
         sea = skia.Path.Rect(skia.Rect.MakeLTRB(x, horizon, x + w, y + h))
-        ink.detail(sea, LinearGradient((0, horizon), (0, y + h), ((0, out(self.color_sea, 0.6)), (1, out(self.color_sea, 0.1)))))
-        hill = smooth([(x - 20, y + h), (x - 20, y + h * 0.5), (x + w * 0.16, y + h * 0.47), (x + w * 0.36, y + h * 0.6), (x + w * 0.58, y + h * 0.72), (x + w * 0.62, y + h)])
+        ink.detail(
+            sea,
+            LinearGradient((0, horizon), (0, y + h), ((0, out(self.color_sea, 0.6)), (1, out(self.color_sea, 0.1)))),
+        )
+        hill = smooth(
+            [
+                (x - 20, y + h),
+                (x - 20, y + h * 0.5),
+                (x + w * 0.16, y + h * 0.47),
+                (x + w * 0.36, y + h * 0.6),
+                (x + w * 0.58, y + h * 0.72),
+                (x + w * 0.62, y + h),
+            ]
+        )
         color = out(self.color_hill, 0.25)
         ink.detail(hill, mix(color, (0.95, 0.96, 1.0, 1.0), 0.55) if ink.mood.weather == "snow" else color, clip=hole)
         walls, roofs, lights = skia.Path(), skia.Path(), skia.Path()
@@ -222,7 +288,16 @@ class WindowView(Brush):
         x, y, w, h = self.x, self.y, self.width, self.height
         sheen = skia.Path()
         for f, wide in ((0.16, 0.1), (0.62, 0.05)):
-            sheen.addPath(poly([(x + w * f, y), (x + w * (f + wide), y), (x + w * (f + wide - 0.16), y + h), (x + w * (f - 0.16), y + h)]))
+            sheen.addPath(
+                poly(
+                    [
+                        (x + w * f, y),
+                        (x + w * (f + wide), y),
+                        (x + w * (f + wide - 0.16), y + h),
+                        (x + w * (f - 0.16), y + h),
+                    ]
+                )
+            )
         ink.detail(sheen, (1, 1, 1, 0.1), clip=hole)
         if ink.mood.weather == "rain":
             drops, runs = skia.Path(), skia.Path()
@@ -234,9 +309,21 @@ class WindowView(Brush):
             ink.detail(runs, (1, 1, 1, 0.22), clip=hole)
             ink.detail(drops, (1, 1, 1, 0.55), clip=hole)
         if ink.mood.weather == "snow":
-            flakes = [(x + ink.dice.random() * w, y + ink.dice.random() * h, ink.dice.uniform(1, 2.6)) for _ in range(60)]
+            flakes = [
+                (x + ink.dice.random() * w, y + ink.dice.random() * h, ink.dice.uniform(1, 2.6)) for _ in range(60)
+            ]
             ink.detail(circles(flakes), (1, 1, 1, 0.85), clip=hole)
-            heap = smooth([(x - 6, y + h + 6), (x - 6, y + h - 12), (x + w * 0.3, y + h - 26), (x + w * 0.55, y + h - 12), (x + w * 0.8, y + h - 22), (x + w + 6, y + h - 14), (x + w + 6, y + h + 6)])
+            heap = smooth(
+                [
+                    (x - 6, y + h + 6),
+                    (x - 6, y + h - 12),
+                    (x + w * 0.3, y + h - 26),
+                    (x + w * 0.55, y + h - 12),
+                    (x + w * 0.8, y + h - 22),
+                    (x + w + 6, y + h - 14),
+                    (x + w + 6, y + h + 6),
+                ]
+            )
             snow = mix((0.97, 0.98, 1, 1), rgba(ink.mood.time.veil), 0.35 if ink.night else 0.05)
             ink.detail(heap, snow, clip=hole)
         if ink.mood.weather == "fog":
@@ -261,21 +348,49 @@ class WindowView(Brush):
             shape.lineTo(at(-4), y + h + 34)
             shape.close()
             a, b = (at(0), at(110))
-            ink.fill(shape, LinearGradient((a, 0), (b, 0), ((0, ink.tone(color, -0.25)), (0.5, color), (1, ink.tone(color, 0.35 * ink.light.strength)))), outline=True, opacity=0.96)
+            ink.fill(
+                shape,
+                LinearGradient(
+                    (a, 0),
+                    (b, 0),
+                    ((0, ink.tone(color, -0.25)), (0.5, color), (1, ink.tone(color, 0.35 * ink.light.strength))),
+                ),
+                outline=True,
+                opacity=0.96,
+            )
             folds = skia.Path()
             for k in range(5):
                 f0, f1 = 10 + 22 * k, 6 + 6 * k
-                folds.addPath(smooth([(at(f0), y - 34), (at(f0 * 0.9), y + h * 0.3), (at(f1), tie), (at(f1 + 3), tie), (at(f0 * 0.9 + 7), y + h * 0.3), (at(f0 + 7), y - 34)]))
-                folds.addPath(smooth([(at(f1), tie), (at(f1 * 1.6), y + h + 34), (at(f1 * 1.6 + 5), y + h + 34), (at(f1 + 3), tie)]))
+                folds.addPath(
+                    smooth(
+                        [
+                            (at(f0), y - 34),
+                            (at(f0 * 0.9), y + h * 0.3),
+                            (at(f1), tie),
+                            (at(f1 + 3), tie),
+                            (at(f0 * 0.9 + 7), y + h * 0.3),
+                            (at(f0 + 7), y - 34),
+                        ]
+                    )
+                )
+                folds.addPath(
+                    smooth(
+                        [(at(f1), tie), (at(f1 * 1.6), y + h + 34), (at(f1 * 1.6 + 5), y + h + 34), (at(f1 + 3), tie)]
+                    )
+                )
             ink.detail(folds, with_alpha(ink.tone(color, -0.8), 0.3), clip=shape)
-            band = skia.Path.RRect(skia.RRect.MakeRectXY(skia.Rect.MakeXYWH(min(at(-4), at(40)), tie - 6, 44, 13), 5, 5))
+            band = skia.Path.RRect(
+                skia.RRect.MakeRectXY(skia.Rect.MakeXYWH(min(at(-4), at(40)), tie - 6, 44, 13), 5, 5)
+            )
             ink.solid(band, ink.tone(color, -0.4), form=0.5)
         ink.solid(rod, "#8a5f3e", form=0.5)
 
 
 def _halo(x: float, y: float, r: float, color: Color) -> RadialGradient:
     """A glow as a fill, for shapes that cut it."""
-    return RadialGradient((x, y), r, ((0.0, color), (0.45, with_alpha(color, color[3] * 0.36)), (1.0, with_alpha(color, 0.0))))
+    return RadialGradient(
+        (x, y), r, ((0.0, color), (0.45, with_alpha(color, color[3] * 0.36)), (1.0, with_alpha(color, 0.0)))
+    )
 
 
 class Counter(Brush):
@@ -296,7 +411,12 @@ class Counter(Brush):
         color, slab = ink.tone(self.color), ink.tone(self.color_top)
         depth = ink.stage.item_depth(self.foot)
         body = skia.Path.Rect(skia.Rect.MakeLTRB(self.x0, self.top, self.x1, self.foot))
-        ink.fill(body, LinearGradient((0, self.top), (0, self.foot), ((0, color), (1, ink.tone(color, -0.35)))), outline=True, depth=depth)
+        ink.fill(
+            body,
+            LinearGradient((0, self.top), (0, self.foot), ((0, color), (1, ink.tone(color, -0.35)))),
+            outline=True,
+            depth=depth,
+        )
         w = (self.x1 - self.x0) / self.doors
         high, low, edge, knobs = (skia.Path() for _ in range(4))
         split = self.top + (self.foot - self.top) * (0.3 if self.drawers else 0.04)
@@ -313,18 +433,46 @@ class Counter(Brush):
             if self.drawers:
                 knobs.addCircle(x + w / 2, (self.top + 20 + split) / 2, 4)
         ink.detail(edge, with_alpha(ink.tone(color, -1.0), 0.55))
-        ink.detail(high, LinearGradient((0, self.top), (0, self.foot), ((0, ink.tone(color, 0.22)), (1, ink.tone(color, -0.12)))))
-        ink.detail(low, LinearGradient((0, self.top), (0, self.foot), ((0, ink.tone(color, -0.1)), (1, ink.tone(color, -0.3)))))
+        ink.detail(
+            high,
+            LinearGradient((0, self.top), (0, self.foot), ((0, ink.tone(color, 0.22)), (1, ink.tone(color, -0.12)))),
+        )
+        ink.detail(
+            low, LinearGradient((0, self.top), (0, self.foot), ((0, ink.tone(color, -0.1)), (1, ink.tone(color, -0.3))))
+        )
         ink.detail(knobs, ink.tone("#c9a24a", 0.2))
         plinth = skia.Path.Rect(skia.Rect.MakeLTRB(self.x0, self.foot - 14, self.x1, self.foot))
         ink.detail(plinth, ink.tone(color, -0.95))
-        top = skia.Path.RRect(skia.RRect.MakeRectXY(skia.Rect.MakeLTRB(self.x0 - 8, self.top - 8, self.x1 + 8, self.top + 12), 4, 4))
-        ink.fill(top, LinearGradient((0, self.top - 8), (0, self.top + 12), ((0, ink.tone(slab, 0.5)), (0.35, slab), (1, ink.tone(slab, -0.5)))), outline=True, depth=depth)
+        top = skia.Path.RRect(
+            skia.RRect.MakeRectXY(skia.Rect.MakeLTRB(self.x0 - 8, self.top - 8, self.x1 + 8, self.top + 12), 4, 4)
+        )
+        ink.fill(
+            top,
+            LinearGradient(
+                (0, self.top - 8),
+                (0, self.top + 12),
+                ((0, ink.tone(slab, 0.5)), (0.35, slab), (1, ink.tone(slab, -0.5))),
+            ),
+            outline=True,
+            depth=depth,
+        )
         shade = skia.Path.Rect(skia.Rect.MakeLTRB(self.x0, self.top + 12, self.x1, self.top + 34))
         dark = ink.tone(color, -1.0)
-        ink.detail(shade, LinearGradient((0, self.top + 12), (0, self.top + 34), ((0, with_alpha(dark, 0.5)), (1, with_alpha(dark, 0)))))
+        ink.detail(
+            shade,
+            LinearGradient(
+                (0, self.top + 12), (0, self.top + 34), ((0, with_alpha(dark, 0.5)), (1, with_alpha(dark, 0)))
+            ),
+        )
         floor = skia.Path.Rect(skia.Rect.MakeLTRB(self.x0 - 10, self.foot, self.x1 + 10, self.foot + 22))
-        ink.detail(floor, LinearGradient((0, self.foot), (0, self.foot + 22), ((0, with_alpha(ink.light.shadow, 0.6)), (1, with_alpha(ink.light.shadow, 0)))))
+        ink.detail(
+            floor,
+            LinearGradient(
+                (0, self.foot),
+                (0, self.foot + 22),
+                ((0, with_alpha(ink.light.shadow, 0.6)), (1, with_alpha(ink.light.shadow, 0))),
+            ),
+        )
 
 
 class Shelf(Brush):
@@ -343,8 +491,13 @@ class Shelf(Brush):
             ink.solid(bracket, "#3a3440", form=0.4)
         shade = skia.Path.Rect(skia.Rect.MakeLTRB(self.x0 + 4, self.y + 8, self.x1 + 8, self.y + 30))
         dark = ink.tone("#2a2233")
-        ink.detail(shade, LinearGradient((0, self.y + 8), (0, self.y + 30), ((0, with_alpha(dark, 0.4)), (1, with_alpha(dark, 0)))))
-        board = skia.Path.RRect(skia.RRect.MakeRectXY(skia.Rect.MakeLTRB(self.x0, self.y - 2, self.x1, self.y + 9), 2, 2))
+        ink.detail(
+            shade,
+            LinearGradient((0, self.y + 8), (0, self.y + 30), ((0, with_alpha(dark, 0.4)), (1, with_alpha(dark, 0)))),
+        )
+        board = skia.Path.RRect(
+            skia.RRect.MakeRectXY(skia.Rect.MakeLTRB(self.x0, self.y - 2, self.x1, self.y + 9), 2, 2)
+        )
         ink.solid(board, self.color, form=0.3)
 
 
@@ -366,7 +519,13 @@ class Steam(Brush):
             f = (ink.t * 0.28 + i / 7) % 1.0
             x = self.x + self.width * (0.3 + f) * math.sin(ink.t * 0.9 + f * 5 + i)
             r = self.width * (0.5 + 1.3 * f)
-            ink.glow(x, self.y - self.rise * f, r, r * 1.25, with_alpha(color, self.power * math.sin(math.pi * min(1.0, f + 0.08))))
+            ink.glow(
+                x,
+                self.y - self.rise * f,
+                r,
+                r * 1.25,
+                with_alpha(color, self.power * math.sin(math.pi * min(1.0, f + 0.08))),
+            )
 
 
 class Beam(Brush):
@@ -374,7 +533,9 @@ class Beam(Brush):
 
     brush: Literal["beam"]
     segment: ClassVar[str] = "light"
-    points: list[tuple[float, float]] = Field(min_length=4, max_length=4, description="of the patch, from upper left, clockwise")
+    points: list[tuple[float, float]] = Field(
+        min_length=4, max_length=4, description="of the patch, from upper left, clockwise"
+    )
     source: list[tuple[float, float]] = Field(default_factory=list, description="of the window: the air between shines")
     panes: int = Field(2, ge=1, le=6)
 
@@ -390,14 +551,20 @@ class Beam(Brush):
                 quad = []
                 for u, v in ((i + 0.06, j + 0.06), (i + 0.94, j + 0.06), (i + 0.94, j + 0.94), (i + 0.06, j + 0.94)):
                     u, v = u / self.panes, v / 2
-                    quad.append((ax * (1 - u) * (1 - v) + bx * u * (1 - v) + cx * u * v + dx * (1 - u) * v,
-                                 ay * (1 - u) * (1 - v) + by * u * (1 - v) + cy * u * v + dy * (1 - u) * v))  # fmt: skip
+                    top = (ax + (bx - ax) * u, ay + (by - ay) * u)
+                    low = (dx + (cx - dx) * u, dy + (cy - dy) * u)
+                    quad.append((top[0] + (low[0] - top[0]) * v, top[1] + (low[1] - top[1]) * v))
                 patch.addPath(poly(quad))
         ink.fill(patch, with_alpha(color, 0.42 * power), effect=True, blur=2.5)
         if len(self.source) == 2:
             (sx, sy), (tx, ty) = self.source
             air = poly([(sx, sy), (tx, ty), (bx, by), (ax, ay)])
-            ink.detail(air, LinearGradient((sx, sy), (ax, ay), ((0, with_alpha(color, 0.24 * power)), (1, with_alpha(color, 0.02)))))
+            ink.detail(
+                air,
+                LinearGradient(
+                    (sx, sy), (ax, ay), ((0, with_alpha(color, 0.24 * power)), (1, with_alpha(color, 0.02)))
+                ),
+            )
 
 
 class Flame(Brush):

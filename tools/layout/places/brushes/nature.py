@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from random import Random
 from typing import ClassVar, Literal
@@ -78,12 +79,18 @@ class Trunks(Brush):
         points = low + points[1:]
         widths = [w * 1.9, w * 1.5, w * 1.22, *widths[1:]]
         shape = ribbon(points, widths)
-        shape.addPath(ellipse(x, foot, w * 0.95, w * 0.13))
-        shape.setFillType(skia.PathFillType.kWinding)
         ink.shadow(x, foot + w * 0.05, w * 1.9, w * 0.3)
+        ink.detail(ellipse(x, foot, w * 0.94, w * 0.12), ink.tone(ink.tone(self.color), -0.5))
         for side in (-1, 1):
             root = skia.Path()
-            leaf(root, x + side * w * 0.35, foot - w * 0.18, 0.35 if side > 0 else math.pi - 0.35, w * dice.uniform(0.8, 1.2), w * 0.2)
+            leaf(
+                root,
+                x + side * w * 0.35,
+                foot - w * 0.18,
+                0.35 if side > 0 else math.pi - 0.35,
+                w * dice.uniform(0.8, 1.2),
+                w * 0.2,
+            )
             ink.detail(root, ink.tone(ink.tone(self.color), -0.4))
         base = ink.tone(self.color)
         sign = 1 if ink.light.direction[0] > 0 else -1
@@ -108,7 +115,9 @@ class Trunks(Brush):
             long = w * dice.uniform(0.4, 1.3)
             for path, shift in ((dark, 0.0), (pale, w * 0.03)):
                 path.moveTo(bx + shift, y)
-                path.cubicTo(bx + w * 0.06 + shift, y + long * 0.3, bx - w * 0.05 + shift, y + long * 0.6, bx + shift, y + long)
+                path.cubicTo(
+                    bx + w * 0.06 + shift, y + long * 0.3, bx - w * 0.05 + shift, y + long * 0.6, bx + shift, y + long
+                )
                 path.cubicTo(bx - w * 0.02 + shift, y + long * 0.6, bx + w * 0.1 + shift, y + long * 0.3, bx + shift, y)
                 path.close()
         ink.detail(dark, with_alpha(ink.tone(base, -1.0), 0.55), clip=shape)
@@ -117,11 +126,26 @@ class Trunks(Brush):
         sign = -1 if ink.light.direction[0] > 0 else 1
         for _ in range(46):
             y = foot - dice.random() ** 1.6 * w * 3.0
-            lens(moss, x + (sign * dice.uniform(-0.1, 0.62) - 0.1) * w, y, w * dice.uniform(0.08, 0.22), w * 0.02, w * 0.05)
+            lens(
+                moss,
+                x + (sign * dice.uniform(-0.1, 0.62) - 0.1) * w,
+                y,
+                w * dice.uniform(0.08, 0.22),
+                w * 0.02,
+                w * 0.05,
+            )
         ink.detail(moss, with_alpha(ink.tone(self.moss), 0.5), clip=shape)
         for i in range(22):
             bx = x + (i / 21 - 0.5) * w * 2.3
-            leaf(blades, bx, foot + dice.uniform(-2, 5), -math.pi / 2 + dice.uniform(-0.5, 0.5), w * dice.uniform(0.14, 0.34), w * 0.03, w * 0.04)
+            leaf(
+                blades,
+                bx,
+                foot + dice.uniform(-2, 5),
+                -math.pi / 2 + dice.uniform(-0.5, 0.5),
+                w * dice.uniform(0.14, 0.34),
+                w * 0.03,
+                w * 0.04,
+            )
         tuft = ink.tone(self.moss, -0.15)
         ink.detail(blades, mix(tuft, ink.white(), 0.6) if ink.snow else tuft)
 
@@ -182,7 +206,11 @@ class Foliage(Brush):
             if self.hangs:
                 y = self.y - bow - r - f * self.height
             else:
-                y = self.y - r * 0.3 - f * max(0.0, self.height + bow * 1.0 - r) * (0.55 + 0.45 * math.sin(x * 0.013 + self.seed))
+                y = (
+                    self.y
+                    - r * 0.3
+                    - f * max(0.0, self.height + bow * 1.0 - r) * (0.55 + 0.45 * math.sin(x * 0.013 + self.seed))
+                )
             found.append((x, y, r))
         return sorted(found, key=lambda c: c[1])
 
@@ -192,7 +220,15 @@ class Foliage(Brush):
             for _ in range(int(5 * self.leaves)):
                 a = ink.dice.uniform(0, 6.283)
                 size = self.clump * ink.dice.uniform(0.2, 0.36)
-                leaf(path, x + math.cos(a) * r * reach, y + math.sin(a) * r * reach, a + ink.dice.uniform(-0.8, 0.8), size, size * 0.42, size * 0.2)
+                leaf(
+                    path,
+                    x + math.cos(a) * r * reach,
+                    y + math.sin(a) * r * reach,
+                    a + ink.dice.uniform(-0.8, 0.8),
+                    size,
+                    size * 0.42,
+                    size * 0.2,
+                )
         return path
 
 
@@ -227,7 +263,14 @@ class Turf(Brush):
             for _ in range(26):
                 x, y = ink.dice.uniform(-200, 1480), self.edge.y + 16 + 210 * ink.dice.random()
                 k = ink.stage.scale_y(y)
-                ink.glow(x, y, ink.dice.uniform(16, 60) * k, ink.dice.uniform(4, 9) * k, with_alpha(ink.light.key, 0.4 * ink.light.strength), core=0.4)
+                ink.glow(
+                    x,
+                    y,
+                    ink.dice.uniform(16, 60) * k,
+                    ink.dice.uniform(4, 9) * k,
+                    with_alpha(ink.light.key, 0.4 * ink.light.strength),
+                    core=0.4,
+                )
         if self.litter:
             path = skia.Path()
             for _ in range(90):
@@ -270,7 +313,9 @@ class Track(Brush):
         if ink.snow:
             color = mix(color, ink.white(-0.15), 0.72)
         box = shape.getBounds()
-        fill = LinearGradient((0, box.top()), (0, 740), ((0, ink.tone(color, 0.25)), (0.5, color), (1, ink.tone(color, -0.3))))
+        fill = LinearGradient(
+            (0, box.top()), (0, 740), ((0, ink.tone(color, 0.25)), (0.5, color), (1, ink.tone(color, -0.3)))
+        )
         soft = skia.Path(shape)
         ink.fill(soft, with_alpha(ink.tone(color, -0.5), 0.35), effect=True, blur=9)
         ink.detail(shape, fill)
@@ -286,24 +331,36 @@ class Track(Brush):
         for _ in range(7):
             y = box.top() + (740 - box.top()) * ink.dice.random()
             k = ink.stage.scale_y(y)
-            ink.glow(ink.dice.uniform(box.left(), box.right()), y, 90 * k, 11 * k, with_alpha(ink.tone(color, -0.5), 0.22))
+            ink.glow(
+                ink.dice.uniform(box.left(), box.right()), y, 90 * k, 11 * k, with_alpha(ink.tone(color, -0.5), 0.22)
+            )
         if self.color_edge:
-            # The curve runs inside its points: the grass follows it at two thirds of the way out.
-            mids = [[((x0 * 3 + xm) / 4, y) for (x0, y), (xm, _) in zip(side, self.points, strict=True)] for side in (left, right)]
+            # The curve runs inside its points: the grass follows just inside.
+            mids = [
+                [(x0 * 0.94 + xm * 0.06, y) for (x0, y), (xm, _) in zip(side, self.points, strict=True)]
+                for side in (left, right)
+            ]
             self._edges(ink, mids)
-
 
     def _edges(self, ink: Ink, sides: list[list[Point]]) -> None:
         blades = (skia.Path(), skia.Path())
         for line in sides:
-            for (ax, ay), (bx, by) in zip(line, line[1:], strict=False):
+            for (ax, ay), (bx, by) in itertools.pairwise(line):
                 count = int(math.hypot(bx - ax, by - ay) / 7)
                 for i in range(count):
                     f = (i + ink.dice.random()) / count
                     x, y = ax + (bx - ax) * f, ay + (by - ay) * f
                     k = ink.stage.scale_y(y)
                     a = -math.pi / 2 + ink.dice.uniform(-0.7, 0.7)
-                    leaf(blades[i % 2], x + ink.dice.uniform(-9, 9) * k, y + 3 * k, a, ink.dice.uniform(7, 19) * k, 2.2 * k, 3 * k)
+                    leaf(
+                        blades[i % 2],
+                        x + ink.dice.uniform(-9, 9) * k,
+                        y + 3 * k,
+                        a,
+                        ink.dice.uniform(7, 19) * k,
+                        2.2 * k,
+                        3 * k,
+                    )
         base = ink.tone(self.color_edge)
         for path, shift in zip(blades, (-0.3, 0.15), strict=True):
             color = ink.tone(base, shift)
@@ -325,13 +382,13 @@ class Ferns(Brush):
             for i in range(self.fronds):
                 f = (i + 0.5) / self.fronds
                 angle = -math.pi * (0.1 + 0.8 * f) + ink.dice.uniform(-0.1, 0.1)
-                self._frond(ink, (back, front)[i % 2], x, y, angle, size * ink.dice.uniform(0.75, 1.05))
+                self._frond((back, front)[i % 2], x, y, angle, size * ink.dice.uniform(0.75, 1.05))
             base = ink.tone(self.color)
             tip = mix(base, ink.white(), 0.7) if ink.snow else ink.tone(base, 0.45 * ink.light.strength + 0.08)
             for path, a, b in ((back, ink.tone(base, -0.7), ink.tone(base, -0.25)), (front, ink.tone(base, -0.3), tip)):
                 ink.fill(path, RadialGradient((x, y), size, ((0, a), (1, b))), outline=path is front)
 
-    def _frond(self, ink: Ink, path: skia.Path, x: float, y: float, angle: float, size: float) -> None:
+    def _frond(self, path: skia.Path, x: float, y: float, angle: float, size: float) -> None:
         dx, dy = math.cos(angle), math.sin(angle)
         droop = size * (0.12 + 0.5 * abs(dx))
         spine = []
@@ -370,14 +427,24 @@ class Grass(Brush):
             long, a = self.size * ink.dice.uniform(0.5, 1.1), -math.pi / 2 + ink.dice.uniform(-0.4, 0.4)
             leaf(paths[i % 3], x, self.y + ink.dice.uniform(0, 6), a, long, self.size * 0.05, long * 0.12)
             if ink.dice.random() < 0.3:
-                heads.append((x + math.cos(a) * long * 0.9, self.y + math.sin(a) * long * 0.86, self.size * ink.dice.uniform(0.045, 0.08)))
+                heads.append(
+                    (
+                        x + math.cos(a) * long * 0.9,
+                        self.y + math.sin(a) * long * 0.86,
+                        self.size * ink.dice.uniform(0.045, 0.08),
+                    )
+                )
         for path, shift in zip(paths, (-0.55, -0.1, 0.3), strict=True):
             color = ink.tone(base, shift)
             ink.fill(path, mix(color, ink.white(), 0.55) if ink.snow else color, outline=shift == -0.1)
         if self.colors_flower and not ink.snow:
             for k, ref in enumerate(self.colors_flower):
                 some = heads[k :: len(self.colors_flower)]
-                petals = [(x + math.cos(a) * r, y + math.sin(a) * r, r * 0.8) for x, y, r in some for a in (0, 1.26, 2.51, 3.77, 5.03)]
+                petals = [
+                    (x + math.cos(a) * r, y + math.sin(a) * r, r * 0.8)
+                    for x, y, r in some
+                    for a in (0, 1.26, 2.51, 3.77, 5.03)
+                ]
                 ink.detail(circles(petals), ink.tone(ref, 0.1))
                 ink.detail(circles([(x, y, r * 0.6) for x, y, r in some]), ink.tone("#f2c84a"))
 
@@ -413,8 +480,23 @@ class Shafts(Brush):
             for wide in (1.0, 0.55):
                 a, b = x - w * wide / 2 + drift, x + w * wide / 2 + drift
                 spread = w * 0.5 * wide
-                beam = poly([(a, self.top), (b, self.top), (b + self.slant + spread, self.bottom), (a + self.slant - spread, self.bottom)])
-                fill = LinearGradient((0, self.top), (0, self.bottom), ((0, with_alpha(color, alpha * 0.55)), (0.4, with_alpha(color, alpha * 0.4)), (1, with_alpha(color, 0))))
+                beam = poly(
+                    [
+                        (a, self.top),
+                        (b, self.top),
+                        (b + self.slant + spread, self.bottom),
+                        (a + self.slant - spread, self.bottom),
+                    ]
+                )
+                fill = LinearGradient(
+                    (0, self.top),
+                    (0, self.bottom),
+                    (
+                        (0, with_alpha(color, alpha * 0.55)),
+                        (0.4, with_alpha(color, alpha * 0.4)),
+                        (1, with_alpha(color, 0)),
+                    ),
+                )
                 ink.detail(beam, fill)
 
 
@@ -504,5 +586,7 @@ class SnowLine(Brush):
         path = skia.Path()
         for (ax, ay), (bx, by) in zip(self.points, self.points[1:], strict=False):
             lens(path, ax, ay, bx - ax, self.thick * 0.4, self.thick)
-            path.addPath(circles([(ax + (bx - ax) * i / 8, ay + (by - ay) * i / 8, self.thick * 0.6) for i in range(9)]))
+            path.addPath(
+                circles([(ax + (bx - ax) * i / 8, ay + (by - ay) * i / 8, self.thick * 0.6) for i in range(9)])
+            )
         ink.fill(path, ink.white(), outline=False)

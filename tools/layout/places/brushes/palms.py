@@ -117,8 +117,7 @@ class Palm(Brush):
             size = length * 0.36 * math.sin(math.pi * min(0.96, 0.16 + 0.84 * f)) ** 0.65 * ink.dice.uniform(0.86, 1.08)
             for side in (-1, 1):
                 spread = side * (0.95 - 0.45 * f)
-                fall = size * (0.42 if math.cos(along + spread) else 0.5)
-                leaf(blades if side < 0 else inner, x, y, along + spread, size, length * 0.017, fall * 0.55)
+                leaf(blades if side < 0 else inner, x, y, along + spread, size, length * 0.017, size * 0.26)
         base = ink.tone(self.color_leaf, shade)
         tip = ink.tone(base, -0.35)
         light = ink.tone(base, 0.32 * ink.light.strength)
@@ -136,8 +135,8 @@ class Palm(Brush):
         if ink.snow:
             color = mix(color, ink.white(), 0.8)
         ink.shadow(self.x, self.y + w * 0.1, w * 2.0, w * 0.28)
-        heap = smooth([(self.x - w, self.y + w * 0.22), (self.x - w * 0.6, self.y - w * 0.06), (self.x, self.y - w * 0.2),
-                       (self.x + w * 0.6, self.y - w * 0.04), (self.x + w, self.y + w * 0.22), (self.x, self.y + w * 0.34)])  # fmt: skip
+        ring = ((-1.0, 0.22), (-0.6, -0.06), (0.0, -0.2), (0.6, -0.04), (1.0, 0.22), (0.0, 0.34))
+        heap = smooth([(self.x + w * dx, self.y + w * dy) for dx, dy in ring])
         ink.solid(heap, color, form=0.5, outline=False, segment="ground")
         blades = skia.Path()
         for i in range(13):

@@ -105,13 +105,31 @@ class Paving(Brush):
         if power > 0:
             sky = ink.mood.grade(rgba(ink.mood.time.sky[-1][1]))
             area = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, self.top, EAST, self.top + 190))
-            ink.detail(area, LinearGradient((0, self.top), (0, self.top + 190), ((0, with_alpha(sky, 0.6 * power)), (1, with_alpha(sky, 0)))))
+            ink.detail(
+                area,
+                LinearGradient(
+                    (0, self.top), (0, self.top + 190), ((0, with_alpha(sky, 0.6 * power)), (1, with_alpha(sky, 0)))
+                ),
+            )
+        if wet and ink.light.glow > 0.3:
+            for _ in range(14):
+                x, y = ink.dice.uniform(-160, 1440), self.top + ink.dice.uniform(30, 170)
+                ink.glow(
+                    x,
+                    y,
+                    ink.dice.uniform(9, 22),
+                    ink.dice.uniform(34, 90),
+                    with_alpha(ink.mood.lamp, 0.3 * ink.light.glow),
+                )
         if not self.indoor and sun > 0.2:
             x, _ = ink.stage.sun[ink.mood.time_of_day]
             ink.glow(x * 0.5 + 300, 600, 620, 110, with_alpha(ink.light.key, 0.3 * ink.light.strength * sun))
         edge = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, self.top, EAST, self.top + 46))
         dark = ink.tone(self.color_joint, -0.8)
-        ink.detail(edge, LinearGradient((0, self.top), (0, self.top + 46), ((0, with_alpha(dark, 0.5)), (1, with_alpha(dark, 0)))))
+        ink.detail(
+            edge,
+            LinearGradient((0, self.top), (0, self.top + 46), ((0, with_alpha(dark, 0.5)), (1, with_alpha(dark, 0)))),
+        )
 
 
 class Kerb(Brush):
@@ -130,14 +148,28 @@ class Kerb(Brush):
         face = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, top, EAST, self.y + self.height))
         depth = ink.stage.item_depth(self.y)
         lit, low = ink.tone(color, 0.35 * ink.light.strength), ink.tone(color, -0.25)
-        ink.fill(face, LinearGradient((0, top), (0, self.y + self.height), ((0, lit), (0.3, color), (1, low))), outline=True, depth=depth)
+        ink.fill(
+            face,
+            LinearGradient((0, top), (0, self.y + self.height), ((0, lit), (0.3, color), (1, low))),
+            outline=True,
+            depth=depth,
+        )
         joints = skia.Path()
         x = WEST
         while x < EAST:
             x += self.stone * ink.dice.uniform(0.7, 1.3)
             lean = (x - 640) * 0.02
-            joints.addPath(poly([(x - lean, top), (x - lean + 2, top), (x + 2, self.y + self.height), (x, self.y + self.height)]))
+            joints.addPath(
+                poly([(x - lean, top), (x - lean + 2, top), (x + 2, self.y + self.height), (x, self.y + self.height)])
+            )
         ink.detail(joints, with_alpha(ink.tone(color, -0.9), 0.6))
         shade = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, self.y + self.height, EAST, self.y + self.height + 8))
         dark = ink.tone(color, -1.0)
-        ink.detail(shade, LinearGradient((0, self.y + self.height), (0, self.y + self.height + 8), ((0, with_alpha(dark, 0.6)), (1, with_alpha(dark, 0)))))
+        ink.detail(
+            shade,
+            LinearGradient(
+                (0, self.y + self.height),
+                (0, self.y + self.height + 8),
+                ((0, with_alpha(dark, 0.6)), (1, with_alpha(dark, 0))),
+            ),
+        )

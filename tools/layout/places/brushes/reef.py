@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import ClassVar, Literal
 
@@ -35,7 +36,14 @@ class Surface(Brush):
             y = self.y + (f**1.6) * 120 - 40
             w = (220 - 130 * f) * ink.dice.uniform(0.4, 1.2)
             x = ink.dice.uniform(-400, 1680) + 14 * math.sin(ink.t * 0.6 + i)
-            lens(near if i % 2 else far, x, y, w, 3 + 3 * math.sin(ink.t + i), (11 - 8 * f) * (0.8 + 0.3 * math.sin(ink.t * 1.2 + i)))
+            lens(
+                near if i % 2 else far,
+                x,
+                y,
+                w,
+                3 + 3 * math.sin(ink.t + i),
+                (11 - 8 * f) * (0.8 + 0.3 * math.sin(ink.t * 1.2 + i)),
+            )
         ink.detail(far, with_alpha(color, 0.2))
         ink.detail(near, with_alpha(color, 0.34))
 
@@ -60,7 +68,10 @@ class Seabed(Brush):
                 f = row / 10
                 y = self.edge.y + 16 + 330 * f**1.6
                 k = ink.stage.scale_y(y)
-                upper = [(x, y + lift + 6 * k * math.sin(x * 0.011 / k + row * 1.7) + 3 * k * math.sin(x * 0.029 / k + row)) for x in range(-700, 2000, 30)]
+                upper = [
+                    (x, y + lift + 6 * k * math.sin(x * 0.011 / k + row * 1.7) + 3 * k * math.sin(x * 0.029 / k + row))
+                    for x in range(-700, 2000, 30)
+                ]
                 width = [3.2 * k * max(0.0, math.sin(x * 0.006 / k + row * 2.3)) for x, _ in upper]
                 path.addPath(poly(upper + [(x, yy + w) for (x, yy), w in zip(upper[::-1], width[::-1], strict=True)]))
             ink.detail(path, with_alpha(color, alpha))
@@ -104,7 +115,7 @@ class Caustics(Brush):
             z += self.cell * 0.8 / 420
             row += 1
         path = skia.Path()
-        for r, (near, far) in enumerate(zip(rows, rows[1:], strict=False)):
+        for r, (near, far) in enumerate(itertools.pairwise(rows)):
             k = (near[1][0] - near[0][0]) / self.cell if len(near) > 1 else 1.0
             offset = (len(far) - len(near)) // 2
             for i, a in enumerate(near):
@@ -145,7 +156,9 @@ class Kelp(Brush):
             points = []
             for i in range(knots + 1):
                 f = i / knots
-                bend = self.sway * f * 1.6 * math.sin(ink.t * 0.9 + phase - f * 2.6) + h * 0.05 * math.sin(f * 7 + phase)
+                bend = self.sway * f * 1.6 * math.sin(ink.t * 0.9 + phase - f * 2.6) + h * 0.05 * math.sin(
+                    f * 7 + phase
+                )
                 points.append((x + bend, foot - h * f))
             stems.addPath(ribbon(points, [max(1.2, h * 0.018 * (1 - f / (knots + 3))) for f in range(knots + 1)]))
             for i in range(1, knots + 1):
@@ -194,28 +207,44 @@ class Coral(Brush):
                 tips.addCircle(bx, by, wide * 0.34)
                 return
             for k in range(3 if fan else 2 + (level > 2)):
-                turn = (k - 1 if fan else k - 0.5 - 0.5 * (level > 2)) * (0.42 if fan else 0.75) + ink.dice.uniform(-0.18, 0.18)
+                turn = (k - 1 if fan else k - 0.5 - 0.5 * (level > 2)) * (0.42 if fan else 0.75) + ink.dice.uniform(
+                    -0.18, 0.18
+                )
                 grow(bx, by, angle + turn, long * ink.dice.uniform(0.68, 0.86), wide * 0.68, level - 1)
 
         levels = 4
         for root in (-0.5, 0.0, 0.5) if not fan else (-0.2, 0.2):
-            grow(self.x + root * s * 0.18, self.y, -math.pi / 2 + root * 0.9, s * 0.3, s * (0.06 if fan else 0.115), levels - 1)
+            grow(
+                self.x + root * s * 0.18,
+                self.y,
+                -math.pi / 2 + root * 0.9,
+                s * 0.3,
+                s * (0.06 if fan else 0.115),
+                levels - 1,
+            )
         path.setFillType(skia.PathFillType.kWinding)
         ink.solid(path, self.color, form=0.55)
         ink.detail(tips, with_alpha(ink.tone(ink.tone(self.color), 0.6), 0.8))
 
     def _tubes(self, ink: Ink, s: float) -> None:
-        tubes = sorted(((ink.dice.uniform(-0.42, 0.42), ink.dice.uniform(0.5, 1.0)) for _ in range(8)), key=lambda t: -t[1])
+        tubes = sorted(
+            ((ink.dice.uniform(-0.42, 0.42), ink.dice.uniform(0.5, 1.0)) for _ in range(8)), key=lambda t: -t[1]
+        )
         for dx, tall in tubes:
             x, w, h = self.x + dx * s, s * 0.1, s * tall
             lean = dx * s * 0.25
-            body = ribbon([(x, self.y), (x + lean * 0.4, self.y - h * 0.5), (x + lean, self.y - h)], [w * 1.5, w * 1.7, w * 2.1])
+            body = ribbon(
+                [(x, self.y), (x + lean * 0.4, self.y - h * 0.5), (x + lean, self.y - h)], [w * 1.5, w * 1.7, w * 2.1]
+            )
             ink.solid(body, self.color, form=0.65, rim=s * 0.015)
             ink.detail(ellipse(x + lean, self.y - h, w * 1.06, w * 0.5), ink.tone(ink.tone(self.color), 0.35))
             ink.detail(ellipse(x + lean, self.y - h, w * 0.7, w * 0.3), ink.tone(ink.tone(self.color), -0.8))
 
     def _brain(self, ink: Ink, s: float) -> None:
-        ring = [(self.x + math.cos(a) * s * 0.55, self.y - max(0.0, math.sin(a)) * s * 0.62 + s * 0.06) for a in (math.pi * i / 12 for i in range(13))]
+        ring = [
+            (self.x + math.cos(a) * s * 0.55, self.y - max(0.0, math.sin(a)) * s * 0.62 + s * 0.06)
+            for a in (math.pi * i / 12 for i in range(13))
+        ]
         dome = smooth([(self.x - s * 0.5, self.y + s * 0.06), *ring[::-1], (self.x + s * 0.5, self.y + s * 0.06)])
         ink.solid(dome, self.color, form=0.7, rim=s * 0.03)
         folds = skia.Path()
@@ -243,24 +272,56 @@ class Fish(Brush):
     def paint(self, ink: Ink) -> None:
         way = 1 if self.speed > 0 else -1
         body, belly, fins, eyes, stripes = (skia.Path() for _ in range(5))
-        for i in range(self.count):
+        for _i in range(self.count):
             s = self.size * ink.dice.uniform(0.75, 1.15)
             p = ink.loose.uniform(0, 6.28)
             x = self.x + ink.dice.gauss(0, 0.5) * self.spread * 1.5 + self.speed * ink.t
             y = self.y + ink.dice.gauss(0, 0.4) * self.spread + 5 * math.sin(ink.t * 0.9 + p)
             tail = 0.22 * s * math.sin(ink.t * 7 + p)
             body.moveTo(x + way * s, y)
-            body.cubicTo(x + way * s * 0.5, y - s * 0.62, x - way * s * 0.4, y - s * 0.4, x - way * s * 0.85, y + tail * 0.3)
+            body.cubicTo(
+                x + way * s * 0.5, y - s * 0.62, x - way * s * 0.4, y - s * 0.4, x - way * s * 0.85, y + tail * 0.3
+            )
             body.cubicTo(x - way * s * 0.4, y + s * 0.4, x + way * s * 0.5, y + s * 0.55, x + way * s, y)
             body.close()
             belly.moveTo(x + way * s * 0.95, y + s * 0.03)
-            belly.cubicTo(x + way * s * 0.4, y + s * 0.2, x - way * s * 0.3, y + s * 0.16, x - way * s * 0.8, y + tail * 0.3)
-            belly.cubicTo(x - way * s * 0.4, y + s * 0.4, x + way * s * 0.5, y + s * 0.55, x + way * s * 0.95, y + s * 0.03)
+            belly.cubicTo(
+                x + way * s * 0.4, y + s * 0.2, x - way * s * 0.3, y + s * 0.16, x - way * s * 0.8, y + tail * 0.3
+            )
+            belly.cubicTo(
+                x - way * s * 0.4, y + s * 0.4, x + way * s * 0.5, y + s * 0.55, x + way * s * 0.95, y + s * 0.03
+            )
             belly.close()
-            fins.addPath(poly([(x - way * s * 0.75, y), (x - way * s * 1.4, y - s * 0.42 + tail), (x - way * s * 1.22, y + tail), (x - way * s * 1.4, y + s * 0.42 + tail)]))
-            fins.addPath(poly([(x + way * s * 0.3, y - s * 0.34), (x - way * s * 0.25, y - s * 0.66), (x - way * s * 0.3, y - s * 0.3)]))
+            fins.addPath(
+                poly(
+                    [
+                        (x - way * s * 0.75, y),
+                        (x - way * s * 1.4, y - s * 0.42 + tail),
+                        (x - way * s * 1.22, y + tail),
+                        (x - way * s * 1.4, y + s * 0.42 + tail),
+                    ]
+                )
+            )
+            fins.addPath(
+                poly(
+                    [
+                        (x + way * s * 0.3, y - s * 0.34),
+                        (x - way * s * 0.25, y - s * 0.66),
+                        (x - way * s * 0.3, y - s * 0.3),
+                    ]
+                )
+            )
             eyes.addCircle(x + way * s * 0.62, y - s * 0.1, s * 0.1)
-            stripes.addPath(poly([(x + way * s * 0.3, y - s * 0.42), (x + way * s * 0.12, y - s * 0.42), (x + way * s * 0.08, y + s * 0.4), (x + way * s * 0.26, y + s * 0.4)]))
+            stripes.addPath(
+                poly(
+                    [
+                        (x + way * s * 0.3, y - s * 0.42),
+                        (x + way * s * 0.12, y - s * 0.42),
+                        (x + way * s * 0.08, y + s * 0.4),
+                        (x + way * s * 0.26, y + s * 0.4),
+                    ]
+                )
+            )
         base = ink.tone(self.color)
         ink.fill(fins, ink.tone(base, -0.2), outline=True)
         ink.fill(body, base, outline=True)
@@ -308,10 +369,23 @@ class Wreck(Brush):
 
     def paint(self, ink: Ink) -> None:
         s, x, y = self.size, self.x, self.y
-        hull = smooth([(x - s, y - s * 0.34), (x - s * 0.5, y - s * 0.26), (x + s * 0.4, y - s * 0.3), (x + s * 1.05, y - s * 0.52), (x + s * 0.8, y + s * 0.05), (x - s * 0.7, y + s * 0.1)])
+        hull = smooth(
+            [
+                (x - s, y - s * 0.34),
+                (x - s * 0.5, y - s * 0.26),
+                (x + s * 0.4, y - s * 0.3),
+                (x + s * 1.05, y - s * 0.52),
+                (x + s * 0.8, y + s * 0.05),
+                (x - s * 0.7, y + s * 0.1),
+            ]
+        )
         base = ink.tone(self.color)
         box = hull.getBounds()
-        ink.fill(hull, LinearGradient((0, box.top()), (0, box.bottom()), ((0, ink.tone(base, 0.15)), (1, ink.tone(base, -0.4)))), outline=True)
+        ink.fill(
+            hull,
+            LinearGradient((0, box.top()), (0, box.bottom()), ((0, ink.tone(base, 0.15)), (1, ink.tone(base, -0.4)))),
+            outline=True,
+        )
         planks = skia.Path()
         for i in range(4):
             lens(planks, x - s * 0.9, y - s * 0.2 + s * 0.075 * i, s * 1.8, s * 0.05, s * 0.012)

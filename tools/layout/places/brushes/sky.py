@@ -31,7 +31,7 @@ class Sky(Brush):
         mood = ink.mood
         span = bottom - top
         stops = tuple((at, mood.grade(rgba(color))) for at, color in mood.time.sky)
-        area = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, NORTH, EAST, bottom + 60))
+        area = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, NORTH, EAST, bottom + 320))
         ink.fill(area, LinearGradient((0, top), (0, top + span), stops))
         x, _ = ink.stage.sun[mood.time_of_day]
         warm = mood.grade(rgba(mood.time.sun.glow))
@@ -80,7 +80,11 @@ class Sun(Brush):
                 a, b, d = angle - half * wide, angle + half * wide, reach * far * 1.5
                 path.addPath(poly([(x, y), (x + math.cos(a) * d, y + math.sin(a) * d),
                                    (x + math.cos(b) * d, y + math.sin(b) * d)]))  # fmt: skip
-            stops = ((0.0, with_alpha(color, alpha)), (0.35, with_alpha(color, alpha * 0.6)), (1.0, with_alpha(color, 0)))
+            stops = (
+                (0.0, with_alpha(color, alpha)),
+                (0.35, with_alpha(color, alpha * 0.6)),
+                (1.0, with_alpha(color, 0)),
+            )
             ink.detail(path, RadialGradient((x, y), reach, stops))
 
 
@@ -159,7 +163,9 @@ class Cloud(Brush):
         inner = skia.Path(shape)
         inner.offset(-dx * 0.8, lift if high_sun else -lift)
         gradient = LinearGradient(
-            (x, y - self.height), (x, y + self.height * 0.06), ((0.0, top), (0.5, body), (0.86, under), (1.0, mix(under, rim, 0.6)))
+            (x, y - self.height),
+            (x, y + self.height * 0.06),
+            ((0.0, top), (0.5, body), (0.86, under), (1.0, mix(under, rim, 0.6))),
         )
         ink.detail(inner, gradient, clip=shape)
         both = inner
@@ -191,7 +197,13 @@ class CloudStreaks(Brush):
             y = self.top + (self.bottom - self.top) * f
             color = ink.mood.grade(mix(rgba(tone.body), rgba(tone.rim), f))
             x = ink.dice.uniform(-300, 1580)
-            ink.glow(x, y, ink.dice.uniform(220, 520), ink.dice.uniform(4, 13), with_alpha(color, ink.dice.uniform(0.25, 0.5)))
+            ink.glow(
+                x,
+                y,
+                ink.dice.uniform(220, 520),
+                ink.dice.uniform(4, 13),
+                with_alpha(color, ink.dice.uniform(0.25, 0.5)),
+            )
 
 
 class CloudCover(Brush):
@@ -212,7 +224,11 @@ class CloudCover(Brush):
         pale = mix(mix(body, veil, 0.35), (1, 1, 1, 1), 0.1)
         low = ink.stage.horizon
         lid = skia.Path.Rect(skia.Rect.MakeLTRB(WEST, NORTH, EAST, low))
-        stops = ((0.0, with_alpha(deep, 0.85 * cover)), (0.55, with_alpha(deep, 0.5 * cover)), (1.0, with_alpha(pale, 0.15 * cover)))
+        stops = (
+            (0.0, with_alpha(deep, 0.85 * cover)),
+            (0.55, with_alpha(deep, 0.5 * cover)),
+            (1.0, with_alpha(pale, 0.15 * cover)),
+        )
         ink.detail(lid, LinearGradient((0, -80), (0, low), stops))
         for i in range(22):
             f = (i + ink.dice.random()) / 22
@@ -231,7 +247,11 @@ class CloudCover(Brush):
                 outline, _ = cloud_outline(w, height * ink.dice.uniform(0.7, 1.2), 5, ink.dice)
                 shift = y + ink.dice.uniform(-16, 16)
                 path = poly([(x + px, shift - py * 0.62) for px, py in outline])
-                fill = LinearGradient((0, shift), (0, shift + height * 0.6), ((0.0, with_alpha(deep, 0.0)), (1.0, with_alpha(mix(deep, pale, ink.dice.random()), alpha))))
+                fill = LinearGradient(
+                    (0, shift),
+                    (0, shift + height * 0.6),
+                    ((0.0, with_alpha(deep, 0.0)), (1.0, with_alpha(mix(deep, pale, ink.dice.random()), alpha))),
+                )
                 ink.detail(path, fill)
                 x += w * ink.dice.uniform(0.5, 0.8)
 
@@ -288,7 +308,9 @@ class AirBands(Brush):
         for i in range(self.count):
             x = -100 + 1500 * (i + ink.dice.random()) / self.count + self.drift * math.sin(ink.t * 0.25 + i) * 4
             y = self.y + ink.dice.uniform(-0.4, 0.4) * self.height
-            ink.glow(x, y, ink.dice.uniform(420, 700), self.height * ink.dice.uniform(0.5, 0.9), with_alpha(color, amount))
+            ink.glow(
+                x, y, ink.dice.uniform(420, 700), self.height * ink.dice.uniform(0.5, 0.9), with_alpha(color, amount)
+            )
 
 
 class SkySpecks(Brush):

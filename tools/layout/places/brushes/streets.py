@@ -23,7 +23,21 @@ __all__ = ["Awning", "HouseRow", "LineOf", "Wing"]
 class _Front:
     """The small parts of many house fronts, collected so that each kind is one item."""
 
-    KINDS = ("frame", "pane", "lit", "gleam", "bar", "shutter", "slat", "sill", "under", "leaf", "bloom", "rail", "snow")
+    KINDS = (
+        "frame",
+        "pane",
+        "lit",
+        "gleam",
+        "bar",
+        "shutter",
+        "slat",
+        "sill",
+        "under",
+        "leaf",
+        "bloom",
+        "rail",
+        "snow",
+    )
 
     def __init__(self) -> None:
         self.parts = {kind: skia.Path() for kind in self.KINDS}
@@ -84,7 +98,21 @@ class _Front:
             "bloom": ink.tone(bloom, 0.1),
             "snow": ink.white(),
         }
-        for kind in ("under", "frame", "pane", "lit", "gleam", "bar", "shutter", "slat", "sill", "rail", "leaf", "bloom", "snow"):
+        for kind in (
+            "under",
+            "frame",
+            "pane",
+            "lit",
+            "gleam",
+            "bar",
+            "shutter",
+            "slat",
+            "sill",
+            "rail",
+            "leaf",
+            "bloom",
+            "snow",
+        ):
             if not p[kind].isEmpty():
                 ink.detail(p[kind], colors[kind])
         if glow > 0.25:
@@ -129,12 +157,21 @@ class HouseRow(Brush):
         sign = 1 if ink.light.direction[0] > 0 else -1
         lit, dark = ink.tone(wall, 0.26 * ink.light.strength), ink.tone(wall, -0.3)
         left, right = (dark, lit) if sign > 0 else (lit, dark)
-        ink.fill(body, LinearGradient((x, 0), (x + w, 0), ((0, left), (0.35, wall), (0.75, wall), (1, right))), outline=True)
+        ink.fill(
+            body, LinearGradient((x, 0), (x + w, 0), ((0, left), (0.35, wall), (0.75, wall), (1, right))), outline=True
+        )
         for _ in range(4):
-            patch = blob(x + w * dice.uniform(0.1, 0.9), top + h * dice.uniform(0.1, 0.9), w * 0.16, w * 0.09, dice, rough=0.4)
+            patch = blob(
+                x + w * dice.uniform(0.1, 0.9), top + h * dice.uniform(0.1, 0.9), w * 0.16, w * 0.09, dice, rough=0.4
+            )
             ink.detail(patch, with_alpha(ink.tone(wall, dice.choice((0.4, -0.4))), 0.16), clip=body)
         grime = ink.tone(wall, -0.9)
-        ink.detail(body, LinearGradient((0, self.foot - h * 0.3), (0, self.foot), ((0, with_alpha(grime, 0)), (1, with_alpha(grime, 0.38)))))
+        ink.detail(
+            body,
+            LinearGradient(
+                (0, self.foot - h * 0.3), (0, self.foot), ((0, with_alpha(grime, 0)), (1, with_alpha(grime, 0.38)))
+            ),
+        )
         self._roof(ink, x, w, top, wall)
         front = _Front()
         floors = max(2, round(h / (self.width * 0.62)))
@@ -163,8 +200,16 @@ class HouseRow(Brush):
             ink.solid(chimney, ink.tone(wall, -0.15), form=0.5)
             cap = skia.Path.Rect(skia.Rect.MakeXYWH(cx - w * 0.02, top - rise * 1.85, w * 0.14, rise * 0.2))
             ink.solid(cap, ink.white() if ink.snow else tile, outline=False)
-        slope = poly([(x - over, top), (x + rise * 0.5, top - rise), (x + w - rise * 0.5, top - rise), (x + w + over, top)])
-        ink.fill(slope, LinearGradient((0, top - rise), (0, top), ((0, ink.tone(tile, 0.3 * ink.light.strength)), (1, ink.tone(tile, -0.3)))), outline=True)
+        slope = poly(
+            [(x - over, top), (x + rise * 0.5, top - rise), (x + w - rise * 0.5, top - rise), (x + w + over, top)]
+        )
+        ink.fill(
+            slope,
+            LinearGradient(
+                (0, top - rise), (0, top), ((0, ink.tone(tile, 0.3 * ink.light.strength)), (1, ink.tone(tile, -0.3)))
+            ),
+            outline=True,
+        )
         if not ink.snow:
             grooves = skia.Path()
             count = max(4, int(w / (self.width * 0.07)))
@@ -173,14 +218,23 @@ class HouseRow(Brush):
                 bx, tx = x - over + (w + 2 * over) * f, x + rise * 0.5 + (w - rise) * f
                 grooves.addPath(poly([(tx, top - rise), (bx - 1, top), (bx + 1, top)]))
             ink.detail(grooves, with_alpha(ink.tone(tile, -1.0), 0.45))
-            rounds = circles([(x - over + (w + 2 * over) * (i + 0.5) / count, top, w / count * 0.5) for i in range(count)])
+            rounds = circles(
+                [(x - over + (w + 2 * over) * (i + 0.5) / count, top, w / count * 0.5) for i in range(count)]
+            )
             ink.detail(rounds, ink.tone(tile, -0.12))
         cornice = skia.Path()
         box(cornice, x - over * 0.3, top + self.width * 0.03, w + over * 0.6, self.width * 0.035)
         ink.detail(cornice, ink.tone(wall, 0.35))
         drop = skia.Path.Rect(skia.Rect.MakeXYWH(x, top + self.width * 0.06, w, self.width * 0.12))
         dark = ink.tone(wall, -1.0)
-        ink.detail(drop, LinearGradient((0, top + self.width * 0.06), (0, top + self.width * 0.18), ((0, with_alpha(dark, 0.5)), (1, with_alpha(dark, 0)))))
+        ink.detail(
+            drop,
+            LinearGradient(
+                (0, top + self.width * 0.06),
+                (0, top + self.width * 0.18),
+                ((0, with_alpha(dark, 0.5)), (1, with_alpha(dark, 0))),
+            ),
+        )
 
     def _balcony(self, front: _Front, x: float, y: float, size: float) -> None:
         rail = front.parts["rail"]
@@ -201,7 +255,14 @@ class HouseRow(Brush):
             half = dw / 2 + grow
             path.moveTo(dx - half, self.foot + 2)
             path.lineTo(dx - half, self.foot - dh + half)
-            path.cubicTo(dx - half, self.foot - dh - half * 0.3 - grow, dx + half, self.foot - dh - half * 0.3 - grow, dx + half, self.foot - dh + half)
+            path.cubicTo(
+                dx - half,
+                self.foot - dh - half * 0.3 - grow,
+                dx + half,
+                self.foot - dh - half * 0.3 - grow,
+                dx + half,
+                self.foot - dh + half,
+            )
             path.lineTo(dx + half, self.foot + 2)
             path.close()
         ink.detail(frame, ink.tone("#e6dac6", -0.1))
@@ -221,7 +282,12 @@ class HouseRow(Brush):
             box(things, x + w * (0.16 + 0.075 * i), self.foot - h * ink.dice.uniform(0.15, 0.5), w * 0.05, h * 0.5)
         ink.detail(things, with_alpha(ink.tone("#2a2028"), 0.4), clip=opening)
         awning = Awning(
-            brush="awning", x=x + w * 0.06, y=self.foot - h * 1.12, width=w * 0.88, drop=floor * 0.3, color=ink.dice.choice(("#c8473c", "#3f7f77", "#d79a3c", "#4a6fa5"))
+            brush="awning",
+            x=x + w * 0.06,
+            y=self.foot - h * 1.12,
+            width=w * 0.88,
+            drop=floor * 0.3,
+            color=ink.dice.choice(("#c8473c", "#3f7f77", "#d79a3c", "#4a6fa5")),
         )
         awning.paint(ink)
 
@@ -255,12 +321,25 @@ class Awning(Brush):
             path.close()
         shade = skia.Path.Rect(skia.Rect.MakeLTRB(self.x, hem, self.x + self.width, hem + self.drop * 0.9))
         dark = ink.tone("#241a30")
-        ink.detail(shade, LinearGradient((0, hem), (0, hem + self.drop * 0.9), ((0, with_alpha(dark, 0.5)), (1, with_alpha(dark, 0)))))
+        ink.detail(
+            shade,
+            LinearGradient(
+                (0, hem), (0, hem + self.drop * 0.9), ((0, with_alpha(dark, 0.5)), (1, with_alpha(dark, 0)))
+            ),
+        )
         for path, ref in zip(stripes, (self.color, self.color_stripe), strict=True):
             color = ink.tone(ref)
             if ink.snow:
                 color = mix(color, ink.white(), 0.5)
-            ink.fill(path, LinearGradient((0, self.y), (0, hem), ((0, ink.tone(color, 0.25 * ink.light.strength)), (1, ink.tone(color, -0.25)))), outline=path is stripes[0])
+            ink.fill(
+                path,
+                LinearGradient(
+                    (0, self.y),
+                    (0, hem),
+                    ((0, ink.tone(color, 0.25 * ink.light.strength)), (1, ink.tone(color, -0.25))),
+                ),
+                outline=path is stripes[0],
+            )
 
 
 class Wing(Brush):
@@ -355,7 +434,9 @@ class LineOf(Brush):
     sag: float = 24
     count: int = Field(8, ge=1, le=60)
     size: float = Field(26, gt=1)
-    colors: list[str] = Field(default_factory=lambda: ["#f4ece0", "#e0655a", "#6fa3c8", "#f2c14e", "#8fb98a", "#f4ece0"])
+    colors: list[str] = Field(
+        default_factory=lambda: ["#f4ece0", "#e0655a", "#6fa3c8", "#f2c14e", "#8fb98a", "#f4ece0"]
+    )
 
     def _at(self, f: float, t: float) -> Point:
         (ax, ay), (bx, by) = self.start, self.end

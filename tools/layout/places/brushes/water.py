@@ -54,12 +54,17 @@ class Sea(Brush):
         bands = 5
         for band in range(bands):
             f = (band + 0.5) / bands
-            y0, y1 = top + (self.shore - top) * (band / bands) ** 1.5, top + (self.shore - top) * ((band + 1) / bands) ** 1.5
+            y0, y1 = (
+                top + (self.shore - top) * (band / bands) ** 1.5,
+                top + (self.shore - top) * ((band + 1) / bands) ** 1.5,
+            )
             for color, alpha in ((pale, 0.34), (deep, 0.3)):
                 path = skia.Path()
                 for _ in range(self.ripples // (2 * bands)):
                     x, y = ink.dice.uniform(-320, 1600), ink.dice.uniform(y0 + 3, y1)
-                    lens(path, x, y, ink.dice.uniform(28, 120) * (0.35 + f), 1 + 5 * f * ink.dice.random(), 0.8 + 2.4 * f)
+                    lens(
+                        path, x, y, ink.dice.uniform(28, 120) * (0.35 + f), 1 + 5 * f * ink.dice.random(), 0.8 + 2.4 * f
+                    )
                 ink.detail(path, with_alpha(color, alpha * (0.5 + 0.5 * f)))
 
 
@@ -86,7 +91,14 @@ class Glints(Brush):
             phase, rate = ink.dice.uniform(0, 6.28), ink.dice.uniform(1.0, 2.6)
             blink = 0.5 + 0.5 * math.sin(ink.t * rate + phase)
             w = (10 + 44 * f) * (0.35 + 0.65 * blink)
-            lens(low if i % 2 else high, x - w / 2, y + math.sin(ink.t * 0.8 + phase) * 1.5, w, 0.6 + f, 1.0 + 3.2 * f * blink)
+            lens(
+                low if i % 2 else high,
+                x - w / 2,
+                y + math.sin(ink.t * 0.8 + phase) * 1.5,
+                w,
+                0.6 + f,
+                1.0 + 3.2 * f * blink,
+            )
         if left > 0.15:
             ink.detail(low, with_alpha(color, 0.45 * left))
             ink.detail(high, with_alpha(color, 0.85 * left))
@@ -124,7 +136,9 @@ class Foam(Brush):
         water = ink.tone(self.color_water)
         # Thin water over the sand, then the lip of foam: thick where the wave turns.
         back = [(x, y - 26) for x, y in points]
-        clear = LinearGradient((0, self.edge.y - 34), (0, self.edge.y + 8), ((0.0, with_alpha(water, 0)), (1.0, with_alpha(water, 0.85))))
+        clear = LinearGradient(
+            (0, self.edge.y - 34), (0, self.edge.y + 8), ((0.0, with_alpha(water, 0)), (1.0, with_alpha(water, 0.85)))
+        )
         ink.fill(poly(points + back[::-1]), clear, effect=True)
         lip = [(x, y + 3 + 4.2 * (0.5 + 0.5 * math.sin(x * 0.0115 + 0.6 * math.sin(ink.t * 0.5)))) for x, y in points]
         ink.detail(poly(points + [(x, y + 7) for x, y in lip[::-1]]), with_alpha(ink.tone("#6b5040"), 0.12))
@@ -138,7 +152,8 @@ class Foam(Brush):
         thin = max(0.9, 2.6 - 0.5 * k)
         sway = 4 * math.sin(ink.t * 0.9 - k)
         upper = [
-            (x, y + sway + 4 * math.sin(x * 0.013 + k * 2 + ink.t * 0.4)) for x, y in self.edge.points(WEST, EAST, lift=lift, step=26)
+            (x, y + sway + 4 * math.sin(x * 0.013 + k * 2 + ink.t * 0.4))
+            for x, y in self.edge.points(WEST, EAST, lift=lift, step=26)
         ]
         width = [thin * max(0.1, math.sin(x * 0.0069 + 2.1 * k + 0.2 * ink.t)) for x, _ in upper]
         band = upper + [(x, y + w) for (x, y), w in zip(upper[::-1], width[::-1], strict=True)]
@@ -172,17 +187,27 @@ class Jet(Brush):
             w = 1.1 + 1.2 * ink.dice.random()
             top = self.y - self.rise * (1 - 0.3 * abs(side))
             threads.moveTo(self.x - w / 2, self.y)
-            threads.cubicTo(self.x + reach * 0.3, top - 6, self.x + reach * 0.9, top, self.x + reach, self.y + self.fall)
-            threads.cubicTo(self.x + reach * 0.9 - w, top + 2, self.x + reach * 0.3 - w, top - 3, self.x - w / 2, self.y)
+            threads.cubicTo(
+                self.x + reach * 0.3, top - 6, self.x + reach * 0.9, top, self.x + reach, self.y + self.fall
+            )
+            threads.cubicTo(
+                self.x + reach * 0.9 - w, top + 2, self.x + reach * 0.3 - w, top - 3, self.x - w / 2, self.y
+            )
             threads.close()
             for k in range(4):
                 f = (ink.t * 0.9 + ink.dice.random() + k / 4) % 1.0
                 # On the thread's own parabola, so that drops run along it.
-                drops.append((self.x + reach * f, self.y - 4 * self.rise * f * (1 - f) * 0.6 + self.fall * f * f, 1.0 + 1.4 * f))
+                drops.append(
+                    (self.x + reach * f, self.y - 4 * self.rise * f * (1 - f) * 0.6 + self.fall * f * f, 1.0 + 1.4 * f)
+                )
         ink.detail(threads, with_alpha(color, 0.55))
         ink.detail(circles(drops), with_alpha(ink.white(0.2), 0.85))
         foam = [
-            (self.x + ink.dice.uniform(-1, 1) * self.spread, self.y + self.fall + ink.dice.uniform(-3, 3), 2 + 2 * math.sin(ink.t * 4 + j) ** 2)
+            (
+                self.x + ink.dice.uniform(-1, 1) * self.spread,
+                self.y + self.fall + ink.dice.uniform(-3, 3),
+                2 + 2 * math.sin(ink.t * 4 + j) ** 2,
+            )
             for j in range(12)
         ]
         ink.detail(circles(foam), with_alpha(ink.white(), 0.5))
