@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -115,7 +114,6 @@ class Labour:
     ) -> Artifact:
         temp = self._store.begin(made.key)
         try:
-            started = time.perf_counter()
             message = {
                 "do": "run",
                 "engine": node.engine.path,
@@ -127,7 +125,7 @@ class Labour:
             }
             answer = self._ask(node.engine, message, on_progress)
             output = self._checked_output(node, answer.get("output"))
-            return self._store.commit(temp, made, output, time.perf_counter() - started)
+            return self._store.commit(temp, made, output, float(answer.get("seconds", 0.0)))
         except BaseException:
             self._store.discard(temp)
             raise

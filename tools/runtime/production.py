@@ -122,6 +122,7 @@ class Production:
             self._sweep()
             yield
         finally:
+            self.store.close()
             lock.release()
 
     def _sweep(self) -> None:

