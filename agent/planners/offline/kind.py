@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from agent.intent import Intent, OutputKind
 from agent.planners.offline.confidence import rate
-from agent.planners.offline.edits import read_edits
+from agent.planners.offline.edit_reading import read_edits
 from agent.planners.offline.reading import Reading
 from agent.planners.offline.wants import full_scene
 from agent.planners.offline.limits import read_variations
 
-__all__ = ["decide"]
+__all__ = ["base_intent", "decide"]
 
 _SHOWN = ("place", "pose", "cast", "person", "group", "time", "framing")
 _MEDIA = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mp3", ".wav", ".flac", ".ogg", ".opus", ".m4a", ".aac")
@@ -25,7 +25,7 @@ def decide(reading: Reading) -> Intent:
     if topic is not None:
         return _question(reading, topic)
     if (talk := _smalltalk(reading)) is not None:
-        return _base(reading, kind="smalltalk", topic=talk, outputs=["text"], confidence=1.0)
+        return base_intent(reading, kind="smalltalk", topic=talk, outputs=["text"], confidence=1.0)
     if reading.request.storyboard is not None:
         edit = read_edits(reading)
         if edit is not None:
@@ -35,7 +35,7 @@ def decide(reading: Reading) -> Intent:
     return _scene(reading)
 
 
-def _base(reading: Reading, **fields: object) -> Intent:
+def base_intent(reading: Reading, **fields: object) -> Intent:
     """An intent with what every kind has."""
     members = list(reading.roster.members.values())
     return Intent.model_validate(
@@ -80,7 +80,7 @@ def _about_file(reading: Reading) -> Intent | None:
         outputs.append("subtitles")
     if kind == "transcription" and "analyse" in verbs:
         outputs.append("analysis")
-    return _base(reading, kind=kind, outputs=outputs, confidence=0.95 if page.files else 0.6)
+    return base_intent(reading, kind=kind, outputs=outputs, confidence=0.95 if page.files else 0.6)
 
 
 def question_topic(reading: Reading) -> str | None:
@@ -140,7 +140,7 @@ def _question(reading: Reading, topic: str) -> Intent:
     if topic == "out_of_scope":
         reading.notes.assume("out_of_scope")
     confidence = 0.9 if topic not in ("general",) else 0.5
-    return _base(reading, kind="question", topic=topic, outputs=["text"], needs_search=search, confidence=confidence)
+    return base_intent(reading, kind="question", topic=topic, outputs=["text"], needs_search=search, confidence=confidence)
 
 
 def _smalltalk(reading: Reading) -> str | None:
@@ -178,7 +178,7 @@ def _not_understood(reading: Reading) -> Intent:
     page = reading.page
     asked = bool(page.of("request", "output"))
     reading.notes.ask("nothing_to_make" if asked else "nothing_read")
-    return _base(reading, kind="smalltalk", topic="not_understood", outputs=["text"], confidence=0.2 if asked else 0.1)
+    return base_intent(reading, kind="smalltalk", topic="not_understood", outputs=["text"], confidence=0.2 if asked else 0.1)
 
 
 def _scene(reading: Reading) -> Intent:
@@ -205,7 +205,7 @@ def _scene(reading: Reading) -> Intent:
     if confidence < 0.99 and not brief.cast and not any(b.location or b.location_words or b.text_overlay for b in brief.beats):
         reading.notes.ask("nothing_to_make")
         confidence = min(confidence, 0.5)
-    return _base(
+    return base_intent(
         reading,
         kind="scene",
         outputs=outputs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Any
 
 from agent.intent import Beat, Brief, Performance
@@ -50,8 +51,12 @@ class Reading:
         self.mentions = find_people(self.page, vocabulary)
         speaking = list(dict.fromkeys(i for q in self.page.quotes if q.speaker for i in self._named_speakers(q.speaker)))
         self.mentions = settle(self.page, self.mentions, speaking, vocabulary, self.roster, self.notes)
-        self.speech: Speech = read_speech(self.page, self.mentions, vocabulary, self.roster, self.notes, self._speakers)
         self.wants: Wants = read_wants(self.page, [m.start for m in self.mentions])
+
+    @cached_property
+    def speech(self) -> Speech:
+        """Every quote, told apart; read when it is first needed, for a change reads its quotes in its own way."""
+        return read_speech(self.page, self.mentions, self.vocabulary, self.roster, self.notes, self.speakers)
 
     def _is_speaker(self, name: str) -> bool:
         """Whether words before a colon name one who speaks, not a heading (`Scene 1:`, `Location:`)."""
@@ -76,7 +81,8 @@ class Reading:
             found = [near]
         return list(dict.fromkeys(found))
 
-    def _speakers(self, name: str) -> tuple[str, ...]:
+    def speakers(self, name: str) -> tuple[str, ...]:
+        """Ids of those whom a script's speaker names; an unknown one joins the roster."""
         known = self._named_speakers(name)
         if known:
             written = {token.key for token in tokenise(name)}
