@@ -131,6 +131,9 @@ class Actor:
         front = [side for side in ("left", "right") if side not in behind]
         front.sort(key=lambda side: bones.arms[side].end[2])
         over = [side for side in front if bones.arms[side].end[2] > 16.0 or self._at_face(bones, side)]
+        if bones.roll:
+            # A swimmer's head comes up before the arms.
+            over = []
         legs = sorted(("left", "right"), key=lambda side: bones.legs[side].end[2] + bones.legs[side].mid[2])
 
         def arm(side: str) -> None:
@@ -140,10 +143,6 @@ class Actor:
         for side in behind:
             arm(side)
         if bones.back:
-            head_first = True
-        else:
-            head_first = False
-        if head_first:
             for side in over:
                 arm(side)
         for side in legs:
@@ -159,7 +158,7 @@ class Actor:
             if side not in over:
                 arm(side)
         head.draw(head_brush)
-        if not head_first:
+        if not bones.back:
             for side in over:
                 arm(side)
 

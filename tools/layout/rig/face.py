@@ -94,7 +94,7 @@ def _eye(brush: Brush, d: Design, ball: Ball, state: FaceState, side: float) -> 
     slant = face.lid_slant * (1.0 - state.blink) * ry * 0.36
     inner, outer = (-rx * 0.98, ry * 0.16 + slant * 0.45), (rx, ry * 0.02 - slant * 0.35)
     line_y = ry * 0.42
-    top = -ry + (line_y + ry) * max(-0.3, lid)
+    top = -ry + (line_y + ry) * max(-0.16, lid)
     bottom = ry * 0.96 - (ry * 0.96 - line_y) * max(face.lower, 0.8 * max(0.0, state.blink - 0.3))
     skin = d.palette.skin
     if lid > 0.9:
@@ -337,18 +337,9 @@ def draw_mouth(brush: Brush, d: Design, ball: Ball, state: FaceState) -> None:
     unit_h = ball.w
     mouth = brush.placed(x, y)
     lift = m.smile * 0.1 * unit_h
-    left_y = -lift - m.skew * 0.07 * unit_h * (1 if m.skew < 0 else 0.4)
-    right_y = -lift + m.skew * 0.07 * unit_h * (0.4 if m.skew < 0 else 1) * -1
-    if m.skew:
-        # One corner climbs, the other stays.
-        left_y, right_y = (
-            (-lift - abs(m.skew) * 0.09 * unit_h, -lift)
-            if m.skew < 0
-            else (
-                -lift,
-                -lift - abs(m.skew) * 0.09 * unit_h,
-            )
-        )
+    # One corner climbs, the other stays.
+    left_y = -lift - max(0.0, -m.skew) * 0.1 * unit_h
+    right_y = -lift - max(0.0, m.skew) * 0.1 * unit_h
     height = m.open * 0.4 * unit_h
     if height < 1.5:
         _shut_mouth(mouth, d, m, w, left_y, right_y, unit_h)
@@ -488,11 +479,11 @@ def _shut_mouth(mouth: Brush, d: Design, m: Mouth, w: float, left_y: float, righ
     if m.wobble:
         points = [(x, y + math.sin(i * 2.6) * 0.02 * unit_h * m.wobble) for i, (x, y) in enumerate(points)]
     ink = mouth.line_colour(d.palette.lips)
-    mouth.put(tapered(points, unit_h * 0.062, 0.35), ink, outline=True)
+    mouth.put(tapered(points, unit_h * 0.05, 0.4), ink, outline=True)
     if m.round > 0.6:
         mouth.put(ellipse(0, dip, w, unit_h * 0.05), mouth.tone(d.palette.lips), Stroke(ink, mouth.ink), outline=True)
     for (x, y), s in ((points[0], -1), (points[-1], 1)):
-        if m.smile > 0.15 or m.skew:
+        if m.smile > 0.4 or m.skew * s > 0.3:
             mouth.line(
                 through([(x - s * 0.5, y + 2.6), (x + s * 2.4, y - 0.2), (x + s * 2.6, y - 3.4)]),
                 d.palette.skin,

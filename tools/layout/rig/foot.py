@@ -21,19 +21,19 @@ _SIDE: tuple[Point, ...] = (
     (-8.5, -10), (-9.5, 1), (-12, 8), (-9, 13.6), (3, 13.2), (15, 14), (25, 14), (29, 10), (24, 4), (14.5, 0.5), (8.5, -8), (0, -13),
 )  # fmt: skip
 _FRONT: tuple[Point, ...] = (
-    (-8.5, -10), (-9.5, 1), (-13, 8), (-13, 14.5), (-6, 17), (3, 17.5), (11, 16), (13.5, 11), (12, 4), (9.5, -2), (8.5, -10), (0, -13),
+    (-8.5, -10), (-9.5, 1), (-13, 8), (-12.5, 12.5), (-6, 14.2), (3, 14.4), (10.5, 13), (13, 9.5), (12, 4), (9.5, -2), (8.5, -10), (0, -13),
 )  # fmt: skip
 _TOES_SIDE: tuple[tuple[float, float, float], ...] = (
-    (26, 10.6, 4.4),
-    (22.5, 12.2, 3.2),
-    (19, 12.8, 2.8),
-    (15.8, 13.2, 2.5),
+    (27, 10.4, 4.5),
+    (23.4, 12.2, 3.1),
+    (19.8, 12.9, 2.7),
+    (16.6, 13.2, 2.4),
 )
 _TOES_FRONT: tuple[tuple[float, float, float], ...] = (
-    (-8, 14.2, 4.0),
-    (-1.4, 15.6, 3.3),
-    (4.3, 15.2, 3.0),
-    (9.2, 13.8, 2.7),
+    (-8.2, 13.2, 4.1),
+    (-1.6, 14.6, 3.3),
+    (3.9, 14.1, 3.0),
+    (8.8, 12.6, 2.7),
 )
 
 
@@ -92,12 +92,21 @@ def _bare(foot: Brush, d: Design, side: float, colour: Color, away: bool) -> Non
             r = br + (ar - br) * side
             toes.append(ellipse(bx + (ax - bx) * side, by + (ay - by) * side, r * 1.02, r * 0.86))
     ink = foot.line_colour(colour)
-    for path in toes:
-        foot.put(path, ink, Stroke(ink, foot.ink * 2), outline=True)
     foot.form(outline, colour, rim=0.0)
     for path in reversed(toes):
-        foot.put(path, foot.tone(colour), Stroke(with_alpha(ink, 0.55), foot.ink * 0.6), effect=True)
-    foot.put(ellipse(-1.5 * side, -3, 1.6, 2.2), with_alpha(foot.bright(colour, 2), 0.35), effect=True)
+        foot.put(path, ink, Stroke(ink, foot.ink * 1.7), outline=True)
+        foot.put(path, foot.tone(colour))
+    # The toes grow out of the foot.
+    cover = [(x * 0.82 + 2.2 * side, y * 0.78 - 0.6) for x, y in _mix(_SIDE, _FRONT, side)[2:10]]
+    foot.put(smooth(cover), foot.tone(colour), effect=True)
+    nails = skia.Path()
+    for i, path in enumerate(toes):
+        box = path.getBounds()
+        w = box.width() * (0.2 + 0.04 * (i == 0))
+        x, y = box.centerX() + box.width() * 0.16 * side, box.centerY() + box.height() * 0.12
+        nails.addOval(skia.Rect.MakeLTRB(x - w, y - w * 0.8, x + w, y + w * 0.7))
+    if d.kind == "human":
+        foot.put(nails, with_alpha(foot.bright(lighter(colour, 0.35)), 0.75), effect=True)
 
 
 def _sole(foot: Brush, points: list[Point], colour: Color, thick: float) -> None:

@@ -22,6 +22,15 @@ Point = tuple[float, float]
 
 
 @dataclass(slots=True)
+class _Clump:
+    path: skia.Path
+    root: Point
+    tip: Point
+    width: float
+    bend: float
+
+
+@dataclass(slots=True)
 class Wig:
     """The hair of one character on a head that stands at some angle.
 
@@ -45,6 +54,10 @@ class Wig:
         front = p[2] if not self.back_view else 0.0
         x = p[0] * (1 - (1 - math.cos(turn)) * abs(front)) + front * math.sin(turn)
         y = p[1] * (1.0 if p[1] > 0 else self.h / self.w * 0.985) + front * self.nod * 0.4
+        if front > 0.15 and p[1] < 0.35:
+            # What lies on the face side slides round the skull, never past it.
+            limit = 1.05 * math.sqrt(max(0.06, 1.0 - (min(0.0, y) * self.w / self.h) ** 2 * 0.8))
+            x = max(-limit, min(limit, x))
         hang = max(0.0, abs(p[1] + 0.3)) * sway * self.swing * 0.07
         return ((x + hang) * self.w, y * self.w)
 
@@ -92,54 +105,70 @@ class Wig:
             self._knot(brush)
         path = self._outline(outline, hair.sway * 0.3 if self.back_view else 0.0)
         locks = hair.nape_locks if self.back_view else hair.locks
-        up = [lock for lock in locks if lock.tip[1] < lock.root[1]]
-        down = [lock for lock in locks if lock.tip[1] >= lock.root[1]]
-        for lock in up:
-            self._lock(brush, lock, colour)
-        brush.form(path, colour)
-        if up:
-            # The roots of what stands up melt into the cap.
-            self._melt(brush, path, up, colour)
+        up = [self._wedge(lock) for lock in locks if lock.tip[1] < lock.root[1]]
+        down = [self._wedge(lock) for lock in locks if lock.tip[1] >= lock.root[1]]
+        # The ink of all that makes the outline lies under all of its surfaces: what stands up grows out of the cap.
+        ink = brush.line_colour(colour)
+        line = Stroke(ink, brush.ink * 2)
+        for clump in up:
+            brush.put(clump.path, ink, line, outline=True)
+        brush.put(path, ink, line, outline=True)
+        brush.form(path, colour, ink=0.0)
+        for clump in up:
+            self._clump(brush, clump, colour)
         self._shine(brush, path)
-        for lock in down:
-            self._lock(brush, lock, colour)
         self._strands(brush, hair.nape_strands if self.back_view else hair.strands, path)
+        for clump in down:
+            self._clump(brush, clump, colour, ink=True)
         if hair.curls:
             self._curls(brush, path)
         if self.back_view and not hair.braided:
             self._tails(brush)
 
-    def _lock(self, brush: Brush, lock: Lock, colour: Color) -> None:
+    def _wedge(self, lock: Lock) -> _Clump:
         root, tip = self.at(lock.root), self.at(lock.tip, lock.sway * 3)
-        path = wedge(root, tip, lock.width * self.w, lock.bend)
-        (rx, ry), (tx, ty) = root, tip
-        fill = LinearGradient(
-            root, tip, ((0.0, brush.tone(colour)), (0.5, brush.bright(colour)), (1.0, brush.shade(colour, 0.6)))
-        )
-        brush.put(path, fill, Stroke(brush.line_colour(colour), brush.ink * 0.9), outline=True)
-        mx, my = (rx + tx) / 2 - (ty - ry) * lock.bend * 0.45, (ry + ty) / 2 + (tx - rx) * lock.bend * 0.45
-        glint = through(
-            [
-                (rx * 0.7 + tx * 0.3 - (ty - ry) * lock.bend * 0.4, ry * 0.7 + ty * 0.3),
-                (mx, my),
-                (rx * 0.15 + tx * 0.85, ry * 0.15 + ty * 0.85),
-            ]
-        )
-        brush.put(
-            glint, None, Stroke(with_alpha(self._light(brush), 0.55), max(1.0, lock.width * self.w * 0.09)), effect=True
-        )
-        # The root's own outline would cut the lock off from the cap.
-        k = lock.width * self.w * 0.5
-        brush.put(
-            ellipse(rx + (tx - rx) * 0.02, ry + (ty - ry) * 0.02, k * 0.98, k * 0.72), brush.tone(colour), effect=True
-        )
+        width = lock.width * self.w
+        return _Clump(wedge(root, tip, width, lock.bend), root, tip, width, lock.bend)
 
-    def _melt(self, brush: Brush, clip: skia.Path, locks: list[Lock], colour: Color) -> None:
-        tone = brush.tone(colour)
-        for lock in locks:
-            x, y = self.at(lock.root)
-            r = lock.width * self.w * 0.5
-            brush.put(ellipse(x, y - r * 0.2, r * 0.9, r * 0.7), tone, effect=True)
+    def _clump(self, brush: Brush, clump: _Clump, colour: Color, ink: bool = False) -> None:
+        """A lock that grows out of what lies under it: no edge at its root."""
+        root, tip, bend = clump.root, clump.tip, clump.bend
+        dx, dy = tip[0] - root[0], tip[1] - root[1]
+        base = brush.tone(colour)
+        fill = LinearGradient(
+            root,
+            tip,
+            (
+                (0.0, with_alpha(base, 0.0)),
+                (0.3, with_alpha(base, 1.0)),
+                (0.62, brush.bright(colour, 1.2)),
+                (1.0, brush.shade(colour, 0.7)),
+            ),
+        )
+        brush.put(clump.path, fill)
+        length = math.hypot(dx, dy) or 1.0
+        ux, uy = -dy / length * clump.width / 2, dx / length * clump.width / 2
+        mx, my = root[0] + dx * 0.55 - dy * bend, root[1] + dy * 0.55 + dx * bend
+
+        def side(k: float, start: float) -> list[Point]:
+            out = []
+            for f in (start, 0.5 + start / 2, 0.8, 1.0):
+                a, b, c = (1 - f) ** 2, 2 * f * (1 - f), f * f
+                out.append(
+                    (
+                        a * (root[0] + ux * k) + b * (mx + ux * k * 0.95) + c * tip[0],
+                        a * (root[1] + uy * k) + b * (my + uy * k * 0.95) + c * tip[1],
+                    )
+                )
+            return out
+
+        if ink:
+            edge = skia.Path()
+            edge.addPath(through(side(-1.0, 0.3)))
+            edge.addPath(through(side(1.0, 0.36)))
+            brush.put(edge, None, Stroke(brush.line_colour(colour), brush.ink * 0.95), outline=True)
+        glint = through(side(0.3 if brush.light_dir[0] * uy < 0 else -0.3, 0.36)[:3])
+        brush.put(glint, None, Stroke(with_alpha(self._light(brush), 0.42), max(0.9, clump.width * 0.065)), effect=True)
 
     def _light(self, brush: Brush) -> Color:
         colour = brush.bright(self.d.palette.hair, 2.0)
@@ -158,10 +187,9 @@ class Wig:
             dark.addPath(through(points))
             dx = self.w * (0.07 + 0.03 * unit(self.d.seed, i))
             light.addPath(through([(x + dx, y + self.w * 0.02) for x, y in points]))
-            light.addPath(through([(x + dx * 1.9, y - self.w * 0.03) for x, y in points[:2]] + [points[2]]))
         colour = self.d.palette.hair
-        brush.put(dark, None, Stroke(with_alpha(brush.shade(darker(colour, 0.3)), 0.75), self.w * 0.03), effect=True)
-        brush.put(light, None, Stroke(with_alpha(self._light(brush), 0.6), self.w * 0.03), effect=True)
+        for lines, tone, alpha in ((dark, brush.shade(darker(colour, 0.3)), 0.6), (light, self._light(brush), 0.45)):
+            brush.put(lines, None, Stroke(with_alpha(tone, alpha), self.w * 0.024), effect=True, clip=clip)
 
     def _hanging_strands(self, brush: Brush, clip: skia.Path) -> None:
         box = clip.getBounds()

@@ -26,6 +26,7 @@ HAND_LENGTH = PALM + FINGER
 @dataclass(frozen=True)
 class _Drawing:
     palm: skia.Path
+    palm_edge: skia.Path
     fingers: tuple[skia.Path, ...]
     cover: skia.Path
     thumb: skia.Path
@@ -47,20 +48,18 @@ def _digit(base: Point, digit: Digit, length: float, r: float) -> skia.Path:
 def _drawing(shape: str, fingers: int) -> _Drawing:
     sheet: Hand = packs.hands().hands[shape]  # type: ignore[index]
     pl, pw = PALM * sheet.palm[0], HALF * sheet.palm[1]
-    palm = smooth(
-        [
-            (-6.2, 1.5),
-            (-7.4, -pl * 0.3),
-            (-pw, -pl * 0.72),
-            (-pw * 0.86, -pl * 1.03),
-            (0.0, -pl * 1.12),
-            (pw * 0.9, -pl * 0.98),
-            (pw, -pl * 0.6),
-            (7.0, -pl * 0.2),
-            (6.2, 1.5),
-            (0, 3.5),
-        ]
-    )
+    edge = [
+        (-6.2, 1.5),
+        (-7.4, -pl * 0.3),
+        (-pw, -pl * 0.72),
+        (-pw * 0.86, -pl * 1.03),
+        (0.0, -pl * 1.12),
+        (pw * 0.9, -pl * 0.98),
+        (pw, -pl * 0.6),
+        (7.0, -pl * 0.2),
+        (6.2, 1.5),
+    ]
+    palm = smooth([*edge, (0, 3.5)])
     digits = list(sheet.fingers) if fingers == 4 else [sheet.fingers[0], sheet.fingers[1], sheet.fingers[3]]
     r = 3.75 if fingers == 4 else 4.7
     n = len(digits)
@@ -101,7 +100,7 @@ def _drawing(shape: str, fingers: int) -> _Drawing:
     if not sheet.thumb_over:
         creases.addPath(through([(-pw * 0.25, -pl * 0.78), (-pw * 0.02, -pl * 0.45), (-pw * 0.2, -pl * 0.12)]))
         creases.addPath(through([(pw * 0.8, -pl * 0.66), (pw * 0.3, -pl * 0.72), (-pw * 0.1, -pl * 0.92)]))
-    return _Drawing(palm, tuple(paths), cover, thumb, root, creases)
+    return _Drawing(palm, through(edge), tuple(paths), cover, thumb, root, creases)
 
 
 def draw_hand(
@@ -126,10 +125,10 @@ def draw_hand(
     fill = LinearGradient(near, far, ((0.0, hand.bright(colour)), (0.45, hand.tone(colour)), (1.0, hand.shade(colour))))
     ink = hand.line_colour(colour)
     line = Stroke(ink, hand.ink * 1.0)
-    hand.put(drawing.palm, ink, Stroke(ink, hand.ink * 2), outline=True)
+    # No line where the palm runs into the wrist.
+    hand.put(drawing.palm_edge, None, Stroke(ink, hand.ink * 2), outline=True)
     folded = packs.hands().hands[shape].knuckles  # type: ignore[index]
-    if folded:
-        hand.put(drawing.palm, fill)
+    hand.put(drawing.palm, fill)
     for path in reversed(drawing.fingers):
         hand.put(path, fill, line, outline=True)
     if not folded:

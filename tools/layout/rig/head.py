@@ -111,6 +111,8 @@ class Head:
             self.ear(brush, -far)
         self._face(brush, path)
         self.wig.draw_front(brush)
+        # Brows lie over the hair, as animators draw them: a face must be read under any fringe.
+        draw_brows(brush, d, self.ball, self.state)
 
     def _face(self, brush: Brush, path: skia.Path) -> None:
         d, ball, state = self.d, self.ball, self.state
@@ -126,7 +128,6 @@ class Head:
         draw_nose(brush, d, ball)
         draw_mouth(brush, d, ball, state)
         draw_eyes(brush, d, ball, state)
-        draw_brows(brush, d, ball, state)
         draw_tears(brush, d, ball, state)
 
     def ear_at(self, side: float) -> Point:

@@ -146,6 +146,7 @@ class Brush:
         shade: float = 1.0,
         rim: float = 1.0,
         edge: bool = True,
+        along: skia.Path | None = None,
     ) -> None:
         """A modelled surface: ink around it, soft light across it, a bright edge towards the light, a dark one away.
 
@@ -155,6 +156,7 @@ class Brush:
             shade: how strongly light and shade part.
             rim: how strong the bright edge is; 0 leaves it out.
             edge: whether the outline belongs in the line map.
+            along: the part of the edge that takes the bright and the dark stroke; None is all of it.
         """
         near, far = self._across(path)
         fill = LinearGradient(
@@ -169,28 +171,39 @@ class Brush:
         else:
             self.put(path, fill, Stroke(self.line_colour(color), self.ink * ink) if ink else None, outline=edge)
         if rim:
-            self.edges(path, color, rim, near, far, shade)
+            self.edges(path, color, rim, near, far, shade, along=along)
 
     def edges(
-        self, path: skia.Path, color: Color, rim: float, near: Point, far: Point, shade: float = 1.0, width: float = 0.0
+        self,
+        path: skia.Path,
+        color: Color,
+        rim: float,
+        near: Point,
+        far: Point,
+        shade: float = 1.0,
+        *,
+        along: skia.Path | None = None,
     ) -> None:
         """Strokes inside the outline: the bright one fades away from the light, the dark one towards it."""
         box = path.getBounds()
         size = min(box.width(), box.height())
-        width = width or max(1.6, min(9.0, size * 0.17))
+        width = max(1.6, min(9.0, size * 0.17))
         dark = with_alpha(self.shade(darker(color, 0.25)), 1.0)
         strength = self.light.strength
         mid = ((near[0] + far[0]) / 2, (near[1] + far[1]) / 2)
-        self.glaze(path, width * 2.0, far, mid, with_alpha(dark, 0.42 * shade))
-        self.glaze(path, width * 0.95, near, mid, with_alpha(self.light.rim, (0.2 + 0.5 * strength) * rim))
+        edge = along or path
+        self.glaze(path, edge, width * 2.0, far, mid, with_alpha(dark, 0.42 * shade))
+        self.glaze(path, edge, width * 0.95, near, mid, with_alpha(self.light.rim, (0.22 + 0.5 * strength) * rim))
 
-    def glaze(self, path: skia.Path, width: float, start: Point, end: Point, color: Color) -> None:
-        """A stroke of `width` inside the path's edge, in `color` at `start`, gone at `end`."""
+    def glaze(
+        self, clip: skia.Path, edge: skia.Path, width: float, start: Point, end: Point, color: Color
+    ) -> None:
+        """A stroke along `edge`, seen inside `clip`, in `color` at `start`, gone at `end`."""
         paint = skia.Paint(Style=skia.Paint.kStroke_Style, StrokeWidth=width, StrokeJoin=skia.Paint.kRound_Join)
         band = skia.Path()
-        paint.getFillPath(path, band)
+        paint.getFillPath(edge, band)
         clear = with_alpha(color, 0.0)
-        self.put(band, LinearGradient(start, end, ((0.0, color), (1.0, clear))), effect=True, clip=path)
+        self.put(band, LinearGradient(start, end, ((0.0, color), (1.0, clear))), effect=True, clip=clip)
 
     def line(
         self, path: skia.Path, color: Color, width: float = 1.0, *, edge: bool = False, alpha: float = 1.0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import skia
 
-from tools.layout.drawlist import Color
+from tools.layout.drawlist import Color, Stroke
+from tools.layout.light import with_alpha
 from tools.layout.rig.casting import Design
 from tools.layout.rig.foot import draw_foot
 from tools.layout.rig.hand import draw_hand
@@ -52,7 +54,7 @@ def draw_arm(brush: Brush, d: Design, bones: Bones, side: str, hand: str, wrist:
     else:
         arm = bent(a, m, e, radius)
         if covered < 1.7:
-            brush.form(arm.path, skin, ink=0.0, rim=0.9)
+            brush.form(arm.path, skin, ink=0.0, rim=0.9, along=_both(arm))
             _sides(brush, arm, skin, torso, 0.4)
             _elbow(brush, arm, limb, skin)
     size = b.hand * (1.0 if d.look.build != "sturdy" else 1.06)
@@ -138,15 +140,21 @@ def _sides(brush: Brush, tube: Bent, colour: Color, torso: skia.Path, reach: flo
     brush.put(path, None, _stroke(brush, colour), outline=True)
 
 
-def _stroke(brush: Brush, colour: Color):  # type: ignore[no-untyped-def]
-    from tools.layout.drawlist import Stroke
+def _both(tube: Bent) -> skia.Path:
+    """Both long sides, from where they leave the root."""
+    path = skia.Path()
+    for points in tube.sides:
+        path.addPath(through(points[1:] if len(points) > 2 else points))
+    return path
 
+
+def _stroke(brush: Brush, colour: Color) -> Stroke:
     return Stroke(brush.line_colour(colour), brush.ink * 1.35)
 
 
 def garment_tube(brush: Brush, tube: Bent, colour: Color, outfit: Outfit, torso: skia.Path, trim: Color) -> None:
     """A sleeve or a trouser leg: cloth, ink, hem, folds where it bends."""
-    brush.form(tube.path, colour, ink=0.0, rim=0.9)
+    brush.form(tube.path, colour, ink=0.0, rim=0.9, along=_both(tube))
     _sides(brush, tube, colour, torso, 0.45)
     a, mid, c = tube.hem
     brush.put(through([a, mid, c]), None, _stroke(brush, colour), outline=True)
@@ -158,6 +166,21 @@ def garment_tube(brush: Brush, tube: Bent, colour: Color, outfit: Outfit, torso:
     hem = through(
         [(a[0] - ux * off, a[1] - uy * off), (mid[0] - ux * off, mid[1] - uy * off), (c[0] - ux * off, c[1] - uy * off)]
     )
+    if outfit.stripes:
+        rings = skia.Path()
+        n = max(2, round(outfit.stripes * 0.45))
+        for i in range(n):
+            px, py, pr = line[min(len(line) - 1, 1 + i * (len(line) - 1) // n)]
+            rings.addPath(
+                through(
+                    [
+                        (px - uy * pr * 1.2, py + ux * pr * 1.2),
+                        (px + ux * pr * 0.28, py + uy * pr * 0.28),
+                        (px + uy * pr * 1.2, py - ux * pr * 1.2),
+                    ]
+                )
+            )
+        brush.stroke(rings, trim, 4.0, clip=tube.path)
     if outfit.cuff or outfit.trim or outfit.stripes:
         shade = lighter(trim, 0.0) if outfit.trim or outfit.stripes else darker(colour, 0.14)
         brush.stroke(hem, shade, 2.6 if outfit.trim else 3.6, clip=tube.path)
@@ -169,10 +192,7 @@ def garment_tube(brush: Brush, tube: Bent, colour: Color, outfit: Outfit, torso:
             brush.put(fold, None, _fold(brush, colour), effect=True, clip=tube.path)
 
 
-def _fold(brush: Brush, colour: Color):  # type: ignore[no-untyped-def]
-    from tools.layout.drawlist import Stroke
-    from tools.layout.light import with_alpha
-
+def _fold(brush: Brush, colour: Color) -> Stroke:
     return Stroke(with_alpha(brush.shade(darker(colour, 0.3)), 0.55), brush.ink * 1.2)
 
 
@@ -218,7 +238,7 @@ def _knee(brush: Brush, d: Design, limb: Limb, skin: Color) -> None:
     brush.soft(x, y - r * 0.1, r * 0.62, (*brush.bright(skin, 2.0)[:3], 0.32))
 
 
-def _robot_arm(brush: Brush, d: Design, a: Point, m: Point, e: Point, radius) -> None:  # type: ignore[no-untyped-def]
+def _robot_arm(brush: Brush, d: Design, a: Point, m: Point, e: Point, radius: Callable[[float], float]) -> None:
     """Two shells with a dark joint between them."""
     metal = d.palette.skin
     dark = d.palette.mark

@@ -173,7 +173,7 @@ def bent(
                 # The elbow stands out on the outer side and folds on the inner.
                 k = r * (1.0 + 0.1 * sharp) if side != inner else r * max(0.3, 1.0 - 0.28 * sharp)
             px, py = x + n[0] * side * k, y + n[1] * side * k
-            if side == inner and sharp > 0.06 and t != 1.0:
+            if side == inner and sharp > 0.06 and stop > 1.2 and t not in (1.0, ts[0], ts[-1]):
                 over = (px - mid[0]) * along[0] + (py - mid[1]) * along[1]
                 if (t < 1.0 and over > -0.5) or (t > 1.0 and over < 0.5):
                     continue

@@ -267,6 +267,9 @@ def _project(
     roll = math.radians(ch["roll"]) * sign
     cr, sr = math.cos(roll), math.sin(roll)
     dx = motion.sway * (-1.0 if back else 1.0) if motion.sheet.planted else 0.0
+    if lying:
+        # The middle of a figure that lies stands over its place, not its hips.
+        dx -= math.sin(math.radians(ch["roll"])) * sign * m.torso * 0.5
 
     def view(p: Vec) -> Vec:
         z = p[2] + forward

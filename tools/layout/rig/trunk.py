@@ -460,7 +460,7 @@ class Trunk:
         d = self.d
         colour = d.palette.bottom
         b = d.body
-        block = smooth(self._seat(outfit))
+        block = smooth(self._seat(), frozenset({0, 8}))
         brush.form(block, colour, rim=0.6)
         for side in legs:
             limb = self.bones.legs[side]
@@ -476,11 +476,11 @@ class Trunk:
         brush.put(block, brush.tone(colour), effect=True)
         self._fly(brush, colour, outfit)
 
-    def _seat(self, outfit: Outfit) -> list[Point]:
+    def _seat(self) -> list[Point]:
         fit = 1.03
-        points = [self.edge(t, 1, fit) for t in (0.24, 0.08, -0.06)]
+        points = [self.edge(0.26, 1, 0.9), self.edge(0.1, 1, 0.97), self.edge(-0.06, 1, fit)]
         x, y = self.centre(-0.17)
-        left = [self.edge(t, -1, fit) for t in (-0.06, 0.08, 0.24)]
+        left = [self.edge(-0.06, -1, fit), self.edge(0.1, -1, 0.97), self.edge(0.26, -1, 0.9)]
         inner = [self.edge(-0.14, 1, 0.55), (x, y), self.edge(-0.14, -1, 0.55)]
         return [*points, *inner, *left]
 
