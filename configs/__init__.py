@@ -1,0 +1,1 @@
+"""Settings and every YAML, with its schema."""

@@ -1,0 +1,1 @@
+"""The memory: documents, and how passages are found in them."""

@@ -1,0 +1,1 @@
+"""Planners: what understands requests and writes storyboards."""

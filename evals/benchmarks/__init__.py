@@ -1,0 +1,1 @@
+"""Measured figures, each beside a comparison of the same run."""

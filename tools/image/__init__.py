@@ -1,0 +1,1 @@
+"""Pictures: the tool and its engines."""

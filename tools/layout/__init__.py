@@ -1,0 +1,1 @@
+"""The draft renderer: scene -> draw list -> passes; its packs are data."""

@@ -1,0 +1,1 @@
+"""Music, ambience and the mix: the tools and their engines."""

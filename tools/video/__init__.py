@@ -1,0 +1,1 @@
+"""Moving pictures: shots, and the film they are joined to."""

@@ -1,0 +1,1 @@
+"""Voices: the tool and its engines."""

@@ -346,7 +346,7 @@ def test_a_title_card_is_its_text() -> None:
     (shot,) = made.storyboard.shots
     assert made.storyboard.title == "CHIMP BANANA TRAIN"
     assert (shot.text_overlay, shot.framing, shot.placements) == ("CHIMP BANANA TRAIN", "detail", [])
-    assert shot.action == "embossed gold on dark wood"
+    assert shot.action == "Embossed gold on dark wood"
     assert made.assumptions == []
 
 
