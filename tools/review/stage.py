@@ -23,6 +23,8 @@ Gray = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 MARGIN = 0.02
 """Fraction of the frame that a correction goes past the limit, so that the next attempt does not land on it."""
+INWARDS = 0.12
+"""Fraction of the width: about a head in a wide shot."""
 FACE_OVAL = 0.85
 """Size of the oval in which a face is looked for, relative to its box: corners of the box show what lies behind."""
 
@@ -238,7 +240,8 @@ def _room(person: Person, size: tuple[int, int]) -> tuple[float, float]:
 
 
 def _inwards(person: Person) -> float:
-    return 0.08 if person.placement.x < 0.5 else -0.08
+    """Out from behind a part of the set: those stand at the sides."""
+    return INWARDS if person.placement.x < 0.5 else -INWARDS
 
 
 def _keypoints(person: Person, seen: OnStage, mask: Gray, size: tuple[int, int], limits: StageLimits) -> Check:
