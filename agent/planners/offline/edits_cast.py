@@ -23,7 +23,8 @@ EVERYONE = frozenset({"*", "all", "everyone", "everybody", "both", "they", "them
 def enter(changes: Changes, edit: Edit) -> CastMember | None:
     """The character an edit brings in, put into the cast; None, with a problem told, when there is none."""
     who = _whom(edit)
-    member = edit.member or (changes.member(who) or changes.briefed(who) if who else None)
+    introduced = edit.member if edit.member and who in (None, edit.member.id) else None
+    member = introduced or (changes.member(who) or changes.briefed(who) if who else None)
     if member is None and who:
         sheet = load_characters().get(who)
         name = sheet.name if sheet else who.replace("_", " ").title()

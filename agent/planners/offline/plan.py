@@ -20,6 +20,8 @@ class Scene:
     Attributes:
         people: who is there, in order from left to right.
         stated: what the request says of each one's performance.
+        action: what happens, as the request tells it; empty when it tells nothing but who, where and when.
+        leisure: the action leaves open what exactly they do (`they play`).
         words: the place as it was written, when it is none that we know.
     """
 
@@ -30,6 +32,7 @@ class Scene:
     stated: dict[str, Performance]
     lines: tuple[Line, ...]
     action: str = ""
+    leisure: bool = False
     overlay: str = ""
     words: str = ""
     framing: Framing | None = None

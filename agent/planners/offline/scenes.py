@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from agent.intent import Beat, Brief, Performance
 from agent.planners.offline.direction import Direction
+from agent.planners.offline.happenings import happening
 from agent.planners.offline.plan import Scene
 from tools.storyboard import slugify
 
 __all__ = ["settle"]
 
 _NOBODY = frozenset({"empty", "nobody", "deserted", "no one", "vuota", "vuoto", "nessuno", "deserta", "deserto"})
+_RESTING = frozenset({"sit", "lie", "crouch", "swim", "hold"})
+"""Poses that last when something else begins to happen."""
 _ALL = frozenset({"they", "them", "both", "all", "everyone", "everybody", "together", "tutti", "entrambi", "insieme",
                   "loro", "due"})  # fmt: skip
 
@@ -70,7 +73,9 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
     before = earlier[-1] if earlier else None
     location, words = _place(beat, before, brief, direction)
     moved = before is not None and before.location != location
-    stated = {} if moved else _carried(earlier, people)
+    names = [*people, *(member.name for member in brief.cast)]
+    told = happening(beat.action, names, bool(beat.dialogue)) if people else "something"
+    stated = {} if moved else _carried(earlier, people, going_on=told == "nothing")
     for performance in beat.performances:
         stated[performance.character] = _merged(stated.get(performance.character), performance)
     return Scene(
@@ -81,13 +86,19 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
         people=people,
         stated=stated,
         lines=tuple(beat.dialogue),
-        action=beat.action.strip(),
+        action=_sentence(beat.action) if told != "nothing" else "",
+        leisure=told == "leisure",
         overlay=beat.text_overlay.strip()[:200],
         framing=beat.framing,
         camera=beat.camera,
         mood=beat.mood or (before.mood if before else None),
         duration_s=beat.duration_s,
     )
+
+
+def _sentence(words: str) -> str:
+    words = words.strip()
+    return words[:1].upper() + words[1:]
 
 
 def _place(beat: Beat, before: Scene | None, brief: Brief, direction: Direction) -> tuple[str, str]:
@@ -105,14 +116,19 @@ def _place(beat: Beat, before: Scene | None, brief: Brief, direction: Direction)
     return direction.default_place, ""
 
 
-def _carried(earlier: Sequence[Scene], people: Sequence[str]) -> dict[str, Performance]:
-    """What people were doing when they were last seen: a close-up of one who sits shows one who sits."""
+def _carried(earlier: Sequence[Scene], people: Sequence[str], going_on: bool) -> dict[str, Performance]:
+    """What people were doing when they were last seen: a close-up of one who sits shows one who sits.
+
+    Args:
+        going_on: nothing new happens, so that who ran still runs; else only those who rested still rest.
+    """
     carried: dict[str, Performance] = {}
     for who in people:
         for scene in reversed(earlier):
             if who in scene.people:
                 if who in scene.stated:
-                    carried[who] = scene.stated[who]
+                    old = scene.stated[who]
+                    carried[who] = old if going_on or old.pose in _RESTING else old.model_copy(update={"pose": None})
                 break
     return carried
 

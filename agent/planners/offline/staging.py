@@ -86,8 +86,9 @@ class Stager:
         """Something small to do, where nothing else is going on."""
         scene = plan.scene
         stated = any(p.pose for who, p in scene.stated.items() if who in plan.people)
+        told = bool(scene.action) and not scene.leisure
         feelings = {p.expression for p in scene.stated.values()} | {line.emotion for line in scene.lines}
-        if plan.plays != "business" or not plan.people or stated or scene.action or plan.lines or feelings & _HEAVY:
+        if plan.plays != "business" or not plan.people or stated or told or plan.lines or feelings & _HEAVY:
             return None
         place = self.direction.place(scene.location)
         known = [*(place.business if place else []), *([] if place else self.direction.anywhere)]
@@ -150,11 +151,12 @@ class Stager:
     def _action(self, plan: ShotPlan, played: Sequence[Performance], business: Business | None) -> str:
         """What happens, in words: as it was asked for, else what is staged."""
         scene = plan.scene
-        if not plan.people or scene.action:
-            return scene.action
         names = [self.names[who] for who in plan.people]
         if business:
-            return about(business.text, names, self.direction, self.tongue)
+            played_out = about(business.text, names, self.direction, self.tongue)
+            return f"{scene.action.rstrip('.')}. {played_out}" if scene.action else played_out
+        if not plan.people or scene.action:
+            return scene.action
         if any(scene.stated.get(p.character, p).pose for p in played if p.character in scene.stated):
             return self._stated_action(scene, played)
         if plan.plays == "reaction" and len(played) == 1:
