@@ -11,6 +11,8 @@ from tools.layout.drawlist import Item, Layer
 from tools.layout.light import Light
 from tools.layout.puppet import Acting, Drawn
 from tools.layout.rig import packs
+from tools.layout.rig.accessories import draw_apron, draw_backpack, draw_scarf, draw_straps
+from tools.layout.rig.beasts import draw_scales, draw_tail
 from tools.layout.rig.casting import Design, design
 from tools.layout.rig.face import Ball, FaceState
 from tools.layout.rig.hair import Wig
@@ -19,6 +21,7 @@ from tools.layout.rig.ink import Brush
 from tools.layout.rig.limbs import draw_arm, draw_leg
 from tools.layout.rig.motion import Motion, move
 from tools.layout.rig.report import report
+from tools.layout.rig.robot import draw_robot_trunk
 from tools.layout.rig.schema import Face, Mouth
 from tools.layout.rig.seed import noise, unit
 from tools.layout.rig.skeleton import Bones, pose_bones
@@ -97,7 +100,7 @@ class Actor:
         first = len(layer.items)
         trunk = trunk_of(d, bones, motion.breath, motion.hair)
         head = self._head(acting, face, motion, bones)
-        self._paint(brush, acting, motion, bones, trunk, head)
+        self._paint(brush, motion, bones, trunk, head)
         items: list[Item] = layer.items[first:]
         return report(d, bones, head.box(), items, at, size, acting.moving)
 
@@ -122,7 +125,7 @@ class Actor:
         wig = Wig(d, w, h, bones.head_yaw, bones.head_nod, motion.hair, bones.back)
         return Head(d, ball, state, wig, bones.back)
 
-    def _paint(self, brush: Brush, acting: Acting, motion: Motion, bones: Bones, trunk: Trunk, head: Head) -> None:
+    def _paint(self, brush: Brush, motion: Motion, bones: Bones, trunk: Trunk, head: Head) -> None:
         """Back to front: what hangs behind, far arm, legs, trunk, head, near arm."""
         d = self.design
         body = trunk.body_path()
@@ -145,15 +148,29 @@ class Actor:
         if bones.back:
             for side in over:
                 arm(side)
+        if not bones.back:
+            self._behind_trunk(brush, trunk, motion)
         for side in legs:
             draw_leg(brush, d, bones, side)
         trunk.draw_neck(brush)
-        if d.top is None or d.top.neck == "tank":
-            trunk.draw_body(brush)
+        if d.kind == "robot" and d.top is None:
+            draw_robot_trunk(brush, d, trunk)
+        elif d.top is None or d.top.neck == "tank":
+            body = trunk.draw_body(brush)
+            if d.kind == "sea_monster":
+                draw_scales(brush, d, body)
         if d.bottom:
             trunk.draw_bottom(brush, d.bottom, (legs[0], legs[1]))
         if d.top:
             trunk.draw_top(brush, d.top)
+        if "apron" in d.accessories:
+            draw_apron(brush, d, trunk)
+        if "backpack" in d.accessories and not bones.back:
+            draw_straps(brush, d, trunk)
+        if bones.back:
+            self._behind_trunk(brush, trunk, motion)
+        if "scarf" in d.accessories:
+            draw_scarf(brush, d, trunk)
         for side in front:
             if side not in over:
                 arm(side)
@@ -161,6 +178,11 @@ class Actor:
         if not bones.back:
             for side in over:
                 arm(side)
+
+    def _behind_trunk(self, brush: Brush, trunk: Trunk, motion: Motion) -> None:
+        draw_tail(brush, self.design, trunk.bones, motion.hair)
+        if "backpack" in self.design.accessories:
+            draw_backpack(brush, self.design, trunk)
 
     @staticmethod
     def _behind(bones: Bones, side: str) -> bool:

@@ -162,12 +162,15 @@ def _measures(look: Look, species: Species) -> Measures:
     if look.species == "bear":
         b, limb = b * 1.12, limb * 1.12
 
+    # Grown animals keep some of the large head of a toy.
+    beast = 1.0 + max(0.0, 70 - base.head[0]) / 70 * (0.75 if look.species != "human" else 0.0)
+
     def wide(pair: tuple[float, float], k: float) -> tuple[float, float]:
         return pair[0] * b * k, pair[1] * b * k
 
     return base.model_copy(
         update={
-            "head": (base.head[0] * build.face, base.head[1]),
+            "head": (base.head[0] * build.face * beast, base.head[1] * beast),
             "neck": (base.neck[0] * limb, base.neck[1]),
             "shoulder": base.shoulder * shoulders * (1 + (b - 1) * 0.6),
             "chest": wide(base.chest, shoulders),
@@ -184,11 +187,13 @@ def _measures(look: Look, species: Species) -> Measures:
 def _clothes(look: Look, character_id: str, species: Species) -> tuple[str, str, str]:
     """Names of top, bottom and shoes; "" for what is not worn."""
     girl = look.gender == "girl"
-    tops = ["tshirt", "striped_tshirt", "shirt", "sweater", "hoodie", "tank_top"] + (["dress"] if girl else [])
-    bottoms = ["shorts", "trousers"] + (["skirt"] if girl else [])
-    shoes = ["sneakers", "sandals", "boots", "sneakers"]
-    top = look.top or (pick(tops, character_id, "top") if species.wears else "")
-    bottom = look.bottom or (pick(bottoms, character_id, "bottom") if species.wears else "")
+    tops: list[str] = ["tshirt", "striped_tshirt", "shirt", "sweater", "hoodie", "tank_top"] + (
+        ["dress"] if girl else []
+    )
+    bottoms: list[str] = ["shorts", "trousers"] + (["skirt"] if girl else [])
+    shoes: list[str] = ["sneakers", "sandals", "boots", "sneakers"]
+    top: str = look.top or (pick(tops, character_id, "top") if species.wears else "")
+    bottom: str = look.bottom or (pick(bottoms, character_id, "bottom") if species.wears else "")
     if look.species in ANIMALS:
         shoes = ["barefoot"]
     if look.species == "sea_monster":

@@ -15,7 +15,17 @@ from tools.layout.rig.schema import Face, Mouth
 from tools.layout.rig.seed import unit
 from tools.layout.rig.shapes import ellipse, smooth, tapered, through, wedge
 
-__all__ = ["Ball", "FaceState", "draw_brows", "draw_cheeks", "draw_eyes", "draw_mouth", "draw_nose", "draw_tears"]
+__all__ = [
+    "Ball",
+    "FaceState",
+    "draw_brows",
+    "draw_cheeks",
+    "draw_eyes",
+    "draw_mouth",
+    "draw_nose",
+    "draw_tears",
+    "mouth_curves",
+]
 
 Point = tuple[float, float]
 IVORY: Color = (1.0, 0.97, 0.91, 1.0)
@@ -113,7 +123,7 @@ def _eye(brush: Brush, d: Design, ball: Ball, state: FaceState, side: float) -> 
         socket = _eye_path(inner, outer, o1, o2, c3, c4)
         eye.put(socket, eye.shade(skin, 0.5), effect=True)
         eye.line(through(_cubic(inner, o1, o2, outer, 6)[1:]), skin, 0.6, alpha=0.5)
-    white = eye.tone(IVORY)
+    white = _white(eye)
     eye.put(
         path,
         LinearGradient(
@@ -135,6 +145,11 @@ def _eye(brush: Brush, d: Design, ball: Ball, state: FaceState, side: float) -> 
         eye.line(through([(-rx * 0.7, ry * 1.15), (0, ry * 1.3), (rx * 0.7, ry * 1.12)]), skin, 0.6, alpha=0.5)
         for dy in (-0.1, 0.2):
             eye.line(through([(rx * 1.2, ry * dy), (rx * 1.5, ry * (dy * 2.2))]), skin, 0.6, alpha=0.5)
+
+
+def _white(brush: Brush) -> Color:
+    """Eyes and teeth keep more of their white than cloth does, or they drown in a coloured light."""
+    return mix(brush.tone(IVORY), (1.0, 0.99, 0.97, 1.0), 0.42 * (0.4 + 0.6 * brush.light.strength))
 
 
 def _eye_path(inner: Point, outer: Point, c1: Point, c2: Point, c3: Point, c4: Point) -> skia.Path:
@@ -326,24 +341,23 @@ def draw_cheeks(brush: Brush, d: Design, ball: Ball, state: FaceState, clip: ski
             brush.line(through(fold), skin, 0.8, alpha=0.5)
 
 
-def draw_mouth(brush: Brush, d: Design, ball: Ball, state: FaceState) -> None:
-    """The mouth: a line when it is shut, else lips, teeth and tongue."""
-    m = state.mouth
-    u = 0.0
-    lower = 0.66 + d.body.face_y * 0.4 + m.open * 0.03
-    x, y = ball.at(u, lower, 0.05)
-    k = max(0.6, ball.squash(0.0))
-    w = ball.w * 0.31 * m.width * k
-    unit_h = ball.w
-    mouth = brush.placed(x, y)
+def mouth_curves(m: Mouth, w: float, unit_h: float, t: float) -> tuple[list[Point], list[Point] | None]:
+    """Upper and lower lip from the left to the right corner, nine points each; no lower one when it is shut.
+
+    Args:
+        m: the mouth.
+        w: half its width, in units.
+        unit_h: half width of the head, which its height is measured in.
+        t: seconds, for lips that tremble.
+    """
     lift = m.smile * 0.1 * unit_h
     # One corner climbs, the other stays.
     left_y = -lift - max(0.0, -m.skew) * 0.1 * unit_h
     right_y = -lift - max(0.0, m.skew) * 0.1 * unit_h
-    height = m.open * 0.4 * unit_h
+    height = m.open * 0.34 * unit_h
     if height < 1.5:
-        _shut_mouth(mouth, d, m, w, left_y, right_y, unit_h)
-        return
+        dip = (m.smile * 0.055 - m.upper * 0.05) * unit_h
+        return _cubic((-w, left_y), (-w * 0.42, dip * 1.34), (w * 0.42, dip * 1.34), (w, right_y), 9), None
     r = m.round
     top = m.smile * 0.035 * unit_h - height * (0.16 + 0.34 * r) - m.upper * 0.07 * unit_h
     bottom = top + height + max(0.0, m.smile) * 0.03 * unit_h
@@ -351,20 +365,45 @@ def draw_mouth(brush: Brush, d: Design, ball: Ball, state: FaceState) -> None:
     middle = (top + bottom) / 2
     left_y += (middle - left_y) * r
     right_y += (middle - right_y) * r
-    left, right = (-w, left_y), (w, right_y)
-    a, b = 0.5 + 0.3 * r, 0.62 + 0.2 * r
 
-    def bow(y0: float, y1: float, c: float, sign: float) -> list[Point]:
-        points = _cubic((-w, y0), (-w * c, y0 + (sign - y0) * 1.34), (w * c, y1 + (sign - y1) * 1.34), (w, y1), 9)
+    def bow(c: float, apex: float) -> list[Point]:
+        first, last = (-w * c, left_y + (apex - left_y) * 1.34), (w * c, right_y + (apex - right_y) * 1.34)
+        points = _cubic((-w, left_y), first, last, (w, right_y), 9)
         if m.wobble:
+            shake = 0.022 * unit_h * m.wobble
             points = [
-                (px, py + math.sin(i * 2.6 + state.t * 14) * 0.022 * unit_h * m.wobble * math.sin(math.pi * i / 8))
-                for i, (px, py) in enumerate(points)
+                (x, y + math.sin(i * 2.6 + t * 14) * shake * math.sin(math.pi * i / 8))
+                for i, (x, y) in enumerate(points)
             ]
         return points
 
-    upper = bow(left_y, right_y, a, top)
-    lower_lip = bow(left_y, right_y, b, bottom)
+    return bow(0.5 + 0.3 * r, top), bow(0.62 + 0.2 * r, bottom)
+
+
+def draw_mouth(brush: Brush, d: Design, ball: Ball, state: FaceState) -> None:
+    """The mouth: a line when it is shut, else lips, teeth and tongue."""
+    m = state.mouth
+    lower = 0.66 + d.body.face_y * 0.4 + m.open * 0.03
+    out = 0.05
+    if d.species.muzzle is not None:
+        # On a muzzle the mouth is smaller, lower and stands out.
+        out, lower = d.species.muzzle[2], lower + (0.06 if d.kind == "animal" else 0.0)
+    x, y = ball.at(0.0, lower, out)
+    k = max(0.6, ball.squash(0.0))
+    w = ball.w * (0.31 if d.kind != "animal" else 0.24) * m.width * k
+    unit_h = ball.w
+    mouth = brush.placed(x, y)
+    lift = m.smile * 0.1 * unit_h
+    # One corner climbs, the other stays.
+    left_y = -lift - max(0.0, -m.skew) * 0.1 * unit_h
+    right_y = -lift - max(0.0, m.skew) * 0.1 * unit_h
+    upper, lower_lip = mouth_curves(m, w, unit_h, state.t)
+    if lower_lip is None:
+        _shut_mouth(mouth, d, m, w, left_y, right_y, unit_h)
+        return
+    r = m.round
+    left, right = upper[0], upper[-1]
+    top, bottom = upper[4][1], lower_lip[4][1]
     path = smooth(upper + lower_lip[::-1][1:-1], frozenset({0, 8}) if r < 0.5 else frozenset())
     throat = mouth.tone(THROAT)
     ink = mouth.line_colour(d.palette.lips)
@@ -428,7 +467,7 @@ def _inside(
             effect=True,
             clip=clip,
         )
-    ivory = mouth.tone(IVORY)
+    ivory = _white(mouth)
     if m.teeth:
         thick = min(height * 0.62, unit_h * 0.1 * (0.5 + 0.5 * m.teeth) + 1.0)
         mouth.put(through(upper), None, Stroke(ivory, thick * 2), effect=True, clip=clip)

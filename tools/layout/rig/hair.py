@@ -101,11 +101,13 @@ class Wig:
         colour = self.d.palette.hair
         if hair.braided:
             self._tails(brush)
-        if hair.knot:
+        if hair.knot and not self.d.accessories & {"cap", "straw_hat", "beanie"}:
             self._knot(brush)
         path = self._outline(outline, hair.sway * 0.3 if self.back_view else 0.0)
         locks = hair.nape_locks if self.back_view else hair.locks
-        up = [self._wedge(lock) for lock in locks if lock.tip[1] < lock.root[1]]
+        # A hat presses flat what would stand up.
+        hat = bool(self.d.accessories & {"cap", "straw_hat", "beanie"})
+        up = [self._wedge(lock) for lock in locks if lock.tip[1] < lock.root[1] and not hat]
         down = [self._wedge(lock) for lock in locks if lock.tip[1] >= lock.root[1]]
         # The ink of all that makes the outline lies under all of its surfaces: what stands up grows out of the cap.
         ink = brush.line_colour(colour)

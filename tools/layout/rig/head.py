@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import skia
 
 from tools.layout.drawlist import Color
+from tools.layout.rig.accessories import draw_beard, draw_glasses, draw_hat, draw_moustache
+from tools.layout.rig.beasts import draw_crest, draw_ears, draw_gills, draw_mask, draw_muzzle, draw_scales, draw_tufts
 from tools.layout.rig.casting import Design
 from tools.layout.rig.face import (
     Ball,
@@ -21,6 +23,7 @@ from tools.layout.rig.face import (
 )
 from tools.layout.rig.hair import Wig
 from tools.layout.rig.ink import Brush, darker
+from tools.layout.rig.robot import draw_robot_head
 from tools.layout.rig.shapes import ellipse, smooth, through
 
 __all__ = ["Head"]
@@ -57,9 +60,9 @@ class Head:
         jaw = 1.0 + (0.05 if grown and not d.feminine else 0.0) + (0.04 if d.look.build == "sturdy" else 0.0)
         jaw -= 0.04 if d.feminine else 0.0
         chin = 0.04 if grown and not d.feminine else 0.0
-        open_jaw = self.state.mouth.open * 0.05
+        open_jaw = self.state.mouth.open * 0.07
         points: list[Point] = []
-        for side, half in ((1.0, _HALF[:-1] + (_HALF[-1],)), (-1.0, _HALF[:0:-1])):
+        for side, half in ((1.0, _HALF), (-1.0, _HALF[:0:-1])):
             for x, y in half:
                 px = x * side
                 if y > 0.2:
@@ -89,8 +92,51 @@ class Head:
     def draw(self, brush: Brush) -> skia.Path:
         """The head without what `draw_back` drew; returns the outline of the skull."""
         path = smooth(self.outline())
-        self.draw_human(brush, path)
+        if self.d.kind == "robot":
+            return draw_robot_head(brush, self.d, self.ball, self.state, self.back, self.wig.swing)
+        if self.d.kind == "human":
+            self.draw_human(brush, path)
+        else:
+            self.draw_beast(brush, path)
+        draw_hat(brush, self.d, self.ball, self.back)
         return path
+
+    def draw_beast(self, brush: Brush, path: skia.Path) -> None:
+        """An animal's head, or a sea being's."""
+        d, ball, state = self.d, self.ball, self.state
+        sea = d.kind == "sea_monster"
+        draw_ears(brush, d, ball, self.back, self.wig.swing, in_front=False)
+        if sea:
+            draw_crest(brush, d, ball, self.wig.swing)
+        draw_tufts(brush, d, ball)
+        brush.form(path, d.palette.skin)
+        draw_mask(brush, d, ball, path, self.back)
+        if sea:
+            draw_scales(brush, d, path)
+        if self.back:
+            draw_ears(brush, d, ball, self.back, self.wig.swing, in_front=True)
+            self.wig.draw_front(brush)
+            return
+        draw_cheeks(brush, d, ball, state, path)
+        if sea:
+            draw_gills(brush, d, ball)
+        draw_muzzle(brush, d, ball, state, path)
+        draw_mouth(brush, d, ball, state)
+        draw_eyes(brush, d, ball, state)
+        self._face_wear(brush)
+        draw_ears(brush, d, ball, self.back, self.wig.swing, in_front=True)
+        self.wig.draw_front(brush)
+        draw_brows(brush, d, ball, state)
+        draw_tears(brush, d, ball, state)
+
+    def _face_wear(self, brush: Brush) -> None:
+        worn = self.d.accessories
+        if "beard" in worn:
+            draw_beard(brush, self.d, self.ball, self.state.mouth.open)
+        if "moustache" in worn:
+            draw_moustache(brush, self.d, self.ball)
+        if "glasses" in worn:
+            draw_glasses(brush, self.d, self.ball)
 
     def draw_human(self, brush: Brush, path: skia.Path) -> None:
         """A person's head."""
@@ -106,7 +152,7 @@ class Head:
         if self.back:
             self.wig.draw_front(brush)
             return
-        self._temple_hair(brush, path)
+        self._temple_hair(brush)
         if far and show:
             self.ear(brush, -far)
         self._face(brush, path)
@@ -129,6 +175,7 @@ class Head:
         draw_mouth(brush, d, ball, state)
         draw_eyes(brush, d, ball, state)
         draw_tears(brush, d, ball, state)
+        self._face_wear(brush)
 
     def ear_at(self, side: float) -> Point:
         """Middle of an ear."""
@@ -174,7 +221,7 @@ class Head:
                 alpha=0.6,
             )
 
-    def _temple_hair(self, brush: Brush, path: skia.Path) -> None:
+    def _temple_hair(self, brush: Brush) -> None:
         """The side of the head behind the near ear, when the face is turned away from it."""
         d, w, h = self.d, self.ball.w, self.ball.h
         q = self.ball.yaw / 0.4

@@ -195,9 +195,7 @@ class Brush:
         self.glaze(path, edge, width * 2.0, far, mid, with_alpha(dark, 0.42 * shade))
         self.glaze(path, edge, width * 0.95, near, mid, with_alpha(self.light.rim, (0.22 + 0.5 * strength) * rim))
 
-    def glaze(
-        self, clip: skia.Path, edge: skia.Path, width: float, start: Point, end: Point, color: Color
-    ) -> None:
+    def glaze(self, clip: skia.Path, edge: skia.Path, width: float, start: Point, end: Point, color: Color) -> None:
         """A stroke along `edge`, seen inside `clip`, in `color` at `start`, gone at `end`."""
         paint = skia.Paint(Style=skia.Paint.kStroke_Style, StrokeWidth=width, StrokeJoin=skia.Paint.kRound_Join)
         band = skia.Path()

@@ -238,6 +238,10 @@ def _knee(brush: Brush, d: Design, limb: Limb, skin: Color) -> None:
     brush.soft(x, y - r * 0.1, r * 0.62, (*brush.bright(skin, 2.0)[:3], 0.32))
 
 
+def _shell(a: Point, m: Point, e: Point, r: float) -> skia.Path:
+    return bent(a, m, e, lambda t: r * (1.06 - 0.05 * abs(t - 1))).path
+
+
 def _robot_arm(brush: Brush, d: Design, a: Point, m: Point, e: Point, radius: Callable[[float], float]) -> None:
     """Two shells with a dark joint between them."""
     metal = d.palette.skin
@@ -247,9 +251,7 @@ def _robot_arm(brush: Brush, d: Design, a: Point, m: Point, e: Point, radius: Ca
     for p, q, start, stop in ((a, m, 0.06, 0.82), (m, e, 0.16, 0.96)):
         f = [(p[0] + (q[0] - p[0]) * k, p[1] + (q[1] - p[1]) * k) for k in (start, stop)]
         half = ((f[0][0] + f[1][0]) / 2, (f[0][1] + f[1][1]) / 2)
-        base = 0.4 if p is a else 1.5
-        shell = bent(f[0], half, f[1], lambda t, base=base: radius(base) * (1.06 - 0.05 * abs(t - 1)))
-        brush.form(shell.path, metal)
+        brush.form(_shell(f[0], half, f[1], radius(0.4 if p is a else 1.5)), metal)
     r = radius(1.0) * 0.62
     brush.form(ellipse(m[0], m[1], r, r), dark, rim=0.4)
     brush.put(ellipse(m[0], m[1], r * 0.35, r * 0.35), brush.tone(lighter(metal, 0.3)), effect=True)

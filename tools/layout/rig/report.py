@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import skia
 
@@ -14,6 +15,7 @@ from tools.layout.rig.skeleton import Bones
 __all__ = ["report"]
 
 Point = tuple[float, float]
+Place = Callable[[float, float], Point]
 
 
 def report(
@@ -55,7 +57,7 @@ def report(
     )
 
 
-def _keypoints(d: Design, bones: Bones, head, world) -> list[tuple[float, float, float]]:  # type: ignore[no-untyped-def]
+def _keypoints(d: Design, bones: Bones, head: Place, world: Place) -> list[tuple[float, float, float]]:
     w, h = d.body.head
     yaw, nod = bones.head_yaw, bones.head_nod
 
@@ -81,25 +83,19 @@ def _keypoints(d: Design, bones: Bones, head, world) -> list[tuple[float, float,
     points += [(*on_face(-0.375, v), seen), (*on_face(0.375, v), seen)]
     turn = yaw * 1.5 if not bones.back else 0.0
     for own in (-1.0, 1.0):
-        side = own if not bones.back else -own
-        x = side * math.cos(turn) * 0.9 - 0.16 * math.sin(turn)
-        hidden = yaw * side > 0.2 and not bones.back
+        # In the picture; from behind the person's right is on the right.
+        ear = own if not bones.back else -own
+        x = ear * math.cos(turn) * 0.9 - 0.16 * math.sin(turn)
+        hidden = yaw * ear > 0.2 and not bones.back
         points.append((*head(x * w, 0.14 * h), 0.0 if hidden else 1.0))
     return points
 
 
 def _placed(item: Item) -> skia.Path:
-    path = skia.Path(item.path)
-    if item.transform is not None:
-        path = (
-            path.makeTransform(item.transform) if hasattr(path, "makeTransform") else _transformed(path, item.transform)
-        )
-    return path
-
-
-def _transformed(path: skia.Path, matrix: skia.Matrix) -> skia.Path:
+    if item.transform is None:
+        return item.path
     out = skia.Path()
-    path.transform(matrix, out)
+    item.path.transform(item.transform, out)
     return out
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import skia
 
-__all__ = ["Bent", "bent", "ellipse", "polyline", "smooth", "tapered", "through", "wedge"]
+__all__ = ["Bent", "bent", "ellipse", "polyline", "smooth", "tapered", "through", "tube", "wedge"]
 
 Point = tuple[float, float]
 
@@ -87,6 +87,23 @@ def tapered(points: Sequence[Point], width: float, ends: float = 0.15) -> skia.P
         left.append((x + nx * w, y + ny * w))
         right.append((x - nx * w, y - ny * w))
     return smooth(left + right[::-1], frozenset({0, n - 1, n, 2 * n - 1}))
+
+
+def tube(root: Point, control: Point, end: Point, radius: Callable[[float], float], n: int = 9) -> list[Point]:
+    """Points around a bent tube (a tail) along a quadratic curve; `radius` is its half width at 0..1 of its length."""
+    left: list[Point] = []
+    right: list[Point] = []
+    for i in range(n):
+        f = i / (n - 1)
+        a, b, c = (1 - f) ** 2, 2 * f * (1 - f), f * f
+        x, y = a * root[0] + b * control[0] + c * end[0], a * root[1] + b * control[1] + c * end[1]
+        dx = 2 * (1 - f) * (control[0] - root[0]) + 2 * f * (end[0] - control[0])
+        dy = 2 * (1 - f) * (control[1] - root[1]) + 2 * f * (end[1] - control[1])
+        length = math.hypot(dx, dy) or 1.0
+        r = radius(f)
+        left.append((x - dy / length * r, y + dx / length * r))
+        right.append((x + dy / length * r, y - dx / length * r))
+    return left + right[::-1]
 
 
 @dataclass(slots=True)

@@ -194,7 +194,6 @@ class Trunk:
             belly = self._belly()
             brush.put(belly, brush.tone(self.d.palette.pale), effect=True, clip=path)
             if self.d.kind == "sea_monster":
-                x, _ = self.centre(0.5)
                 for i in range(6):
                     t = 0.08 + 0.14 * i
                     a, c, e = self.edge(t, -1, 0.5), self.centre(t - 0.03), self.edge(t, 1, 0.5)
@@ -250,7 +249,7 @@ class Trunk:
         if self.bones.back:
             self._hood_back(brush, outfit)
             return path
-        self._neck_trim(brush, outfit, path)
+        self._neck_trim(brush, outfit)
         self._closure(brush, outfit, path)
         return path
 
@@ -296,7 +295,7 @@ class Trunk:
         if not self.bones.roll:
             brush.soft(x, n[1] - 2, w * 0.72, brush.shadow(colour, 0.5), clip=path, squash=0.36)
 
-    def _neck_trim(self, brush: Brush, outfit: Outfit, path: skia.Path) -> None:
+    def _neck_trim(self, brush: Brush, outfit: Outfit) -> None:
         d = self.d
         colour = d.palette.top
         neck = {"tank": 17.0, "round": 18.5, "hood": 18.0, "turtle": 13.0}.get(outfit.neck, 15.5) * self._neck()
@@ -474,7 +473,7 @@ class Trunk:
             tube = bent(a, m, e, radius, stop=min(1.94, outfit.leg), round_end=False)
             garment_tube(brush, tube, colour, outfit, block, d.palette.trim if outfit.trim else colour)
         brush.put(block, brush.tone(colour), effect=True)
-        self._fly(brush, colour, outfit)
+        self._fly(brush, colour)
 
     def _seat(self) -> list[Point]:
         fit = 1.03
@@ -484,7 +483,7 @@ class Trunk:
         inner = [self.edge(-0.14, 1, 0.55), (x, y), self.edge(-0.14, -1, 0.55)]
         return [*points, *inner, *left]
 
-    def _fly(self, brush: Brush, colour: Color, outfit: Outfit) -> None:
+    def _fly(self, brush: Brush, colour: Color) -> None:
         turn = math.sin(self.bones.yaw) * self.half(0.0) * 0.5
         a, c = self.centre(0.1), self.centre(-0.16)
         brush.line(through([(a[0] + turn, a[1]), (c[0] + turn * 0.6, c[1])]), colour, 0.75, alpha=0.7)
