@@ -91,14 +91,20 @@ def _said(word: str, lexicon: Mapping[str, str], lower: bool) -> str:
         return _punctuated(word)
     core = match.group()
     entry = lexicon.get(core.lower().replace("’", "'"))
+    # "Nooo", "soooo": a voice knows the word, not the drawing-out. "Shhhh" may be in the lexicon as "shh" or "sh".
+    for kept in (2, 1):
+        if entry is None:
+            entry = lexicon.get(_shortened(core, kept).lower())
     if entry is None:
-        # "Nooo", "soooo": a voice knows the word, not the drawing-out. "Mmmm", "Shhh" are first looked up shortened.
-        core = _DRAWN_OUT.sub(lambda run: run.group(1), core)
-        entry = lexicon.get(core.lower())
-    if entry is None:
+        core = _shortened(core, 1)
         entry = core.lower() if lower else core
     head, tail = word[: match.start()], word[match.end() :]
     return _punctuated(head) + entry.replace("’", "'") + _punctuated(re.sub(r"[!?]{2,}", _strongest, tail))
+
+
+def _shortened(word: str, kept: int) -> str:
+    """Letters that stand three times or more, `kept` times."""
+    return _DRAWN_OUT.sub(lambda run: run.group(1) * kept, word)
 
 
 def _strongest(run: re.Match[str]) -> str:
@@ -148,7 +154,7 @@ def time_words(
     begin = sounds[0][0] if sounds else 0.0
     close = sounds[-1][1] if sounds else 0.0
     anchors = [0, *sorted(index for index in first if index > 0)]
-    times = [begin if 0 not in first else max(begin, first[0])]
+    times = [begin if 0 not in first else min(close, max(begin, first[0]))]
     for anchor in anchors[1:]:
         times.append(min(close, max(times[-1], first[anchor])))
 
