@@ -7,9 +7,9 @@ from typing import Annotated, get_args
 from pydantic import Field
 
 from tools.layout.places.brushes.base import Brush, Curve
-from tools.layout.places.brushes.buildings import Cypresses, Hill, HillsideTown, Lamps, WaterLights
+from tools.layout.places.brushes.buildings import Cypresses, Hill, HillsideTown, Lamps, Peaks, WaterLights
 from tools.layout.places.brushes.ground import Dune, Footprints, PuddleRings, Puddles, Sand, Shade
-from tools.layout.places.brushes.interior import Beam, Ceiling, Counter, Flame, Shelf, Steam, Tiles, Wall, WindowView
+from tools.layout.places.brushes.interior import Beam, Ceiling, Counter, Flame, Rug, Shelf, Steam, Tiles, Wall, WindowView
 from tools.layout.places.brushes.nature import (
     Backdrop,
     Ferns,
@@ -24,7 +24,7 @@ from tools.layout.places.brushes.nature import (
     Turf,
 )
 from tools.layout.places.brushes.palms import Palm
-from tools.layout.places.brushes.paving import Kerb, Paving
+from tools.layout.places.brushes.paving import Kerb, Mast, Paving, Railing
 from tools.layout.places.brushes.props import Prop
 from tools.layout.places.brushes.reef import Bubbles, Caustics, Coral, Fish, Kelp, Seabed, Surface, Wreck
 from tools.layout.places.brushes.sky import (
@@ -47,8 +47,8 @@ __all__ = ["AnyBrush", "Brush", "Curve", "brush_names"]
 AnyBrush = Annotated[
     AirBands | Awning | Backdrop | Beam | Birds | Bubbles | Caustics | Ceiling | Cloud | CloudCover |
     CloudStreaks | Coral | Counter | Cypresses | Dune | Ferns | Fish | Flame | Foam | Foliage | Footprints |
-    Glints | Grass | Hill | HillsideTown | HouseRow | Jet | Kelp | Kerb | Lamps | LineOf | Motes | Palm |
-    Paving | Pines | Prop | PuddleRings | Puddles | Sand | Sea | Seabed | Shade | Shafts | Shelf | Sky |
+    Glints | Grass | Hill | HillsideTown | HouseRow | Jet | Kelp | Kerb | Lamps | LineOf | Mast | Peaks | Motes | Palm |
+    Paving | Pines | Prop | PuddleRings | Puddles | Railing | Rug | Sand | Sea | Seabed | Shade | Shafts | Shelf | Sky |
     SkySpecks | SnowLine | Stars | Steam | Sun | Surface | Tiles | Track | Trunks | Turf | Twinkle | Wall |
     WaterLights | WindowView | Wing | Wreck,
     Field(discriminator="brush"),

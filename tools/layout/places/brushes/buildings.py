@@ -274,3 +274,45 @@ class WaterLights(Brush):
                     ellipse(x + 2.5 * math.sin(ink.t * 1.3 + k * 2 + i), self.y + f * self.length, w, 0.8 + 0.7 * f)
                 )
         ink.detail(path, with_alpha(ink.mood.lamp, 0.5 * power))
+
+
+class Peaks(Brush):
+    """Far mountains: sharp ridges, a lit and a shaded flank, snow on their heads."""
+
+    brush: Literal["peaks"]
+    segment: ClassVar[str] = "hill"
+    crest: list[tuple[float, float]] = Field(min_length=3, max_length=40, description="valley, summit, valley, summit ...")
+    foot: float
+    color: str
+    snow_line: float = Field(0.3, ge=0, le=1, description="share of a mountain that is white")
+
+    def paint(self, ink: Ink) -> None:
+        color = ink.tone(self.color)
+        top = min(y for _, y in self.crest)
+        body = poly([*self.crest, (self.crest[-1][0], self.foot), (self.crest[0][0], self.foot)])
+        low = mix(color, ink.mood.haze, 0.55)
+        ink.fill(body, LinearGradient((0, top), (0, self.foot), ((0, color), (1, low))), outline=True)
+        sign = 1 if ink.light.direction[0] > 0 else -1
+        bright, white = skia.Path(), skia.Path()
+        share = 0.75 if ink.snow else self.snow_line
+        for (ax, ay), (px, py), (bx, by) in zip(self.crest, self.crest[1:], self.crest[2:], strict=False):
+            if not (py < ay and py < by):
+                continue
+            ex, ey = (bx, by) if sign > 0 else (ax, ay)
+            bend = (px - sign * 12, py + (self.foot - py) * 0.45)
+            bright.addPath(poly([(px, py), (ex, ey), (ex, self.foot), (px + sign * 30, self.foot), bend]))
+            cap = [(px, py)]
+            steps = 6
+            right = (px + (bx - px) * share, py + (by - py) * share)
+            left = (px + (ax - px) * share, py + (ay - py) * share)
+            cap.append(right)
+            for i in range(1, steps):
+                f = i / steps
+                x = right[0] + (left[0] - right[0]) * f
+                y = right[1] + (left[1] - right[1]) * f + (10 if i % 2 else -4) * share * 2
+                cap.append((x, y))
+            cap.append(left)
+            white.addPath(poly(cap))
+        ink.detail(white, with_alpha(mix(color, ink.white(0.1), 0.7), 0.9), clip=body)
+        lit = ink.tone(color, 0.55 * ink.light.strength)
+        ink.detail(bright, LinearGradient((0, top), (0, self.foot), ((0, with_alpha(lit, 0.5)), (1, with_alpha(lit, 0)))), clip=body)

@@ -588,3 +588,30 @@ class Flame(Brush):
                 path.close()
         ink.detail(outer, with_alpha(rgba(self.color), 0.85))
         ink.detail(inner, with_alpha(rgba(self.color_core), 0.95))
+
+
+class Rug(Brush):
+    """A round woven rug that lies on the floor."""
+
+    brush: Literal["rug"]
+    segment: ClassVar[str] = "ground"
+    x: float
+    y: float
+    width: float = Field(gt=20)
+    color: str
+    color_band: str
+
+    def paint(self, ink: Ink) -> None:
+        half, flat = self.width / 2, self.width * 0.115
+        ink.glow(self.x, self.y + 6, half * 1.08, flat * 1.25, with_alpha(ink.light.shadow, 0.5), core=0.6)
+        depth = ink.stage.item_depth(self.y)
+        base, band = ink.tone(self.color), ink.tone(self.color_band)
+        ink.fill(ellipse(self.x, self.y + 3, half, flat), ink.tone(base, -0.6), depth=depth, outline=True)
+        for i, share in enumerate((1.0, 0.86, 0.74, 0.52, 0.4, 0.16)):
+            ring = ellipse(self.x, self.y, half * share, flat * share)
+            ink.detail(ring, base if i % 2 == 0 else band)
+        weave = skia.Path()
+        for i in range(12):
+            share = 0.2 + 0.78 * i / 11
+            weave.addPath(ellipse(self.x, self.y, half * share, flat * share))
+        ink.line(weave, with_alpha(ink.tone(base, -0.9), 0.16), 1.4)
