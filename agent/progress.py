@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -10,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["ProgressView", "show_files", "show_storyboard"]
+__all__ = ["ProgressView", "near", "show_files", "show_storyboard"]
 
 TOOL_NAMES = {
     "generate_image": "pictures",
@@ -105,6 +107,11 @@ def show_storyboard(console: Console, board: dict[str, Any]) -> None:
     console.print(table)
 
 
+def near(path: str) -> str:
+    """A path as a user would type it: below the present folder without the way there."""
+    return os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else path
+
+
 def show_files(console: Console, state: dict[str, Any]) -> None:
     """What was made, each with its score."""
     files = state.get("files") or {}
@@ -118,5 +125,5 @@ def show_files(console: Console, state: dict[str, Any]) -> None:
     table.add_column("score", justify="right")
     for name, path in files.items():
         score = (state.get("scores") or {}).get(call_of(name))
-        table.add_row(name, path, "" if score is None else f"{score:.2f}")
+        table.add_row(name, near(path), "" if score is None else f"{score:.2f}")
     console.print(table)

@@ -158,9 +158,7 @@ class PlanCommand(_Command):
         super().__init__(thread=thread, as_json=as_json, options=options, render=False)
 
     def run(self, text: str) -> None:
-        """Print the storyboard, as a table or as JSON."""
-        from agent.progress import show_storyboard
-
+        """Print the storyboard, as a table (the progress view does that) or as JSON."""
         state = self.turn(text)
         board = state.get("storyboard")
         if self.as_json:
@@ -170,8 +168,6 @@ class PlanCommand(_Command):
             }
             print(json.dumps(data, ensure_ascii=False, indent=2))
             return
-        if board is not None and state["intent"].kind in ("scene", "edit"):
-            show_storyboard(self.console, board.model_dump(mode="json"))
         self.say(state)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from langgraph.runtime import Runtime
-from tools.review.fixes import propose
 
 from agent.compiler import review_call
 from agent.context import AgentContext
@@ -14,6 +13,7 @@ from agent.toolbox import planned_calls
 from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import Cancelled
+from tools.review.fixes import propose
 from tools.review.tool import ReviewArtifact
 
 __all__ = ["judge"]
