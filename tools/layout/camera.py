@@ -76,29 +76,46 @@ class Figure:
 
 @dataclass(frozen=True)
 class Framed:
-    """A window, and the world x of every figure in it."""
+    """A window, the world x of every figure in it, and their faces and heads (hair included) in world units."""
 
     window: Window
     xs: dict[str, float] = field(default_factory=dict)
     faces: tuple[Box, ...] = ()
+    heads: tuple[Box, ...] = ()
+
+    def shifted(self, dx: float) -> Framed:
+        """The same picture, farther along the set."""
+        if dx == 0.0:
+            return self
+        window = replace(self.window, cx=self.window.cx + dx)
+        faces, heads = (tuple(_moved(box, dx, 0.0) for box in boxes) for boxes in (self.faces, self.heads))
+        return Framed(window, {name: x + dx for name, x in self.xs.items()}, faces, heads)
 
 
 @dataclass(frozen=True)
 class Move:
-    """A camera move from one window to another over the length of the shot."""
+    """A camera move from one window to another over the length of the shot.
+
+    `follow` is the way, in world units, that the camera goes along with people who walk: evenly, on top of the move.
+    """
 
     start: Window
     end: Window
+    follow: float = 0.0
 
     @property
     def still(self) -> bool:
-        return self.start == self.end
+        return self.start == self.end and self.follow == 0.0
 
     def at(self, u: float) -> Window:
-        """The window at `u`, 0 the first frame .. 1 the last; it starts and ends at rest (Perlin's smootherstep)."""
-        if self.still:
-            return self.start
+        """The window at `u`, 0 the first frame .. 1 the last; a move starts and ends at rest (smootherstep, Perlin)."""
         u = min(1.0, max(0.0, u))
+        window = self._eased(u)
+        return replace(window, cx=window.cx + self.follow * (u - 0.5)) if self.follow else window
+
+    def _eased(self, u: float) -> Window:
+        if self.start == self.end:
+            return self.start
         u = u * u * u * (u * (u * 6 - 15) + 10)
         a, b = self.start, self.end
         # A zoom is even to the eye when the logarithm of the size goes evenly.
@@ -114,6 +131,12 @@ def union(boxes: Sequence[Box]) -> Box:
 
 def _moved(box: Box, x: float, y: float) -> Box:
     return (box[0] + x, box[1] + y, box[2] + x, box[3] + y)
+
+
+def _head(figure: Figure) -> Box:
+    """The face with the hair above it, as far as it is hair: not a raised hand or a plume."""
+    x0, y0, x1, y1 = figure.face
+    return (x0, max(figure.body[1], y0 - 0.5 * (y1 - y0)), x1, y1)
 
 
 @dataclass(frozen=True)
@@ -133,6 +156,10 @@ _CUTS: dict[Framing, _Cut] = {
 }
 
 
+_MOST_WIDENED: dict[Framing, float] = {"wide": 2.0, "full": 1.8, "medium": 1.6, "close": 1.45, "detail": 1.4}
+"""How much wider than its framing a shot may get so that neighbours do not cover each other."""
+
+
 def _span(figure: Figure, framing: Framing) -> tuple[float, float]:
     """World y of the top and the bottom of what must be seen of a figure."""
     face, body = figure.face, figure.body
@@ -140,27 +167,29 @@ def _span(figure: Figure, framing: Framing) -> tuple[float, float]:
     if framing in ("wide", "full"):
         top, bottom = body[1], body[3]
     elif framing == "medium":
-        top = face[1] - 0.35 * head
+        top = _head(figure)[1]
         bottom = min(body[3], max(face[3] + 0.95 * head, top + 0.56 * (body[3] - body[1])))
     elif framing == "close":
-        top, bottom = face[1] - 0.32 * head, face[3] + 0.42 * head
+        top, bottom = _head(figure)[1], face[3] + 0.42 * head
     else:
         top, bottom = face[1] - 0.02 * head, face[3] + 0.05 * head
     return min(top, face[1]) + figure.ground, max(bottom, face[3]) + figure.ground
 
 
 def _width_for(figures: Sequence[Figure], framing: Framing, width: float) -> float:
-    """Width that keeps neighbours apart and every face inside; at most twice what the framing asks for."""
-    tight = framing in ("close", "detail")
+    """Width that keeps neighbours apart and every face inside, but no wider than the framing bears."""
     wanted = width
     row = sorted(figures, key=lambda f: f.x)
     for a, b in itertools.pairwise(row):
         if b.x - a.x < TOGETHER:
             continue
-        boxes = (a.face, b.face) if tight else (a.body, b.body)
-        gap = boxes[0][2] - boxes[1][0]
-        wanted = max(wanted, gap * (1.08 if tight else 0.94) / (b.x - a.x))
-    wanted = min(wanted, width * 2.0)
+        faces, bodies = a.face[2] - b.face[0], a.body[2] - b.body[0]
+        # Arms may reach behind a neighbour, heads may not.
+        gap = faces * 1.08 if framing in ("close", "detail") else max(faces * 1.12, (faces * 1.12 + bodies * 0.94) / 2)
+        wanted = max(wanted, gap / (b.x - a.x))
+    wanted = min(wanted, width * _MOST_WIDENED[framing])
+    apart = sum(f.face[2] - f.face[0] for f in row) if len(row) <= 3 else 0.0
+    wanted = max(wanted, apart * 1.12 / (1 - 2 * FACE_MARGIN))
     # Faces side by side must fit at all, wherever their x is.
     widest = max(f.face[2] - f.face[0] for f in figures)
     return max(wanted, widest / (1 - 2.5 * FACE_MARGIN))
@@ -225,6 +254,10 @@ def _center_y(figures: Sequence[Figure], framing: Framing, height: float) -> flo
     eyes = sum((f.face[1] + f.face[3]) / 2 + f.ground for f in figures) / len(figures)
     line = {"medium": 0.36, "close": 0.44, "detail": 0.48}[framing]
     y0 = min(eyes - line * height, top - 0.03 * height)
+    # A frame that had to be widened shows the feet: then the figures stand low in it instead of over an empty floor.
+    feet = max(f.body[3] + f.ground for f in figures) + 0.1 * height - height
+    if feet < y0:
+        y0 = (y0 + feet) / 2
     lowest = max(f.face[3] + f.ground for f in figures)
     return max(y0, lowest + FACE_MARGIN * height - height) + height / 2
 
@@ -311,7 +344,8 @@ def frame_shot(
     window = replace(window, cx=_center_x(figures, framing, window, blocked, bounds))
     xs = _part(figures, {f.id: _place_in(window, f, framing) for f in figures}, window)
     faces = tuple(_moved(f.face, xs[f.id], f.ground) for f in figures)
-    return Framed(_within(window, bounds, faces), xs, faces)
+    heads = tuple(_moved(_head(f), xs[f.id], f.ground) for f in figures)
+    return Framed(_within(window, bounds, faces), xs, faces, heads)
 
 
 def _focus_of(window: Window, faces: Sequence[Box]) -> tuple[float, float]:
@@ -329,9 +363,10 @@ def move_for(camera: Camera, framed: Framed, bounds: Box) -> Move:
     if camera == "pan":
         return _pan(window, faces, bounds)
     about = _focus_of(window, faces)
+    heads = [head for head in framed.heads if window.holds(head)]
     near = window.scaled(0.86 if faces else 0.8, about)
     for step in range(1, 15):
-        if all(near.holds(face, FACE_MARGIN) for face in faces):
+        if all(near.holds(face, FACE_MARGIN) for face in faces) and all(near.holds(head) for head in heads):
             break
         near = window.scaled(0.86 + step * 0.01, about)
     far = window

@@ -12,6 +12,7 @@ from tools.layout.bake import bake, lay
 from tools.layout.camera import Box, Window, layer_window
 from tools.layout.drawlist import DrawList
 from tools.layout.finish import expose, vignette
+from tools.layout.foreground import split_foreground
 from tools.layout.lettering import Caption, Overlay, caption_overlay, title_overlay
 from tools.layout.paint import canvas_on, paint_items, pixels, window_matrix
 from tools.layout.puppet import Drawn
@@ -48,8 +49,10 @@ class FrameRenderer:
         self.notes: list[str] = []
         self._captions = tuple(captions)
         size, base, move = scene.size, scene.base, scene.move
-        self._set_back, self._set_front = paint_set_back(scene), paint_set_front(scene)
+        self._set_back = paint_set_back(scene)
+        self._set_middle, self._set_front = split_foreground(scene, paint_set_front(scene))
         self._back = bake(self._set_back, move, base, scene.horizon, size, blur=True)
+        self._middle = bake(self._set_middle, move, base, scene.horizon, size, most=1)
         self._front = bake(self._set_front, move, base, scene.horizon, size, most=1)
         self._vignette = _image(vignette(size, scene.light))
         self._title: Overlay | None = None
@@ -57,13 +60,15 @@ class FrameRenderer:
         self._caption_cache: dict[str, tuple[Overlay, skia.Image]] = {}
         self.frame = pixels(*size)
 
-    def render(self, t: float, camera: Window, *, moving: bool = True) -> dict[str, Drawn]:
-        """Draw the instant `t` (seconds) through `camera` into `frame`, words included."""
-        drawn = self.render_picture(t, camera, moving=moving).drawn
+    def render(self, t: float, camera: Window, *, u: float = 0.5, moving: bool = True) -> dict[str, Drawn]:
+        """Draw the instant `t` (seconds; `u` of the shot is over) through `camera` into `frame`, words included."""
+        drawn = self.render_picture(t, camera, u=u, moving=moving).drawn
         self.lay_words(t, camera, drawn, moving=moving)
         return drawn
 
-    def render_picture(self, t: float, camera: Window, *, moving: bool = True, weather: bool = True) -> Instant:
+    def render_picture(
+        self, t: float, camera: Window, *, u: float = 0.5, moving: bool = True, weather: bool = True
+    ) -> Instant:
         """Draw the instant `t` into `frame`, without words; `weather=False` leaves out what falls before the set."""
         scene, size = self.scene, self.scene.size
         canvas = canvas_on(self.frame)
@@ -74,19 +79,20 @@ class FrameRenderer:
             canvas.clear(_clear_color(scene))
             for plate in self._back:
                 lay(canvas, plate, camera, scene.base, scene.horizon, size)
-        live, near = DrawList(), DrawList()
-        paint_live_back(scene, live, t, weather=weather)
-        drawn = paint_cast(scene, self.performance, live, t, moving=moving)
-        self._paint_live(canvas, live, camera)
-        for plate in self._front:
-            lay(canvas, plate, camera, scene.base, scene.horizon, size)
+        live, cast, near = DrawList(), DrawList(), DrawList()
+        paint_live_back(scene, live, camera, t, weather=weather)
+        drawn = paint_cast(scene, self.performance, cast, t, u=u, moving=moving)
+        for draw, plates in ((live, self._middle), (cast, self._front)):
+            self._paint_live(canvas, draw, camera)
+            for plate in plates:
+                lay(canvas, plate, camera, scene.base, scene.horizon, size)
         if weather:
-            paint_weather_front(near, scene, t)
+            paint_weather_front(near, scene, camera, t)
             self._paint_live(canvas, near, camera)
         canvas.drawImage(self._vignette, 0, 0)
         expose(self.frame, scene.exposure)
-        layers = [*self._set_back.layers, *live.layers, *self._set_front.layers, *near.layers]
-        return Instant(DrawList(layers), drawn)
+        sheets = (self._set_back, live, self._set_middle, cast, self._set_front, near)
+        return Instant(DrawList([layer for sheet in sheets for layer in sheet.layers]), drawn)
 
     def _paint_live(self, canvas: skia.Canvas, draw: DrawList, camera: Window) -> None:
         scene = self.scene
@@ -154,5 +160,5 @@ def render_frames(
     renderer = FrameRenderer(scene, lines, captions, frames / fps)
     for number in range(frames):
         u = number / max(1, frames - 1)
-        renderer.render(number / fps, scene.move.at(u))
+        renderer.render(number / fps, scene.move.at(u), u=u)
         yield renderer.frame

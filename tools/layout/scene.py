@@ -14,6 +14,7 @@ from tools.layout.catalog import nearest
 from tools.layout.drawlist import Layer
 from tools.layout.light import Light
 from tools.layout.puppet import Acting, Puppet
+from tools.layout.travel import Mover, Travel, plan_travel
 from tools.storyboard import CastMember, Placement, Shot
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ BOUNDS: Box = (-340.0, -420.0, 1620.0, 1080.0)
 FALLBACK_PLACE = "beach"
 FLOAT_REACH = (5.0, 9.0)
 """How far a body drifts under water, sideways and up, world units."""
+SWIM_LIFT = 170.0
+"""How far above the sea bed a swimmer is, world units."""
 _SAMPLES_S = (0.0, 0.35, 0.8, 1.3)
 """Instants at which a pose is measured for the camera, seconds."""
 
@@ -56,7 +59,8 @@ class Player:
     Attributes:
         placement: as the storyboard has it, its pose replaced by a known one where need be.
         name: as shown to people.
-        at: world x, y of the ground point.
+        at: world x, y of the ground point; a swimmer's lies above the floor.
+        floor: world y of the floor below.
         scale, depth: of the puppet; depth as in `Item.depth`.
         face, body: around the ground point, world units, over what the pose does in time.
     """
@@ -65,6 +69,7 @@ class Player:
     name: str
     puppet: Puppet
     at: tuple[float, float]
+    floor: float
     scale: float
     depth: float
     face: Box
@@ -88,6 +93,7 @@ class Scene:
     players: list[Player]
     base: Window
     move: Move
+    travel: Travel = field(default_factory=Travel)
     exposure: float = 1.0
     notes: list[str] = field(default_factory=list)
 
@@ -122,22 +128,17 @@ class Scene:
         players = _cast_players(shot, cast, place, light, packs, notes)
         framed, bounds = _frame(shot, players, place, size, adjust)
         players = [replace(player, at=(framed.xs[player.id], player.at[1])) for player in players]
+        movers = [Mover(p.placement, p.scale, _moved(p.face, p.at)) for p in players]
+        travel = plan_travel(movers, framed.window, bounds, shot.duration_s, shot.camera)
+        framed = framed.shifted(travel.shift)
+        players = [replace(player, at=(player.at[0] + travel.shift, player.at[1])) for player in players]
         # Far ones first: the painter covers them with the near ones.
         players.sort(key=lambda player: (-player.placement.depth, player.at[0]))
-        move = move_for(shot.camera, framed, bounds)
-        return cls(
-            shot,
-            size,
-            style,
-            seed,
-            place,
-            light,
-            players,
-            framed.window,
-            move,
-            adjust.exposure,
-            list(dict.fromkeys(notes)),
-        )
+        # A camera that follows somebody does not pan as well.
+        camera = "static" if travel.camera and shot.camera == "pan" else shot.camera
+        move = replace(move_for(camera, framed, bounds), follow=travel.camera)
+        notes = list(dict.fromkeys(notes))
+        return cls(shot, size, style, seed, place, light, players, framed.window, move, travel, adjust.exposure, notes)
 
     @property
     def underwater(self) -> bool:
@@ -157,6 +158,10 @@ class Scene:
             {player.id: player.puppet.height * player.scale for player in self.players},
             lines,
         )
+
+
+def _moved(box: Box, by: tuple[float, float]) -> Box:
+    return (box[0] + by[0], box[1] + by[1], box[2] + by[0], box[3] + by[1])
 
 
 def _find_place(location: str, packs: Packs, notes: list[str]) -> Place:
@@ -202,11 +207,11 @@ def _cast_players(
         puppet = packs.puppet(member.id, look)
         scale = place.scale_at(placement.depth)
         depth = place.depth_at(placement.depth)
-        face, body = _measure(
-            puppet, placement, scale, depth, light, drifting=bool(getattr(place, "underwater", False))
-        )
-        at = (0.0, place.floor_y(placement.depth))
-        players.append(Player(placement, member.name, puppet, at, scale, depth, face, body))
+        drifting = bool(getattr(place, "underwater", False))
+        face, body = _measure(puppet, placement, scale, depth, light, drifting=drifting)
+        floor = place.floor_y(placement.depth)
+        lift = SWIM_LIFT * scale if drifting and placement.pose == "swim" else 0.0
+        players.append(Player(placement, member.name, puppet, (0.0, floor - lift), floor, scale, depth, face, body))
     return players
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tools.layout.acting import Performance
+from tools.layout.camera import Window
 from tools.layout.drawlist import DrawList
 from tools.layout.puppet import Drawn
 from tools.layout.scene import FLOAT_REACH, Player, Scene
@@ -32,14 +33,14 @@ def paint_set_back(scene: Scene) -> DrawList:
     return draw
 
 
-def paint_live_back(scene: Scene, draw: DrawList, t: float, *, weather: bool = True) -> None:
+def paint_live_back(scene: Scene, draw: DrawList, camera: Window, t: float, *, weather: bool = True) -> None:
     """Append what moves behind the cast: water, clouds, far weather."""
     shot = scene.shot
     scene.place.paint_motion(
         draw, scene.light, seed=scene.seed, weather=shot.weather, time_of_day=shot.time_of_day, t=t
     )
     if weather:
-        paint_weather_back(draw, scene, t)
+        paint_weather_back(draw, scene, camera, t)
 
 
 def paint_set_front(scene: Scene) -> DrawList:
@@ -60,12 +61,13 @@ def drift(player: Player, t: float) -> tuple[float, float]:
 
 
 def paint_cast(
-    scene: Scene, performance: Performance, draw: DrawList, t: float, *, moving: bool = True
+    scene: Scene, performance: Performance, draw: DrawList, t: float, *, u: float = 0.5, moving: bool = True
 ) -> dict[str, Drawn]:
     """Append a layer of shadows and one for each character, far ones first.
 
     Args:
         t: seconds since the shot began.
+        u: how much of the shot is over, 0..1, for those who go somewhere.
         moving: False draws each pose at its most telling instant, for stills.
     """
     drawn: dict[str, Drawn] = {}
@@ -73,10 +75,11 @@ def paint_cast(
     for player in scene.players:
         layer = draw.layer(f"cast.{player.id}", animated=True)
         dx, dy = drift(player, t) if scene.underwater and moving else (0.0, 0.0)
+        dx += scene.travel.by.get(player.id, 0.0) * (u - 0.5)
         at = (player.at[0] + dx, player.at[1] + dy)
         acting = performance.acting(player.id, t, moving=moving)
         result = player.puppet.draw(layer, acting, at=at, scale=player.scale, depth=player.depth, light=scene.light)
-        ground = (result.ground[0], player.at[1])
+        ground = (result.ground[0], player.floor)
         add_shadows(shadows, result.silhouette, ground, scene.light, player.scale)
         drawn[player.id] = result
     return drawn

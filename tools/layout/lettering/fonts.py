@@ -44,7 +44,8 @@ def typeface(face: Face) -> skia.Typeface:
     package, name, weight = _FILES[face]
     try:
         with as_file(files(package) / "files" / name) as path:
-            found = skia.Typeface.MakeFromFile(str(path))
+            # Not the default manager: it reads every font of the system first, and warns where that is set up oddly.
+            found = skia.FontMgr.New_Custom_Empty().makeFromFile(str(path))
     except (ModuleNotFoundError, FileNotFoundError):
         found = None
     if found is None:

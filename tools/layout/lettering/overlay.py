@@ -191,8 +191,10 @@ def title_overlay(text: str, words: str, size: tuple[int, int], faces: Sequence[
     whole = style.backdrop != "none"
     top, bottom = _free_band(size, faces, whole)
     wide = w * (1 - 2 * SAFE) * (0.94 if whole else 0.9)
+    # Over people the words are a title in the picture, not the picture.
+    largest = h * (0.15 if faces and not whole else 0.24)
     set_text = fit_text(
-        shown, face, width=wide, height=(bottom - top) * 0.94, largest=h * 0.24, smallest=h * 0.03, most_lines=4
+        shown, face, width=wide, height=(bottom - top) * 0.94, largest=largest, smallest=h * 0.03, most_lines=4
     )
     path, missing = text_path(set_text, face, w / 2, top + (bottom - top - set_text.height) / 2)
     array = pixels(w, h)
