@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from pydantic import ValidationError
 
@@ -67,7 +67,7 @@ class Labour:
         }
         answer = self._again_if_it_helps(lambda: self._ask(engine, message))
         version, fingerprints = answer.get("version"), answer.get("fingerprints")
-        if not isinstance(version, str) or not isinstance(fingerprints, list) or len(fingerprints) != len(nodes):
+        if not (isinstance(version, str) and _are_fingerprints(fingerprints, len(nodes))):
             raise BadOutput(f"{engine.tool}/{engine.name} did not describe itself.")
         hashes: dict[str, str] = {}
         described: dict[str, Description] = {}
@@ -125,7 +125,8 @@ class Labour:
             }
             answer = self._ask(node.engine, message, on_progress)
             output = self._checked_output(node, answer.get("output"))
-            return self._store.commit(temp, made, output, float(answer.get("seconds", 0.0)))
+            seconds = answer.get("seconds")
+            return self._store.commit(temp, made, output, seconds if isinstance(seconds, float) else 0.0)
         except BaseException:
             self._store.discard(temp)
             raise
@@ -169,3 +170,12 @@ class Labour:
                 if left == 0 or not error.retryable or self.stopped:
                     raise
         raise AssertionError("unreachable")
+
+
+def _are_fingerprints(data: Any, count: int) -> TypeGuard[list[dict[str, Any]]]:
+    """Whether a worker's answer is what `Worker._do_describe` gives: `ok` with text, or an error, for each."""
+    return (
+        isinstance(data, list)
+        and len(data) == count
+        and all(isinstance(one, dict) and isinstance(one.get("ok", one.get("error")), str | dict) for one in data)
+    )

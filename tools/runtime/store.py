@@ -21,6 +21,7 @@ import shutil
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -197,6 +198,12 @@ class ArtifactStore:
             except StorageFailed:
                 # Not ours to remove, or a read-only disk: it harms nobody.
                 continue
+        for path in (self.root / ".locks").glob("*"):
+            with suppress(StorageFailed):
+                # Taking a lock that nobody holds and giving it back removes its file.
+                lock = FileLock(path)
+                if lock.try_acquire():
+                    lock.release()
         return swept
 
     def close(self) -> None:

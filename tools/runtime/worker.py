@@ -240,6 +240,12 @@ def _read_requests(
     requests.put(None)
 
 
+def _import_contracts() -> None:
+    """Have what every request needs at hand before the first one comes; nobody waits for it now."""
+    import tools.base
+    import tools.runtime.wire  # noqa: F401
+
+
 def main() -> None:
     """Serve until the standard input ends."""
     parser = argparse.ArgumentParser(prog="tools.runtime.worker")
@@ -262,6 +268,7 @@ def main() -> None:
     worker = Worker(send, tuple(options.allow))
     threading.Thread(target=_read_requests, args=(reading, worker, requests, send), name="reader", daemon=True).start()
     send({"ready": os.getpid()})
+    _import_contracts()
     while (request := requests.get()) is not None:
         worker.carry_out(request)
 

@@ -174,7 +174,11 @@ class WorkerProcess:
                 return _mapping(answer["ok"], name)
             if "error" in answer:
                 raise error_from_wire(_mapping(answer["error"], name))
-            on_progress(float(answer.get("fraction", 0.0)), str(answer.get("text", "")))
+            if "fraction" in answer:
+                fraction, words = answer["fraction"], answer.get("text", "")
+                if not isinstance(fraction, int | float):
+                    raise self._end(name, _Rubbish())
+                on_progress(float(fraction), str(words))
 
     def _next_look(self, watch: _Watch) -> float:
         if self._cancelled_at is None:

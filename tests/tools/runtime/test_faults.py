@@ -22,6 +22,8 @@ from tools.runtime.worker import as_tool_error
 
 KEY = "ab" * 20
 
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs Linux's /proc to follow handles")
+
 
 def provenance() -> Provenance:
     return Provenance(key=KEY, tool="tiny", engine="scribe", version="1", args={}, seed=0)

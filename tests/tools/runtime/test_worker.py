@@ -15,6 +15,7 @@ import pytest
 
 from tests.tools.runtime.conftest import ALLOW, ENGINES
 from tools.errors import (
+    BadOutput,
     Cancelled,
     EngineCrashed,
     EngineFailed,
@@ -131,6 +132,39 @@ def test_cancelling_twice_or_when_idle_is_harmless(worker: WorkerProcess, tmp_pa
     with pytest.raises(Cancelled):
         run(worker, tmp_path / "a", seconds=3.0)
     assert not worker.alive
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ('{"id": 1, "ok": {}}', None),
+        ('{"id": 1, "fraction": "half"}', EngineCrashed),
+        ('{"id": 1, "ok": 7}', BadOutput),
+        ('{"id": 1, "error": "no"}', BadOutput),
+        ('{"id": 1, "error": {}}', EngineFailed),
+        ("[1, 2]", EngineCrashed),
+        ("null", EngineCrashed),
+        ("[" * 100_000, EngineCrashed),
+        ('{"id": 1, "ok"', EngineCrashed),
+        ("", EngineCrashed),
+    ],
+)
+def test_whatever_a_worker_says_is_an_answer_or_a_typed_error(
+    tmp_path: Path, answer: str, kind: type[ToolError] | None
+) -> None:
+    (tmp_path / "answer").write_text(answer + "\n")
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\nread request\ncat '{tmp_path}/answer'\nread more\n")
+    program.chmod(0o755)
+    worker = WorkerProcess(str(program))
+    try:
+        if kind is None:
+            assert worker.request({"do": "x"}, 5.0) == {}
+        else:
+            with pytest.raises(kind):
+                worker.request({"do": "x"}, 5.0)
+    finally:
+        worker.close()
 
 
 def test_an_interpreter_that_is_not_there_is_named() -> None:
