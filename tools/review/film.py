@@ -17,6 +17,7 @@ from tools.review.limits import FilmLimits, Limits
 from tools.review.tool import Check, ReviewArtifact
 from tools.review.verdict import below, holds, not_run, share
 from tools.review.waveform import SoundMeter
+from tools.storyboard import Shot
 from tools.timeline import SpokenClip, shot_timeline
 from tools.video.probe import AudioInfo, MediaInfo, VideoInfo, probe
 from tools.video.tool import AnimateShot, EditVideo
@@ -133,14 +134,22 @@ def check_not_black(motion: Motion, limits: FilmLimits) -> Check:
     return below("not_black", found, limits.max_black_share, told, fix={"exposure": 1.4})
 
 
-def check_not_frozen(motion: Motion, fps: float, limits: FilmLimits) -> Check:
-    """Something moves, all the time."""
+def check_not_frozen(motion: Motion, fps: float, limit_s: float | None) -> Check:
+    """Something moves; `limit_s` is how long nothing may, None where stillness is meant."""
     found = motion.longest_still / max(fps, 1e-6)
-    # A shot shorter than the limit has to move as well.
-    limit = min(limits.max_still_s, 0.8 * motion.frames / max(fps, 1e-6))
-    told = f"nothing moves for {found:.1f} s, at most {limit:.1f} s"
-    ok = motion.frames < 2 or found <= limit
-    return holds("not_frozen", ok, told, score=limit / max(found, 1e-6), fix={"seed": 1})
+    told = f"nothing moves for {found:.1f} s"
+    if limit_s is None:
+        return holds("not_frozen", True, f"{told}; nobody is in the shot and the camera stands still")
+    score = limit_s / max(found, 1e-6)
+    ok = motion.frames < 2 or found <= limit_s
+    return holds("not_frozen", ok, f"{told}, at most {limit_s:.1f} s", score=score, fix={"seed": 1})
+
+
+def _shot_may_rest_s(shot: Shot | None, frames: int, fps: int, limits: FilmLimits) -> float | None:
+    """How long nothing may move in a shot; one shorter than the limit has to move as well."""
+    if shot is not None and not shot.placements and shot.camera == "static":
+        return None
+    return min(limits.max_still_s, 0.8 * frames / fps)
 
 
 def check_sound_length(video: VideoInfo, audio: AudioInfo) -> Check:
@@ -179,7 +188,8 @@ def review_shot(
         wanted = shot_timeline(args.shot.duration_s, fps, [(c.speech_start, c.speech_end) for c in clips]).frames
     size = args.expect_size or (made.width, made.height)
     streams = args.expect_streams or ["video"]
-    return _review(subject.file(made.file), fps, wanted, slack, size, streams, limits, progress)
+    rest = _shot_may_rest_s(args.shot, wanted, fps, limits.film)
+    return _review(subject.file(made.file), _Expected(fps, wanted, slack, size, streams, rest), limits, progress)
 
 
 def review_film(
@@ -192,28 +202,31 @@ def review_film(
         wanted, slack = round(args.expect_duration_s * made.fps), 1
     size = args.expect_size or (made.width, made.height)
     given = ["video", *(["audio"] if made.has_sound else []), *(["subtitles"] if made.has_subtitles else [])]
-    return _review(
-        subject.file(made.file), made.fps, wanted, slack, size, args.expect_streams or given, limits, progress
-    )
+    rest = limits.film.max_still_film * wanted / made.fps
+    expected = _Expected(made.fps, wanted, slack, size, args.expect_streams or given, rest)
+    return _review(subject.file(made.file), expected, limits, progress)
 
 
-def _review(
-    path: Path,
-    fps: int,
-    frames: int,
-    slack: int,
-    size: tuple[int, int],
-    streams: Sequence[str],
-    limits: Limits,
-    progress: Callable[[float], None],
-) -> list[Check]:
+@dataclass(frozen=True)
+class _Expected:
+    """What a file should be: `frames` give or take `slack`, and for how many seconds nothing may move."""
+
+    fps: int
+    frames: int
+    slack: int
+    size: tuple[int, int]
+    streams: Sequence[str]
+    may_rest_s: float | None
+
+
+def _review(path: Path, expected: _Expected, limits: Limits, progress: Callable[[float], None]) -> list[Check]:
     meter = FrameMeter(limits.film)
     sound: list[SoundMeter] = []
 
     def see(number: int, frame: av.VideoFrame) -> None:
         meter.add(number, frame)
         if number % 24 == 0:
-            progress(min(1.0, number / max(1, frames)))
+            progress(min(1.0, number / max(1, expected.frames)))
 
     def hear(frame: av.AudioFrame) -> None:
         block = frame.to_ndarray().astype(np.float32)
@@ -225,15 +238,19 @@ def _review(
         info = probe(path, decode=True, on_frame=see, on_sound=hear)
     except BadOutput as error:
         return [holds("readable", False, error.message, fix={"seed": 1})]
-    checks = [holds("readable", True, f"{path.name} opens"), check_streams(info, streams), check_decodable(info)]
+    checks = [
+        holds("readable", True, f"{path.name} opens"),
+        check_streams(info, expected.streams),
+        check_decodable(info),
+    ]
     if info.video is not None:
         motion = meter.result()
         checks += [
-            check_film_size(info.video, size),
-            check_rate(info.video, fps),
-            check_frames(info.video, frames, slack),
+            check_film_size(info.video, expected.size),
+            check_rate(info.video, expected.fps),
+            check_frames(info.video, expected.frames, expected.slack),
             check_not_black(motion, limits.film),
-            check_not_frozen(motion, float(info.video.fps), limits.film),
+            check_not_frozen(motion, float(info.video.fps), expected.may_rest_s),
         ]
         if info.audio is not None:
             checks.append(check_sound_length(info.video, info.audio))

@@ -120,6 +120,7 @@ class FilmLimits(_Model):
     max_black_share: float = Share
     still_level: int
     max_still_s: float
+    max_still_film: float = Share
     min_sound_db: float
 
 

@@ -21,7 +21,7 @@ from tests.tools.review.fabricate import (
 from tools.base import ArtifactRef
 from tools.review.measure import Measure
 from tools.review.tool import Check, ReviewArtifact
-from tools.storyboard import Line, Shot
+from tools.storyboard import Line, Placement, Shot
 from tools.transcription.subtitles_tool import SubtitleCue
 from tools.video.join import JoinVideo
 from tools.video.tool import EditVideo
@@ -202,6 +202,28 @@ def test_a_shot_that_freezes_half_way(shelf: Shelf) -> None:
             yield last
 
     assert "not_frozen" in failed(review(shelf, "shot", put_segment(shelf, "s1", pictures=pictures())))
+
+
+def test_an_empty_shot_may_be_still_and_one_with_somebody_in_it_may_not(shelf: Shelf) -> None:
+    ref = put_segment(shelf, "s1", pictures=frozen())
+    empty = Shot(id="s1", duration_s=4.0)
+    assert failed(review(shelf, "shot", ref, shot=empty)) == {}
+    again = Shelf(shelf.root / "somebody")
+    ref = put_segment(again, "s1", pictures=frozen())
+    somebody = Shot(id="s1", duration_s=4.0, placements=[Placement(character="luca")])
+    assert failed(review(again, "shot", ref, shot=somebody)).keys() == {"not_frozen"}
+
+
+def test_a_frozen_film(shelf: Shelf) -> None:
+    film = put_film(
+        shelf, shots=[put_segment(shelf, "s1", pictures=frozen()), put_segment(shelf, "s2", pictures=frozen())]
+    )
+    assert failed(review(shelf, "film", film)).keys() == {"not_frozen"}
+
+
+def test_a_still_shot_in_a_film_may_be_meant(shelf: Shelf) -> None:
+    film = put_film(shelf, shots=[put_segment(shelf, "s1", 48), put_segment(shelf, "s2", pictures=frozen())])
+    assert failed(review(shelf, "film", film)) == {}
 
 
 def test_a_shot_as_long_as_its_speech_asks(shelf: Shelf) -> None:
