@@ -20,6 +20,7 @@ from tools.layout.rig.head import Head
 from tools.layout.rig.ink import Brush
 from tools.layout.rig.limbs import draw_arm, draw_leg
 from tools.layout.rig.motion import Motion, move
+from tools.layout.rig.props import draw_ball, draw_rod
 from tools.layout.rig.report import report
 from tools.layout.rig.robot import draw_robot_trunk
 from tools.layout.rig.schema import Face, Mouth
@@ -109,6 +110,8 @@ class Actor:
         w, h = d.body.head
         ball = Ball(w, h, bones.head_yaw, bones.head_nod)
         look = acting.look_at if acting.look_at is not None else face.look
+        if acting.look_at is None and motion.sheet.look is not None:
+            look = motion.sheet.look
         if acting.moving and acting.look_at is None:
             # Eyes flit: they hold still and jump, once in a while.
             k = math.floor(acting.t * 0.8 + unit(d.seed, 9))
@@ -150,7 +153,13 @@ class Actor:
                 arm(side)
         if not bones.back:
             self._behind_trunk(brush, trunk, motion)
-        for side in legs:
+        # Sitting or crouching towards us, the thighs lie before the belly.
+        seated = motion.sheet.ground == "seat"
+        near = [
+            side for side in legs if not bones.back and (seated or bones.legs[side].mid[2] - bones.pelvis[2] > 24.0)
+        ]
+        far = [side for side in legs if side not in near]
+        for side in far:
             draw_leg(brush, d, bones, side)
         trunk.draw_neck(brush)
         if d.kind == "robot" and d.top is None:
@@ -160,9 +169,15 @@ class Actor:
             if d.kind == "sea_monster":
                 draw_scales(brush, d, body)
         if d.bottom:
-            trunk.draw_bottom(brush, d.bottom, (legs[0], legs[1]))
+            trunk.draw_bottom(brush, d.bottom, far)
         if d.top:
             trunk.draw_top(brush, d.top)
+        for side in near:
+            draw_leg(brush, d, bones, side)
+            if d.bottom and not d.bottom.skirt:
+                trunk.draw_trouser(brush, d.bottom, side, body)
+        if near and d.bottom and d.bottom.skirt:
+            trunk.draw_bottom(brush, d.bottom, [])
         if "apron" in d.accessories:
             draw_apron(brush, d, trunk)
         if "backpack" in d.accessories and not bones.back:
@@ -171,9 +186,13 @@ class Actor:
             self._behind_trunk(brush, trunk, motion)
         if "scarf" in d.accessories:
             draw_scarf(brush, d, trunk)
+        if motion.sheet.prop == "ball" and not bones.back:
+            draw_ball(brush, d, bones)
         for side in front:
             if side not in over:
                 arm(side)
+        if motion.sheet.prop == "rod":
+            draw_rod(brush, bones, motion.phase * motion.sheet.period)
         head.draw(head_brush)
         if not bones.back:
             for side in over:

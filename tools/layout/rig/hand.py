@@ -133,8 +133,8 @@ def draw_hand(
         hand.put(path, fill, line, outline=True)
     if not folded:
         hand.put(drawing.palm, fill)
-        hand.put(drawing.cover, hand.tone(colour), effect=True)
+        hand.put(drawing.cover, fill, effect=True)
     hand.put(drawing.thumb, fill, line, outline=True)
     if drawing.thumb_root is not None:
-        hand.put(drawing.thumb_root, hand.tone(colour), effect=True)
+        hand.put(drawing.thumb_root, fill, effect=True)
     hand.put(drawing.creases, None, Stroke(with_alpha(ink, 0.4), hand.ink * 0.7), effect=True)

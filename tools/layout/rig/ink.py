@@ -79,7 +79,7 @@ class Brush:
     def bright(self, color: Color, k: float = 1.0) -> Color:
         """The side towards the light."""
         c = lit(color, self.light)
-        return with_alpha(mix(lighter(c, 0.05 * k), self.light.key, 0.12 * k * self.light.strength), color[3])
+        return with_alpha(mix(lighter(c, 0.05 * k), self.light.key, min(0.5, 0.16 * k * self.light.strength)), color[3])
 
     def shade(self, color: Color, k: float = 1.0) -> Color:
         """The side away from it."""
@@ -193,7 +193,9 @@ class Brush:
         mid = ((near[0] + far[0]) / 2, (near[1] + far[1]) / 2)
         edge = along or path
         self.glaze(path, edge, width * 2.0, far, mid, with_alpha(dark, 0.42 * shade))
-        self.glaze(path, edge, width * 0.95, near, mid, with_alpha(self.light.rim, (0.22 + 0.5 * strength) * rim))
+        self.glaze(
+            path, edge, width * 0.95, near, mid, with_alpha(self.light.rim, min(1.0, (0.3 + 0.5 * strength) * rim))
+        )
 
     def glaze(self, clip: skia.Path, edge: skia.Path, width: float, start: Point, end: Point, color: Color) -> None:
         """A stroke along `edge`, seen inside `clip`, in `color` at `start`, gone at `end`."""

@@ -192,8 +192,9 @@ class PoseSheet(PoseKey):
     """How much breathing and swaying shows."""
     talk: float = Field(1.0, ge=0.0, le=1.0)
     """How free the arms are for talking gestures."""
-    sweat: bool = False
-    prop: Literal["none", "ball", "fish"] = "none"
+    prop: Literal["none", "ball", "rod"] = "none"
+    look: tuple[float, float] | None = None
+    """Where the eyes look in this pose: x, y in -1..1."""
     cycle: list[TimedKey] = Field(default_factory=list)
 
     @model_validator(mode="after")

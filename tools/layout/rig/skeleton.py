@@ -174,7 +174,7 @@ def _anchor(
     if name == "prop":
         return _add(chest, cf.out((0.0, m.torso * 0.5, m.chest[1] + m.torso * 0.24))), cf
     if name == "other_arm":
-        return _add(chest, cf.out((-sign * m.shoulder * 0.9, m.upper_arm * 0.5, m.chest[1] * 0.8))), cf
+        return _add(chest, cf.out((-sign * m.shoulder * 0.78, m.upper_arm * 0.5, m.chest[1] * 0.6))), cf
     return legs["left" if sign > 0 else "right"], pf
 
 

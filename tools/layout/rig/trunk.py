@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import skia
@@ -248,6 +249,8 @@ class Trunk:
         self._chin_shadow(brush, path, colour)
         if self.bones.back:
             self._hood_back(brush, outfit)
+            if outfit.neck == "tank":
+                self._arm_holes(brush, d.palette.trim if outfit.trim else colour, colour)
             return path
         self._neck_trim(brush, outfit)
         self._closure(brush, outfit, path)
@@ -451,29 +454,33 @@ class Trunk:
 
     # --- below the waist -----------------------------------------------------------------------------------------
 
-    def draw_bottom(self, brush: Brush, outfit: Outfit, legs: tuple[str, str]) -> None:
+    def draw_bottom(self, brush: Brush, outfit: Outfit, legs: Sequence[str]) -> None:
         """Shorts or trousers over both legs (far one first), or a skirt."""
         if outfit.skirt:
             self._skirt(brush, outfit)
             return
-        d = self.d
-        colour = d.palette.bottom
-        b = d.body
+        colour = self.d.palette.bottom
         block = smooth(self._seat(), frozenset({0, 8}))
         brush.form(block, colour, rim=0.6)
         for side in legs:
-            limb = self.bones.legs[side]
-            a, m, e = (limb.root[0], limb.root[1]), (limb.mid[0], limb.mid[1]), (limb.end[0], limb.end[1])
-
-            def radius(t: float) -> float:
-                r = b.leg
-                base = r[0] + (r[1] - r[0]) * t if t < 1 else r[2] + (r[3] - r[2]) * (t - 1)
-                return base * (1.08 + (outfit.leg_width - 1.08) * min(1.0, t / max(0.3, outfit.leg))) + 1.5
-
-            tube = bent(a, m, e, radius, stop=min(1.94, outfit.leg), round_end=False)
-            garment_tube(brush, tube, colour, outfit, block, d.palette.trim if outfit.trim else colour)
+            self.draw_trouser(brush, outfit, side, block)
         brush.put(block, brush.tone(colour), effect=True)
         self._fly(brush, colour)
+
+    def draw_trouser(self, brush: Brush, outfit: Outfit, side: str, block: skia.Path) -> None:
+        """One leg of shorts or trousers; no ink where it leaves `block`."""
+        d, b = self.d, self.d.body
+        limb = self.bones.legs[side]
+
+        def radius(t: float) -> float:
+            r = b.leg
+            base = r[0] + (r[1] - r[0]) * t if t < 1 else r[2] + (r[3] - r[2]) * (t - 1)
+            return base * (1.08 + (outfit.leg_width - 1.08) * min(1.0, t / max(0.3, outfit.leg))) + 1.5
+
+        root, mid, end = ((p[0], p[1]) for p in (limb.root, limb.mid, limb.end))
+        tube = bent(root, mid, end, radius, stop=min(1.94, outfit.leg), round_end=False)
+        colour = d.palette.bottom
+        garment_tube(brush, tube, colour, outfit, block, d.palette.trim if outfit.trim else colour)
 
     def _seat(self) -> list[Point]:
         fit = 1.03
