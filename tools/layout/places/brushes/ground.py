@@ -16,7 +16,7 @@ from tools.layout.places.mood import rgba
 from tools.layout.places.shapes import Point, below, blob, circles, ellipse, lens, poly
 from tools.layout.places.stage import NEAREST_Y
 
-__all__ = ["Dune", "Footprints", "Puddles", "Sand", "lay_floor"]
+__all__ = ["Dune", "Footprints", "PuddleRings", "Puddles", "Sand", "Shade", "lay_floor"]
 
 
 def lay_floor(

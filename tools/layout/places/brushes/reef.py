@@ -16,7 +16,7 @@ from tools.layout.places.brushes.ground import lay_floor
 from tools.layout.places.ink import EAST, WEST, Ink
 from tools.layout.places.shapes import Point, circles, ellipse, leaf, lens, poly, ribbon, smooth
 
-__all__ = ["Bubbles", "Caustics", "Coral", "Fish", "Kelp", "Seabed", "Surface"]
+__all__ = ["Bubbles", "Caustics", "Coral", "Fish", "Kelp", "Seabed", "Surface", "Wreck"]
 
 
 class Surface(Brush):

@@ -15,7 +15,7 @@ from tools.layout.places.ink import EAST, NORTH, WEST, Ink
 from tools.layout.places.mood import rgba
 from tools.layout.places.shapes import circles, cloud_outline, ellipse, lens, poly
 
-__all__ = ["Birds", "Cloud", "CloudCover", "CloudStreaks", "Sky", "Stars", "Sun"]
+__all__ = ["AirBands", "Birds", "Cloud", "CloudCover", "CloudStreaks", "Sky", "SkySpecks", "Stars", "Sun", "Twinkle"]
 
 
 class Sky(Brush):

@@ -15,7 +15,7 @@ from tools.layout.places.ink import EAST, WEST, Ink
 from tools.layout.places.mood import rgba
 from tools.layout.places.shapes import circles, lens, poly
 
-__all__ = ["Foam", "Glints", "Sea"]
+__all__ = ["Foam", "Glints", "Jet", "Sea"]
 
 
 class Sea(Brush):
