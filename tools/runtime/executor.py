@@ -179,9 +179,9 @@ class _Run:
             return
         self._labour.stop()
         self._tasks.clear()
-        busy = {name for nodes in self._makers.values() for name in [nodes[0].call.id]}
+        at_work = {makers[0].call.id for makers in self._makers.values()} & self._started.keys()
         for name, node in self._graph.nodes.items():
-            if name not in self._results and name not in (busy & self._started.keys()):
+            if name not in self._results and name not in at_work:
                 self._settle(node, Cancelled("stopped"))
 
     def _hand_out(self, threads: ThreadPoolExecutor) -> None:

@@ -27,8 +27,9 @@ TERMINATE_AFTER_S = 0.5
 KILL_AFTER_S = 0.7
 PING_AFTER_S = 2.0
 """A worker that has said nothing for so long is asked whether it is there; its reading thread answers."""
-NO_PULSE_S = 15.0
-"""A worker that does not answer for so long is stopped, or stuck where no other thread of it can run."""
+NO_PULSE_S = 60.0
+"""A worker that does not answer for so long is stuck where no other thread of it can run (a library that loads holds
+them all up for seconds, so this is long)."""
 START_S = 60.0
 """Until the first sign of life; a loaded machine starts Python slowly."""
 
@@ -108,6 +109,12 @@ class WorkerProcess:
         if not hasattr(os, "waitid"):
             return self._process.poll() is not None
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def _is_stopped(self) -> bool:
+        if not hasattr(os, "waitid"):
+            return False
+        state = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
+        return state is not None and state.si_code == os.CLD_STOPPED
 
     def _listen(self, stream: IO[bytes]) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -202,6 +209,9 @@ class WorkerProcess:
             self.kill()
             raise EngineHung(f"{name}: its process did not answer for {NO_PULSE_S:g} s and was ended.")
         elif now >= watch.ping_at:
+            if self._is_stopped():
+                self.kill()
+                raise EngineHung(f"{name}: its process had been stopped (SIGSTOP) and was ended.")
             watch.ping_at = now + PING_AFTER_S
             self._write_at_once({"do": "ping", "id": self._number})
 

@@ -85,14 +85,27 @@ def test_a_stopped_worker_is_noticed_long_before_a_slow_engine_would_be(
     worker: WorkerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_client, "PING_AFTER_S", 0.1)
-    monkeypatch.setattr(worker_client, "NO_PULSE_S", 0.6)
     run(worker, tmp_path / "slow", seconds=1.0)
     os.kill(worker.pid, signal.SIGSTOP)
     started = time.monotonic()
-    with pytest.raises(EngineHung, match=r"did not answer for 0\.6 s"):
+    with pytest.raises(EngineHung, match="had been stopped"):
         run(worker, tmp_path / "a")
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 1.0
     assert not worker.alive
+
+
+def test_a_worker_that_lets_no_thread_answer_is_ended(
+    worker: WorkerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_client, "PING_AFTER_S", 0.1)
+    monkeypatch.setattr(worker_client, "NO_PULSE_S", 0.7)
+    run(worker, tmp_path / "sleeps", seconds=1.5)
+    with pytest.raises(EngineHung, match=r"did not answer for 0\.7 s"):
+        run(worker, tmp_path / "burns", deed="family", scratch=str(tmp_path / "pids"))
+    own, child = (int(pid) for pid in (tmp_path / "pids").read_text().split())
+    assert own == worker.pid
+    _, alive = psutil.wait_procs([psutil.Process(child)] if psutil.pid_exists(child) else [], timeout=1.0)
+    assert all(one.status() == psutil.STATUS_ZOMBIE for one in alive), "what it had started is ended with it"
 
 
 def test_a_stopped_worker_that_cannot_even_take_its_request_is_ended(worker: WorkerProcess, tmp_path: Path) -> None:
