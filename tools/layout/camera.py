@@ -188,8 +188,11 @@ def _width_for(figures: Sequence[Figure], framing: Framing, width: float) -> flo
         gap = faces * 1.08 if framing in ("close", "detail") else max(faces * 1.12, (faces * 1.12 + bodies * 0.94) / 2)
         wanted = max(wanted, gap / (b.x - a.x))
     wanted = min(wanted, width * _MOST_WIDENED[framing])
-    apart = sum(f.face[2] - f.face[0] for f in row) if len(row) <= 3 else 0.0
+    apart = sum(f.face[2] - f.face[0] for f in row) if len(row) <= 4 else 0.0
     wanted = max(wanted, apart * 1.12 / (1 - 2 * FACE_MARGIN))
+    if framing in ("wide", "full"):
+        # Somebody who lies is longer than wide.
+        wanted = max(wanted, max(f.body[2] - f.body[0] for f in figures) / 0.96)
     # Faces side by side must fit at all, wherever their x is.
     widest = max(f.face[2] - f.face[0] for f in figures)
     return max(wanted, widest / (1 - 2.5 * FACE_MARGIN))

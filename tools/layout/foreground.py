@@ -18,6 +18,8 @@ __all__ = ["clusters", "split_foreground"]
 MOST_COVERED = 0.06
 """A prop that covers more of a face's oval than this, at any time of the shot, is taken off the set."""
 STEPS = 7
+STRIDE = 50.0
+"""A moving shot is looked at this many times at least, and every so many world units of the way."""
 SIDE = 240
 """Width in pixels of the frame in which coverage is measured."""
 
@@ -75,7 +77,9 @@ def _coverage(scene: Scene, things: Iterable[Layer]) -> list[float]:
     layers = list(things)
     worst = [0.0] * len(layers)
     size = (SIDE, max(8, round(SIDE * scene.size[1] / scene.size[0])))
-    parts = [0.5] if scene.move.still and not scene.travel.by else [i / (STEPS - 1) for i in range(STEPS)]
+    way = max([abs(scene.travel.camera), *(abs(by) for by in scene.travel.by.values())], default=0.0)
+    steps = max(STEPS, round(way / STRIDE))
+    parts = [0.5] if scene.move.still and not scene.travel.by else [i / (steps - 1) for i in range(steps)]
     for u in parts:
         camera = scene.move.at(u)
         ovals = _face_ovals(scene, u, camera, size)

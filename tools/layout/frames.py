@@ -56,13 +56,18 @@ class FrameRenderer:
         self._front = bake(self._set_front, move, base, scene.horizon, size, most=1)
         self._vignette = _image(vignette(size, scene.light))
         self._title: Overlay | None = None
+        self._title_image: skia.Image | None = None
         self._title_known = not scene.shot.text_overlay.strip()
         self._caption_cache: dict[str, tuple[Overlay, skia.Image]] = {}
         self.frame = pixels(*size)
 
     def render(self, t: float, camera: Window, *, u: float = 0.5, moving: bool = True) -> dict[str, Drawn]:
         """Draw the instant `t` (seconds; `u` of the shot is over) through `camera` into `frame`, words included."""
-        drawn = self.render_picture(t, camera, u=u, moving=moving).drawn
+        if not self.scene.players and self._title_covers(camera):
+            # A title card with a ground of its own: nothing of the scene behind it would be seen.
+            drawn: dict[str, Drawn] = {}
+        else:
+            drawn = self.render_picture(t, camera, u=u, moving=moving).drawn
         self.lay_words(t, camera, drawn, moving=moving)
         return drawn
 
@@ -106,14 +111,17 @@ class FrameRenderer:
         title = self._title_for(camera, drawn)
         if title is not None:
             edge = min(t, self.duration_s - t) / TITLE_FADE_S if moving else 1.0
-            backdrop = title.picture.shape[:2] == (self.scene.size[1], self.scene.size[0])
-            strength = 1.0 if backdrop else max(0.0, min(1.0, edge))
+            strength = 1.0 if title.covers(self.scene.size) else max(0.0, min(1.0, edge))
             paint = skia.Paint(Alphaf=strength)
-            canvas.drawImage(_image(title.picture), title.x, title.y, skia.SamplingOptions(), paint)
+            canvas.drawImage(self._title_image, title.x, title.y, skia.SamplingOptions(), paint)
         caption = next((c for c in self._captions if c.start <= t < c.end), None)
         if caption is not None:
             overlay, image = self._caption_for(caption.text)
             canvas.drawImage(image, overlay.x, overlay.y)
+
+    def _title_covers(self, camera: Window) -> bool:
+        title = self._title_for(camera, {})
+        return title is not None and title.covers(self.scene.size)
 
     def _title_for(self, camera: Window, drawn: dict[str, Drawn]) -> Overlay | None:
         if not self._title_known:
@@ -123,6 +131,7 @@ class FrameRenderer:
             faces = [_mapped(matrix, person.face) for person in drawn.values()]
             words = f"{self.scene.style} {shot.action}"
             self._title = title_overlay(shot.text_overlay, words, size, faces, self.scene.seed)
+            self._title_image = _image(self._title.picture)
             self.notes.extend(self._title.notes)
         return self._title
 

@@ -110,7 +110,7 @@ def test_a_near_prop_before_a_face_goes_and_a_far_one_stands_behind(
 
 
 def test_a_prop_that_only_later_passes_before_a_face_goes_too() -> None:
-    place = Post(1000, 740)
+    place = Post(830, 740)
     front = DrawList()
     place.paint_front(front)
     walker = Placement(character="luca", pose="walk", facing="right", x=0.5)

@@ -32,6 +32,10 @@ class Overlay:
     box: Box = (0.0, 0.0, 0.0, 0.0)
     """The letters, in pixels of the frame."""
 
+    def covers(self, size: tuple[int, int]) -> bool:
+        """Whether it hides the whole frame of that size."""
+        return self.picture.shape[:2] == (size[1], size[0]) and bool((self.picture[..., 3] == 255).all())
+
 
 def _cropped(full: np.ndarray, notes: Sequence[str], box: Box) -> Overlay:
     seen = full[..., 3] > 0
