@@ -59,8 +59,12 @@ def answer(intent: Intent, request: PlanRequest, vocabulary: Vocabulary | None =
     asked = _Asked(intent, request, direction, load_answers(), tongue_of(intent), load_characters(), vocabulary)
     if not request.text.strip():
         return asked.say("empty")
+    if intent.topic == asked.answers.out_of_scope:
+        return _from_notes(asked)
     name = find_topic(request.text)
     people = _people(asked)
+    if name is None and not people:
+        name = asked.answers.known_as.get(intent.topic)
     if name == "who_is" or (name is None and people):
         told = _about_people(asked, people)
         if told:

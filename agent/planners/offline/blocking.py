@@ -13,10 +13,22 @@ from math import ceil
 from agent.planners.offline.direction import Blocking
 from tools.storyboard import Aspect, Facing, Framing, Placement
 
-__all__ = ["Mark", "apart", "capacity", "free_mark", "marks_for", "reblock", "single_mark", "widest_needed"]
+__all__ = [
+    "MOST_TIPPING",
+    "Mark",
+    "apart",
+    "capacity",
+    "free_mark",
+    "marks_for",
+    "reblock",
+    "single_mark",
+    "widest_needed",
+]
 
 _WIDER: dict[Framing, Framing] = {"detail": "close", "close": "medium", "medium": "full", "full": "wide"}
 MOST_ROWS = 3
+MOST_TIPPING = 0.13
+"""How far, as a fraction of the width, the middle of all people may lie from the middle of the frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +92,41 @@ def apart(a: Placement, b: Placement, framing: Framing, aspect: Aspect, blocking
 
 
 def free_mark(present: Sequence[Placement], framing: Framing, aspect: Aspect, blocking: Blocking) -> Mark | None:
-    """A mark for one more person that hides nobody, those present staying where they are; None when there is none."""
+    """A mark for one more person that hides nobody, those present staying where they are; None when there is none.
+
+    Of all free marks the one that balances the picture best is taken; a narrow gap is filled from a row behind. A
+    picture that would tip to one side counts as having no free mark: everybody then gets a new one.
+    """
     if len(present) + 1 > capacity(framing, aspect, blocking):
         return None
     if not present:
         return single_mark("front", blocking)
     width = blocking.body_width[framing] * blocking.aspect_factor[aspect]
-    margin = min(max(blocking.margin, width * 0.4), 0.2)
-    steps = [margin + (1 - 2 * margin) * i / 40 for i in range(41)]
-    best = max(steps, key=lambda x: (round(min(abs(x - p.x) for p in present), 3), -abs(x - 0.5)))
-    gap = min(abs(best - p.x) for p in present)
-    nearest = min(present, key=lambda p: abs(best - p.x))
-    depth = blocking.near if gap >= width * 0.95 else min(1.0, nearest.depth + blocking.row_step)
-    mark = Mark(round(best, 3), round(depth, 3), _inwards(best) if len(present) > 1 else _towards(best, nearest.x))
-    trial = Placement(character="new", x=mark.x, depth=mark.depth)
-    if gap < width * 0.6 or not all(apart(trial, p, framing, aspect, blocking) for p in present):
-        return None
-    return mark
+    head = blocking.head_width[framing] * blocking.aspect_factor[aspect]
+    margin = min(max(blocking.margin, width * 0.6), 0.3)
+    candidates = []
+    for step in range(61):
+        x = round(margin + (1 - 2 * margin) * step / 60, 3)
+        nearest = min(present, key=lambda p: abs(x - p.x))
+        gap = abs(x - nearest.x)
+        tips = abs((sum(p.x for p in present) + x) / (len(present) + 1) - 0.5)
+        if gap < max(width * 0.95, head * 1.15) or tips > MOST_TIPPING:
+            continue
+        behind = gap < width * 1.25
+        depth = min(1.0, nearest.depth + blocking.row_step) if behind else blocking.near
+        candidates.append((round(tips, 3), -gap, Mark(x, round(depth, 3), _looking(x, nearest.x, len(present)))))
+    free = [
+        (tips, gap, mark)
+        for tips, gap, mark in candidates
+        if all(
+            apart(Placement(character="new", x=mark.x, depth=mark.depth), p, framing, aspect, blocking) for p in present
+        )
+    ]
+    return min(free, key=lambda found: found[:2])[2] if free else None
+
+
+def _looking(x: float, nearest: float, others: int) -> Facing:
+    return _towards(x, nearest) if others == 1 else _inwards(x)
 
 
 def _towards(x: float, other: float) -> Facing:

@@ -86,7 +86,8 @@ class Changes:
     # -- shots --------------------------------------------------------------------------------------------------------
 
     def index(self, shot_number: int) -> int | None:
-        """Position of a shot by its number; numbers are those that the user saw, before any edit of this request."""
+        """Position of a shot by its number. Numbers are those that the user saw, whatever
+        this request has removed since."""
         if shot_number == -1:
             return len(self.shots) - 1
         if 1 <= shot_number <= len(self._numbers):
@@ -94,6 +95,10 @@ class Changes:
             return next((i for i, shot in enumerate(self.shots) if shot.id == wanted), None)
         # Beyond what the user saw there may be one that this very request added.
         return shot_number - 1 if len(self._numbers) < shot_number <= len(self.shots) else None
+
+    def renumber(self) -> None:
+        """From here on, numbers are those of the present order: whoever moves a shot counts on from the new order."""
+        self._numbers = [shot.id for shot in self.shots]
 
     def targets(self, edit: Edit) -> list[int]:
         """Positions of the shots that an edit is about; empty, with a problem told, when there is none."""
@@ -118,7 +123,7 @@ class Changes:
 
     def new_id(self) -> str:
         """An id that no shot has or had."""
-        taken = set(self._numbers) | {shot.id for shot in self.shots}
+        taken = {shot.id for shot in [*self.board.shots, *self.shots]}
         count = len(taken) + 1
         while f"s{count}" in taken:
             count += 1

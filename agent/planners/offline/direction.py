@@ -85,6 +85,7 @@ class Business(_Model):
     expressions: list[Emotion] = Field(min_length=1)
     framings: list[Framing] = Field(min_length=1)
     unless: list[Weather | TimeOfDay] = Field(default_factory=list)
+    words: list[str] = Field(default_factory=list, description="words that ask for it, folded")
     opens: bool = Field(False, description="suits the first shot of a scene rather than the later ones")
     text: FormsByTongue
 
@@ -141,6 +142,7 @@ class Acting(_Model):
     resting_faces: list[RestingFaces] = Field(min_length=1)
     reactions: dict[Emotion, Reaction]
     on_land_only: list[str]
+    pose_faces: dict[str, Emotion]
     poses: dict[str, FormsByTongue]
 
     @model_validator(mode="after")
@@ -267,7 +269,8 @@ class Phrases(_Model):
 
     def say(self, sentence: str, tongue: Tongue, /, **values: object) -> str:
         """A sentence by its name, with its values filled in."""
-        return fill(self.sentences[sentence].of(tongue), tongue, values)
+        told = fill(self.sentences[sentence].of(tongue), tongue, values)
+        return told[:1].upper() + told[1:]
 
 
 class Direction(_Model):

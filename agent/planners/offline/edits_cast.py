@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from agent.intent import Edit, Performance
-from agent.planners.offline.blocking import free_mark, marks_for, reblock, widest_needed
+from agent.planners.offline.blocking import MOST_TIPPING, Mark, free_mark, marks_for, reblock, widest_needed
 from agent.planners.offline.changes import Changes
 from agent.planners.offline.phrasing import about, join_names
 from agent.planners.offline.plan import Scene
-from agent.planners.offline.staging import grounded, resting_face
+from agent.planners.offline.staging import MOVING, grounded, resting_face
 from configs.characters import load_characters
-from tools.storyboard import CastMember, Emotion, Placement, Shot
+from tools.storyboard import CastMember, Emotion, Facing, Placement, Shot
 
 __all__ = ["add_character", "enter", "put_in_shot", "remove_character", "set_performance", "swap"]
 
@@ -102,15 +102,32 @@ def put_in_shot(changes: Changes, at: int, who: str, performance: Performance | 
     mark = free_mark(shot.placements, framing, changes.aspect, blocking) if framing == shot.framing else None
     newcomer = _newcomer(changes, shot, who, performance)
     if mark is not None:
-        facing = (performance.facing if performance else None) or mark.facing
+        facing = (performance.facing if performance else None) or _ahead(newcomer, mark)
         placed = newcomer.model_copy(update={"x": mark.x, "depth": mark.depth, "facing": facing})
-        changes.replace(at, placements=[*shot.placements, placed])
+        changes.replace(at, placements=[*shot.placements, placed], action=_also(changes, shot, performance))
         return True
     last = marks_for(count, framing, changes.aspect, blocking)[-1]
-    facing = (performance.facing if performance else None) or last.facing
+    facing = (performance.facing if performance else None) or _ahead(newcomer, last)
     everyone = [*shot.placements, newcomer.model_copy(update={"x": 1.0, "facing": facing})]
-    changes.replace(at, framing=framing, placements=reblock(everyone, framing, changes.aspect, blocking))
+    placements = reblock(everyone, framing, changes.aspect, blocking)
+    changes.replace(at, framing=framing, placements=placements, action=_also(changes, shot, performance))
     return True
+
+
+def _ahead(newcomer: Placement, mark: Mark) -> Facing:
+    """Who moves looks where they go, and that is into the picture."""
+    if newcomer.pose in MOVING and mark.facing == "front":
+        return "right" if mark.x <= 0.5 else "left"
+    return mark.facing
+
+
+def _also(changes: Changes, shot: Shot, performance: Performance | None) -> str:
+    """The action of a shot with what a newcomer does in it."""
+    forms = changes.direction.acting.poses.get(performance.pose or "") if performance else None
+    if performance is None or forms is None or performance.pose == "talk" or not shot.action:
+        return shot.action
+    told = about(forms, [changes.name(performance.character)], changes.direction, changes.tongue)
+    return f"{shot.action.rstrip('.')}. {told}"[:1000]
 
 
 def _newcomer(changes: Changes, shot: Shot, who: str, performance: Performance | None) -> Placement:
@@ -119,7 +136,8 @@ def _newcomer(changes: Changes, shot: Shot, who: str, performance: Performance |
     face: Emotion = resting_face(scene, len(shot.placements), changes.direction)
     pose = grounded("stand", shot.location, changes.direction)
     if performance:
-        face, pose = performance.expression or face, performance.pose or pose
+        pose = performance.pose or pose
+        face = performance.expression or changes.direction.acting.pose_faces.get(pose, face)
     return Placement(character=who, pose=pose, expression=face)
 
 
@@ -170,7 +188,10 @@ def _says(shot: Shot, who: str) -> bool:
 
 def _take_out(changes: Changes, at: int, who: str) -> None:
     shot = changes.shots[at]
-    left = [p for p in shot.placements if p.character != who]
+    left = _turned([p for p in shot.placements if p.character != who], shot.placements)
+    blocking = changes.direction.coverage.blocking
+    if len(left) > 1 and abs(sum(p.x for p in left) / len(left) - 0.5) > MOST_TIPPING:
+        left = reblock(left, shot.framing, changes.aspect, blocking)
     update: dict[str, object] = {
         "placements": left,
         "dialogue": [line for line in shot.dialogue if line.character != who],
@@ -180,6 +201,21 @@ def _take_out(changes: Changes, at: int, who: str) -> None:
     if not left and shot.placements:
         update["framing"] = "wide"
     changes.replace(at, **update)
+
+
+def _turned(left: list[Placement], before: list[Placement]) -> list[Placement]:
+    """Who looked at the one that left, and now looks at nobody, turns to those who stay."""
+
+    def looks_at(p: Placement, others: list[Placement]) -> bool:
+        return any((o.x > p.x) == (p.facing == "right") for o in others if o.character != p.character)
+
+    turned = []
+    for p in left:
+        may_turn = p.facing in ("left", "right") and p.pose not in MOVING and len(left) > 1
+        if may_turn and looks_at(p, before) and not looks_at(p, left):
+            p = p.model_copy(update={"facing": "left" if p.facing == "right" else "right"})
+        turned.append(p)
+    return turned
 
 
 def _retold(changes: Changes, shot: Shot, left: list[Placement]) -> str:
@@ -194,13 +230,7 @@ def _retold(changes: Changes, shot: Shot, left: list[Placement]) -> str:
         for tongue in ("en", "it"):
             if about(business.text, before, direction, tongue) == shot.action:
                 return about(business.text, after, direction, tongue)
-    forms = [direction.acting.poses.get(p.pose) for p in left]
-    told = [
-        about(form, [name], direction, changes.tongue)
-        for form, name in zip(forms, after, strict=True)
-        if form is not None
-    ]
-    return ". ".join(told)
+    return _told(changes, left)
 
 
 # -- acting -----------------------------------------------------------------------------------------------------------

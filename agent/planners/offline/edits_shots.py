@@ -126,6 +126,7 @@ def reorder_shot(changes: Changes, edit: Edit) -> None:
         changes.problem("no_such_shot", shot=to, count=len(changes.shots))
         return
     changes.shots.insert(to - 1, changes.shots.pop(targets[0]))
+    changes.renumber()
 
 
 def add_shot(changes: Changes, edit: Edit) -> None:
@@ -197,7 +198,7 @@ def _peopled(changes: Changes, scene: Scene, beat: Beat, neighbour: Shot) -> Sce
     order = [member.id for member in changes.cast]
     if named:
         people = tuple(who for who in order if who in named)
-    elif beat.text_overlay or beat.framing == "detail":
+    elif beat.text_overlay or beat.framing == "detail" or (beat.location and not scene.action):
         people = ()
     else:
         people = tuple(who for who in order if who in {p.character for p in neighbour.placements})

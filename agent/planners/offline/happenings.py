@@ -18,21 +18,9 @@ __all__ = ["Happening", "happening"]
 Happening = Literal["nothing", "leisure", "something"]
 """`leisure`: they play, have fun, meet: what exactly is open."""
 
-_SCENERY = tuple(
-    [
-        "places",
-        "elsewhere",
-        "times",
-        "weather",
-        "moods",
-        "styles",
-        "people",
-        "groups",
-        "looks",
-        "colours",
-        "names",
-        "facing",
-    ]
+_SCENERY = (
+    *("places", "elsewhere", "times", "weather", "moods", "styles"),
+    *("people", "groups", "looks", "colours", "names", "facing"),
 )
 _SPEECH = ("speech", "delivery")
 _TONGUES = ("en", "it", "de", "es", "fr")

@@ -11,6 +11,9 @@ from tools.storyboard import CastMember, Language, Shot, TimeOfDay
 __all__ = ["about", "join_names", "short_name", "title_of", "tongue_of", "tongue_of_language"]
 
 
+_ARTICLES = frozenset({"a", "an", "un", "una", "uno"})
+
+
 def tongue_of(intent: Intent) -> Tongue:
     """The language to answer in."""
     return tongue_of_language(intent.language)
@@ -22,8 +25,12 @@ def tongue_of_language(language: Language) -> Tongue:
 
 
 def short_name(member: CastMember) -> str:
-    """What a character is called: the first name of a full name, a description as it stands."""
+    """What a character is called: the first name of a full name; one who is described, with the article."""
     words = member.name.split()
+    described = member.look.description.lower() if member.look and not member.known else ""
+    article = described.split(" ", 1)[0]
+    if article in _ARTICLES and described.startswith(f"{article} {member.name.lower()}"):
+        return f"{article} {member.name.lower()}"
     if len(words) == 2 and all(word[:1].isupper() for word in words):
         return words[0]
     return member.name

@@ -71,12 +71,21 @@ class Answers(_Model):
     """The whole file."""
 
     topics: dict[str, Topic]
+    known_as: dict[str, str] = Field(description="the reader's topics, as topics of this file")
+    out_of_scope: str = Field(description="the reader's topic for what no studio can answer")
     replies: dict[str, ByTongue]
     ordinals: Ordinals
     shot_words: ShotWords
     clothes: dict[str, ByTongue]
     sheet_words: dict[str, str] = Field(description="words of the character sheets, English to Italian")
     pose_words: dict[str, str] = Field(description="poses in Italian")
+
+    @model_validator(mode="after")
+    def _topics_exist(self) -> Answers:
+        missing = set(self.known_as.values()) - set(self.topics)
+        if missing:
+            raise ValueError(f"known_as names no topic: {', '.join(sorted(missing))}")
+        return self
 
     def say(self, reply: str, tongue: Tongue, /, **values: object) -> str:
         """A reply by its name, with its values filled in."""

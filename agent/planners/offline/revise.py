@@ -54,7 +54,7 @@ def revise(storyboard: Storyboard, intent: Intent, request: PlanRequest) -> Comp
     """Carry out every edit of an intent of kind `edit`, in order.
 
     Shot numbers are those of the storyboard that came in, also after another edit of the same request has removed
-    or moved shots.
+    a shot; after one that moved a shot they are those of the new order.
     """
     direction, tongue = load_direction(), tongue_of(intent)
     changes = Changes(storyboard, intent, direction, tongue)

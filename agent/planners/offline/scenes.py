@@ -74,7 +74,7 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
     location, words = _place(beat, before, brief, direction)
     moved = before is not None and before.location != location
     names = [*people, *(member.name for member in brief.cast)]
-    told = happening(beat.action, names, bool(beat.dialogue)) if people else "something"
+    told = happening(beat.action, names, bool(beat.dialogue))
     stated = {} if moved else _carried(earlier, people, going_on=told == "nothing")
     for performance in beat.performances:
         stated[performance.character] = _merged(stated.get(performance.character), performance)

@@ -15,6 +15,7 @@ from agent.planners.offline.blocking import Mark, marks_for, single_mark
 from agent.planners.offline.direction import Business, Direction, Tongue
 from agent.planners.offline.phrasing import about, join_names
 from agent.planners.offline.plan import Scene, ShotPlan
+from agent.planners.offline.questions import words_of
 from agent.planners.offline.sound import ambience_of
 from tools.storyboard import Aspect, Emotion, Facing, Line, Mood, Placement, Shot
 
@@ -85,7 +86,7 @@ class Stager:
     def _business(self, plan: ShotPlan) -> Business | None:
         """Something small to do, where nothing else is going on."""
         scene = plan.scene
-        stated = any(p.pose for who, p in scene.stated.items() if who in plan.people)
+        stated = any(p.pose for who, p in scene.stated.items() if who in plan.people) or self._asked_for(plan)
         told = bool(scene.action) and not scene.leisure
         feelings = {p.expression for p in scene.stated.values()} | {line.emotion for line in scene.lines}
         if plan.plays != "business" or not plan.people or stated or told or plan.lines or feelings & _HEAVY:
@@ -107,16 +108,26 @@ class Stager:
         self._used.append(chosen.id)
         return chosen
 
+    def _asked_for(self, plan: ShotPlan) -> Business | None:
+        """The business that the words of the scene name, where its poses are left open (`builds a sandcastle`)."""
+        place = self.direction.place(plan.scene.location)
+        words = f" {' '.join(words_of(plan.scene.action))} " if plan.scene.action else ""
+        known = place.business if place and words else []
+        return next((b for b in known if any(f" {word} " in words for word in b.words)), None)
+
     def _perform(self, plan: ShotPlan, who: str, turn: int, business: Business | None) -> Performance:
         """Pose and face of one person, both settled; facing as far as it was said."""
         scene, acting = plan.scene, self.direction.acting
         stated = scene.stated.get(who, Performance(character=who))
         own = [line for line in plan.lines if line.character == who]
         face = self._face(plan, who, turn, own, stated, business)
-        if stated.pose:
+        # Who talks stops talking while another one speaks.
+        if stated.pose and not (stated.pose == "talk" and scene.lines and not own):
             return Performance(character=who, pose=stated.pose, expression=face, facing=stated.facing)
         if own:
             pose = acting.emotions[own[0].emotion if own[0].emotion != "neutral" else face].speaking[0]
+        elif asked := self._asked_for(plan):
+            pose = asked.poses[turn % len(asked.poses)]
         elif business:
             pose = business.poses[turn % len(business.poses)]
         else:
@@ -134,10 +145,14 @@ class Stager:
         said = next((line.emotion for line in own if line.emotion != "neutral"), None)
         if said or stated.expression:
             return said or stated.expression or "neutral"
-        heard = next((line.emotion for line in plan.lines if line.character != who and line.emotion != "neutral"), None)
+        others = [line.emotion for line in plan.lines if line.character != who]
+        heard: Emotion | None = next((feeling for feeling in others if feeling != "neutral"), None)
+        heard = heard or self._weighs_on(scene, who)
         if heard:
             answers = acting.emotions[heard].answers
             return answers[self.order.index(who) % len(answers)]
+        if stated.pose in acting.pose_faces:
+            return acting.pose_faces[stated.pose]
         rest = resting_face(scene, self.order.index(who), self.direction)
         if plan.plays == "reaction":
             last = next((line for line in reversed(scene.lines) if line.character != who), None)
@@ -147,6 +162,12 @@ class Stager:
         if business:
             return business.expressions[turn % len(business.expressions)]
         return rest
+
+    def _weighs_on(self, scene: Scene, who: str) -> Emotion | None:
+        """The heavy feeling of somebody else in the scene: next to one who is angry nobody beams."""
+        felt = [p.expression for p in scene.stated.values() if p.character != who]
+        felt += [line.emotion for line in scene.lines if line.character != who]
+        return next((feeling for feeling in felt if feeling in _HEAVY), None)
 
     def _action(self, plan: ShotPlan, played: Sequence[Performance], business: Business | None) -> str:
         """What happens, in words: as it was asked for, else what is staged."""

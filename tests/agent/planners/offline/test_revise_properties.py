@@ -148,3 +148,11 @@ def test_edits_of_one_request_use_the_numbers_the_user_saw() -> None:
     after = revised(board, Edit(op="remove_shot", shot=2), Edit(op="set_framing", shot=3, framing="close"))
     assert [shot.location for shot in after.shots] == ["beach", "kitchen"]
     assert [shot.framing for shot in after.shots] == [board.shots[0].framing, "close"]
+
+
+def test_two_moves_exchange_two_shots() -> None:
+    places = ("beach", "forest", "kitchen", "harbour")
+    brief = Brief(cast=[LUCA], beats=[Beat(location=p) for p in places], explicit_shots=True)
+    board = compose(intent(brief), PlanRequest(text="")).storyboard
+    after = revised(board, Edit(op="reorder_shot", shot=1, to=4), Edit(op="reorder_shot", shot=3, to=1))
+    assert [shot.location for shot in after.shots] == ["harbour", "forest", "kitchen", "beach"]
