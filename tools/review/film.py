@@ -15,7 +15,7 @@ from tools.artifact import Artifact
 from tools.errors import BadOutput
 from tools.review.limits import FilmLimits, Limits
 from tools.review.tool import Check, ReviewArtifact
-from tools.review.verdict import below, holds, not_run, share
+from tools.review.verdict import as_sized, below, holds, not_run, share
 from tools.review.waveform import SoundMeter
 from tools.storyboard import Shot
 from tools.timeline import SpokenClip, shot_timeline
@@ -26,7 +26,6 @@ __all__ = [
     "FrameMeter",
     "Motion",
     "check_decodable",
-    "check_film_size",
     "check_frames",
     "check_not_black",
     "check_not_frozen",
@@ -86,13 +85,6 @@ class FrameMeter:
     def result(self) -> Motion:
         """What was measured so far."""
         return Motion(self._frames, self._black, self._longest)
-
-
-def check_film_size(video: VideoInfo, wanted: tuple[int, int]) -> Check:
-    """Width and height are as asked."""
-    found = (video.width, video.height)
-    told = f"{found[0]}x{found[1]} pixels"
-    return holds("size", found == wanted, told if found == wanted else f"{told}; {wanted[0]}x{wanted[1]} were asked")
 
 
 def check_rate(video: VideoInfo, fps: int) -> Check:
@@ -246,7 +238,7 @@ def _review(path: Path, expected: _Expected, limits: Limits, progress: Callable[
     if info.video is not None:
         motion = meter.result()
         checks += [
-            check_film_size(info.video, expected.size),
+            as_sized((info.video.width, info.video.height), expected.size),
             check_rate(info.video, expected.fps),
             check_frames(info.video, expected.frames, expected.slack),
             check_not_black(motion, limits.film),

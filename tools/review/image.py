@@ -15,7 +15,7 @@ from tools.review.limits import ImageLimits, Limits
 from tools.review.pixels import luma, png_size, read_gray, read_rgb
 from tools.review.stage import Person, check_stage
 from tools.review.tool import Check, ReviewArtifact
-from tools.review.verdict import above, between, holds, not_run, share
+from tools.review.verdict import above, as_sized, between, holds, not_run, share
 from tools.storyboard import TimeOfDay, Weather
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "check_maps",
     "check_not_blank",
     "check_sharpness",
-    "check_size",
     "laplacian_variance",
     "review_image",
 ]
@@ -37,12 +36,6 @@ ALWAYS_DRAWN = frozenset({"depth", "line", "canny", "segmentation"})
 """Maps that show something whatever the picture is of; an OpenPose map of an empty beach is black."""
 
 Gray = NDArray[np.uint8]
-
-
-def check_size(found: tuple[int, int], wanted: tuple[int, int]) -> Check:
-    """Width and height are as asked."""
-    told = f"{found[0]}x{found[1]} pixels"
-    return holds("size", found == wanted, told if found == wanted else f"{told}; {wanted[0]}x{wanted[1]} were asked")
 
 
 def check_not_blank(rgb: NDArray[np.uint8], gray: Gray, limits: ImageLimits) -> Check:
@@ -164,7 +157,7 @@ def review_image(args: ReviewArtifact.Input, subject: Artifact, limits: Limits) 
     weather = args.shot.weather if args.shot else "clear"
     checks = [
         holds("readable", True, f"{made.image} decodes"),
-        check_size(size, args.expect_size or (made.width, made.height)),
+        as_sized(size, args.expect_size or (made.width, made.height)),
         check_not_blank(rgb, gray, limits.image),
         check_exposure(gray, time, weather, limits.image),
         check_clipping(gray, time, limits.image),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.review.tool import Check
 
-__all__ = ["Levers", "above", "below", "between", "holds", "not_run", "share"]
+__all__ = ["Levers", "above", "as_sized", "below", "between", "holds", "not_run", "share"]
 
 Levers = dict[str, float | str]
 """What a failed check asks to be changed, by name: `zoom` (factor), `dy` and `dx.<character>` (fractions of the
@@ -44,6 +44,12 @@ def between(
     """Passes from `low` to `high`; a failed one loses 1 for every `span` (default: the range's width) outside."""
     outside = max(low - value, value - high, 0.0)
     return holds(name, low <= value <= high, detail, score=1.0 - outside / (span or high - low), fix=fix)
+
+
+def as_sized(found: tuple[int, int], wanted: tuple[int, int]) -> Check:
+    """`size`: width and height in pixels are as asked."""
+    told = f"{found[0]}x{found[1]} pixels"
+    return holds("size", found == wanted, told if found == wanted else f"{told}; {wanted[0]}x{wanted[1]} were asked")
 
 
 def not_run(name: str, needs: str) -> Check:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.tools.review.fabricate import Shelf, put_mix, put_segment, put_subtitles, tone
 from tools.base import ArtifactRef
-from tools.errors import BadOutput, Cancelled, InvalidInput
+from tools.errors import BadOutput, Cancelled, InvalidInput, StorageFailed
 from tools.transcription.subtitles_tool import SubtitleCue
 from tools.video.join import JoinVideo
 from tools.video.probe import probe, read_cues
@@ -196,6 +196,22 @@ def test_it_stops_when_cancelled(shelf: Shelf) -> None:
     context.is_cancelled = lambda: True
     with pytest.raises(Cancelled):
         JoinVideo().run(EditVideo.Input(title="x", shots=[put_segment(shelf, "s1")]), context)
+
+
+def test_a_full_disk_is_named(shelf: Shelf) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("needs /dev/full")
+    context = shelf.context()
+    (context.out / "film.mp4").symlink_to(full)
+    with pytest.raises(StorageFailed, match="No space left on device"):
+        JoinVideo().run(EditVideo.Input(title="x", shots=[put_segment(shelf, "s1")]), context)
+
+
+def test_subtitles_without_cues_make_no_track(shelf: Shelf) -> None:
+    output, film = join(shelf, shots=[put_segment(shelf, "s1")], subtitles=put_subtitles(shelf, "subs", []))
+    assert not output.has_subtitles
+    assert probe(film).streams == ("video",)
 
 
 def test_probe_counts_what_a_torn_film_lacks(shelf: Shelf, whole: dict[str, Any], tmp_path: Path) -> None:
