@@ -105,7 +105,7 @@ _VOICES: dict[str, _Voice] = {
     ),
     "low_strings": _Voice(
         (_slope(0.95, top=14), _slope(1.1, top=11), _slope(1.3)), attack_s=0.03, release_s=0.16,
-        unison=(-6.0, 6.0), vibrato=(4.0, 5.0), noise=0.02,
+        unison=(-4.0, 4.0), vibrato=(4.0, 5.0), noise=0.02,
     ),
     "glass": _Voice(
         (_partials({1: 1, 2: 0.25, 5: 0.12}), _partials({1: 1, 2: 0.35, 3: 0.1}), _partials({1: 1, 2: 0.2})),

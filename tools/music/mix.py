@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 from pydantic import ValidationError
 
 from tools.base import ArtifactRef, Engine, EngineContext
@@ -135,9 +136,13 @@ class _Mix:
         for start in range(0, self.total, PIECE):
             stop = min(self.total, start + PIECE)
             ctx.progress(begin + (end - begin) * start / self.total, "mixing")
-            duck = self._ducking.render(start, stop)
-            beds = sum((bed.render(start, stop) for bed in self._beds), start=duck * 0.0)
-            yield sum((voice.render(start, stop) for voice in self._voices), start=beds * duck)
+            sound = np.zeros((stop - start, 2), dtype=np.float32)
+            for bed in self._beds:
+                bed.add(sound, start)
+            sound *= self._ducking.render(start, stop)
+            for voice in self._voices:
+                voice.add(sound, start)
+            yield sound
 
     def _lay_speech(self, begin: float, timeline: ShotTimeline, spoken: list[tuple[SpokenClip, Path]]) -> None:
         for (_, path), line in zip(spoken, timeline.lines, strict=True):

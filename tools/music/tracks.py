@@ -63,19 +63,19 @@ class SpeechTrack:
             self._length = -(-reader.frames * SAMPLE_RATE // reader.rate)
         self._samples: FloatArray | None = None
 
-    def render(self, start: int, stop: int) -> FloatArray:
-        out = np.zeros((stop - start, 2), dtype=np.float32)
+    def add(self, sound: FloatArray, start: int) -> None:
+        """Add what falls into `sound`, `(n, 2)`, which begins at the film's sample `start`."""
+        stop = start + len(sound)
         first, last = max(start, self._at), min(stop, self._at + self._length)
         if first >= last:
             self._samples = None
-            return out
+            return
         if self._samples is None:
             samples, rate = read_wav(self._path)
             mono = samples if samples.ndim == 1 else samples.mean(axis=1)
             self._samples = resample(mono.astype(np.float32), rate, SAMPLE_RATE)
         piece = self._samples[first - self._at : last - self._at] * np.float32(CENTRE)
-        out[first - start : first - start + len(piece)] = piece[:, None]
-        return out
+        sound[first - start : first - start + len(piece)] += piece[:, None]
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,11 @@ class BedTrack:
         self._start, self._stop = start - fades.before, stop + fades.after
         self._parts = _parts(reader.frames, self._stop - self._start, loops)
 
-    def render(self, start: int, stop: int) -> FloatArray:
-        out = np.zeros((stop - start, 2), dtype=np.float32)
-        first, last = max(start, self._start), min(stop, self._stop)
+    def add(self, film: FloatArray, start: int) -> None:
+        """Add what falls into `film`, `(n, 2)`, which begins at the film's sample `start`."""
+        first, last = max(start, self._start), min(start + len(film), self._stop)
         if first >= last:
-            return out
+            return
         sound = np.zeros((last - first, 2), dtype=np.float32)
         for part in self._parts:
             part.add(self._reader, sound, first - self._start)
@@ -116,8 +116,7 @@ class BedTrack:
             level *= np.sin(np.clip(at / self._fades.fade_in, 0, 1) * (np.pi / 2)).astype(np.float32)
         if self._fades.fade_out:
             level *= np.sin(np.clip((length - at) / self._fades.fade_out, 0, 1) * (np.pi / 2)).astype(np.float32)
-        out[first - start : last - start] = sound * level[:, None]
-        return out
+        film[first - start : last - start] += sound * level[:, None]
 
 
 @dataclass(frozen=True)
