@@ -12,9 +12,10 @@ from tools.layout.light import Light
 from tools.layout.puppet import Acting, Drawn
 from tools.layout.rig import packs
 from tools.layout.rig.accessories import draw_apron, draw_backpack, draw_scarf, draw_straps
-from tools.layout.rig.beasts import draw_scales, draw_tail
+from tools.layout.rig.ball import Ball, FaceState
+from tools.layout.rig.beasts import draw_scales
 from tools.layout.rig.casting import Design, design
-from tools.layout.rig.face import Ball, FaceState
+from tools.layout.rig.garments import Clothed, trunk_of
 from tools.layout.rig.hair import Wig
 from tools.layout.rig.head import Head
 from tools.layout.rig.ink import Brush
@@ -26,7 +27,7 @@ from tools.layout.rig.robot import draw_robot_trunk
 from tools.layout.rig.schema import Face, Mouth
 from tools.layout.rig.seed import noise, unit
 from tools.layout.rig.skeleton import Bones, pose_bones
-from tools.layout.rig.trunk import Trunk, trunk_of
+from tools.layout.rig.tail import draw_tail
 from tools.storyboard import Look
 
 __all__ = ["Actor"]
@@ -128,7 +129,7 @@ class Actor:
         wig = Wig(d, w, h, bones.head_yaw, bones.head_nod, motion.hair, bones.back)
         return Head(d, ball, state, wig, bones.back)
 
-    def _paint(self, brush: Brush, motion: Motion, bones: Bones, trunk: Trunk, head: Head) -> None:
+    def _paint(self, brush: Brush, motion: Motion, bones: Bones, trunk: Clothed, head: Head) -> None:
         """Back to front: what hangs behind, far arm, legs, trunk, head, near arm."""
         d = self.design
         body = trunk.body_path()
@@ -198,7 +199,7 @@ class Actor:
             for side in over:
                 arm(side)
 
-    def _behind_trunk(self, brush: Brush, trunk: Trunk, motion: Motion) -> None:
+    def _behind_trunk(self, brush: Brush, trunk: Clothed, motion: Motion) -> None:
         draw_tail(brush, self.design, trunk.bones, motion.hair)
         if "backpack" in self.design.accessories:
             draw_backpack(brush, self.design, trunk)

@@ -8,21 +8,16 @@ from dataclasses import dataclass
 import skia
 
 from tools.layout.drawlist import Color
-from tools.layout.rig.accessories import draw_beard, draw_glasses, draw_hat, draw_moustache
+from tools.layout.rig.accessories import draw_beard, draw_glasses, draw_moustache
+from tools.layout.rig.ball import Ball, FaceState
 from tools.layout.rig.beasts import draw_crest, draw_ears, draw_gills, draw_mask, draw_muzzle, draw_scales, draw_tufts
 from tools.layout.rig.casting import Design
-from tools.layout.rig.face import (
-    Ball,
-    FaceState,
-    draw_brows,
-    draw_cheeks,
-    draw_eyes,
-    draw_mouth,
-    draw_nose,
-    draw_tears,
-)
+from tools.layout.rig.eyes import draw_brows, draw_eyes
+from tools.layout.rig.face import draw_cheeks, draw_nose, draw_tears
 from tools.layout.rig.hair import Wig
+from tools.layout.rig.hats import draw_hat
 from tools.layout.rig.ink import Brush, darker
+from tools.layout.rig.mouth import draw_mouth
 from tools.layout.rig.robot import draw_robot_head
 from tools.layout.rig.shapes import ellipse, smooth, through
 

@@ -8,9 +8,10 @@ import skia
 
 from tools.layout.drawlist import Color, RadialGradient, Stroke
 from tools.layout.light import mix, with_alpha
+from tools.layout.rig.ball import Ball, FaceState
 from tools.layout.rig.casting import Design
-from tools.layout.rig.face import Ball, FaceState, mouth_curves
 from tools.layout.rig.ink import Brush, darker, lighter
+from tools.layout.rig.mouth import mouth_curves
 from tools.layout.rig.shapes import ellipse, polyline, smooth, through
 from tools.layout.rig.trunk import Trunk
 
