@@ -17,6 +17,9 @@ __all__ = ["Plate", "bake", "focus_blur"]
 
 MOST_PLATES = 3
 """Behind the cast, when the camera moves; layers of like parallax share one. A full moving plate costs 5 ms a frame."""
+LEAST_BLUR = 0.4
+ALIKE = 1.0
+"""Deviations in pixels: less than the first is sharp; two that differ by less than the second are blurred as one."""
 STEPS = 9
 """At how many instants a camera move is looked at to find what the plate must cover."""
 
@@ -118,9 +121,15 @@ def bake(
         array = pixels(width, height)
         canvas = canvas_on(array)
         to_plate = skia.Matrix.MakeAll(zoom, 0, -box[0] * zoom, 0, zoom, -box[1] * zoom, 0, 0, 1)
-        for layer in group:
-            matrix = window_matrix(layer_window(base, base, layer.parallax, horizon), *size)
-            _paint_layer(canvas, layer, skia.Matrix.Concat(to_plate, matrix), blur, base, size[1] * zoom)
+        for sigma, sheets in _by_focus(group, base, round(size[1] * zoom) if blur else 0):
+            if sigma:
+                soft = skia.ImageFilters.Blur(sigma, sigma, skia.TileMode.kClamp)
+                canvas.saveLayer(None, skia.Paint(ImageFilter=soft))
+            for layer in sheets:
+                matrix = window_matrix(layer_window(base, base, layer.parallax, horizon), *size)
+                paint_items(canvas, layer.items, skia.Matrix.Concat(to_plate, matrix))
+            if sigma:
+                canvas.restore()
         plates.append(_plate(array, parallax, box, zoom, still))
     return plates
 
@@ -142,17 +151,22 @@ def _plate(array: np.ndarray, parallax: float, box: Box, zoom: float, still: boo
     return Plate(image, array, parallax, box, still, opaque)
 
 
-def _paint_layer(
-    canvas: skia.Canvas, layer: Layer, matrix: skia.Matrix, blur: bool, base: Window, height: float
-) -> None:
-    sigma = focus_blur(base, layer.parallax, round(height)) if blur else 0.0
-    if sigma < 0.4:
-        paint_items(canvas, layer.items, matrix)
-        return
-    soft = skia.ImageFilters.Blur(sigma, sigma, skia.TileMode.kClamp)
-    canvas.saveLayer(None, skia.Paint(ImageFilter=soft))
-    paint_items(canvas, layer.items, matrix)
-    canvas.restore()
+def _by_focus(layers: Sequence[Layer], base: Window, height: int) -> list[tuple[float, list[Layer]]]:
+    """Consecutive layers that are about equally out of focus, blurred together: each blur costs a whole picture.
+
+    Args:
+        height: of the frame in pixels; 0 keeps everything sharp.
+    """
+    found: list[tuple[float, list[Layer]]] = []
+    for layer in layers:
+        sigma = focus_blur(base, layer.parallax, height)
+        if sigma < LEAST_BLUR:
+            sigma = 0.0
+        if found and abs(found[-1][0] - sigma) <= ALIKE and bool(found[-1][0]) == bool(sigma):
+            found[-1][1].append(layer)
+        else:
+            found.append((sigma, [layer]))
+    return found
 
 
 def lay(canvas: skia.Canvas, plate: Plate, camera: Window, base: Window, horizon: float, size: tuple[int, int]) -> None:
