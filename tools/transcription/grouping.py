@@ -97,9 +97,7 @@ def _cost(words: Sequence[TimedText], follows: TimedText | None, max_chars: int,
     cost += 0.3 if letters > max_chars else 0.0
     # A long silence inside a subtitle gives away what is only said after it.
     cost += sum(
-        3.0 * (later.start - earlier.end)
-        for earlier, later in pairwise(words)
-        if later.start - earlier.end > 0.6
+        3.0 * (later.start - earlier.end) for earlier, later in pairwise(words) if later.start - earlier.end > 0.6
     )
     if follows is not None:
         cost += _break_cost(words[-1].text) - min(1.0, max(0.0, follows.start - words[-1].end) * 2)

@@ -28,6 +28,8 @@ LINGER_S = 0.5
 COMFORT_S = 0.25
 """How long it stays anyway, where there is room."""
 GAP_FRAMES = 2
+GLANCE_S = 0.8
+"""A cue shorter than this may use up the gap before the next one."""
 
 
 class Subtitles(Engine[WriteSubtitles.Input, WriteSubtitles.Output]):
@@ -129,10 +131,8 @@ def _end(group: list[TimedText], start: float, follows: float, gap: float, film_
     said = group[-1].end
     letters = sum(len(word.text) + 1 for word in group) - 1
     wanted = max(said + COMFORT_S, start + max(MIN_CUE_S, letters / READING_SPEED))
-    latest = min(follows - gap, film_s)
-    if latest <= start:
-        # Two cues within two frames: the gap gives way, the order does not.
-        latest = min(follows, film_s)
+    # A shout between two lines: the gap gives way that it may be read, the order does not.
+    latest = min(max(follows - gap, min(follows, start + GLANCE_S)), film_s)
     return _ms(min(wanted, said + LINGER_S, latest))
 
 
