@@ -61,6 +61,12 @@ class Ink:
         """The same hand for the next element."""
         return dataclasses.replace(self, dice=dice, loose=loose, segment=segment)
 
+    def standing(self, y: float) -> Ink:
+        """The hand for a thing that stands at world y: on the cast's own floor it has the floor's depth there."""
+        if self.layer.parallax != 1.0:
+            return self
+        return dataclasses.replace(self, depth=self.stage.item_depth(y), _known={})
+
     # -- colours
 
     @property

@@ -58,7 +58,7 @@ class Turf(Brush):
         line = self.edge.points(WEST, EAST)
         tones = [ink.tone(c) for c in self.colors]
         if ink.snow:
-            tones = [mix(t, ink.white(-0.06), 0.5 + 0.32 * i / (len(tones) - 1)) for i, t in enumerate(tones)]
+            tones = [mix(t, ink.white(-0.06), 0.68 + 0.24 * i / (len(tones) - 1)) for i, t in enumerate(tones)]
         if ink.wet:
             tones = [ink.tone(t, -0.25) for t in tones]
         last = len(tones) - 1
@@ -192,6 +192,7 @@ class Grass(Brush):
     colors_flower: list[str] = Field(default_factory=list)
 
     def paint(self, ink: Ink) -> None:
+        ink = ink.standing(self.y)
         base = ink.tone(self.color)
         paths = (skia.Path(), skia.Path(), skia.Path())
         heads: list[tuple[float, float, float]] = []

@@ -35,6 +35,7 @@ class Palm(Brush):
     color_mound: str = Field("", description="of the ground heaped at its foot; none if empty")
 
     def paint(self, ink: Ink) -> None:
+        ink = ink.standing(self.y)
         spine = self._spine()
         top = spine[-1]
         order = sorted(self._angles(ink), key=lambda a: -abs(math.cos(a)) - 0.4 * math.sin(a))

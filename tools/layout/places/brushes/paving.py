@@ -80,10 +80,10 @@ class Paving(Brush):
             width = self.stone
             reach = max(abs(WEST - self.vanish), abs(EAST - self.vanish)) / k1 / width
             shift = (row % 2) * self.bond + (dice.uniform(-0.15, 0.15) if self.round else 0)
-            first = -int(min(reach, 70)) - 1
+            first = -int(min(reach, 110)) - 1
             for i in range(first, -first + 1):
                 a, b = (i + shift + gap / 2) * width, (i + 1 + shift - gap / 2) * width
-                if self.vanish + b * k0 < WEST or self.vanish + a * k0 > EAST:
+                if self.vanish + b * min(k0, k1) < WEST or self.vanish + a * min(k0, k1) > EAST:
                     continue
                 which = (i + row) % kinds if self.checker else dice.randrange(kinds)
                 quad = [(self.vanish + a * k0, ya), (self.vanish + b * k0, ya),

@@ -14,7 +14,7 @@ from tools.layout.light import mix, with_alpha
 from tools.layout.places.brushes.base import Brush, Curve
 from tools.layout.places.brushes.ground import lay_floor
 from tools.layout.places.ink import EAST, WEST, Ink
-from tools.layout.places.shapes import Point, circles, ellipse, leaf, lens, poly, ribbon, smooth
+from tools.layout.places.shapes import Point, circles, ellipse, leaf, lens, merged, poly, ribbon, smooth
 
 __all__ = ["Bubbles", "Caustics", "Coral", "Fish", "Kelp", "Seabed", "Surface", "Wreck"]
 
@@ -127,7 +127,7 @@ class Caustics(Brush):
 
     def _thread(self, path: skia.Path, a: Point, b: Point, thick: float) -> None:
         (ax, ay), (bx, by) = a, b
-        if max(ax, bx) < -60 or min(ax, bx) > 1340:
+        if max(ax, bx) < -260 or min(ax, bx) > 1540:
             return
         # Bowed to the side by a share of its own length, so that the cells are round.
         bow = 0.2 * (1 if (int(ax * 0.37) + int(bx * 0.23)) % 2 else -1)
@@ -187,6 +187,8 @@ class Coral(Brush):
 
     def paint(self, ink: Ink) -> None:
         s = self.size
+        ink = ink.standing(self.y)
+        ink.shadow(self.x, self.y + s * 0.04, s * 0.75, s * 0.12, 1.3)
         if self.kind == "brain":
             self._brain(ink, s)
         elif self.kind == "tubes":
@@ -222,8 +224,7 @@ class Coral(Brush):
                 s * (0.06 if fan else 0.115),
                 levels - 1,
             )
-        path.setFillType(skia.PathFillType.kWinding)
-        ink.solid(path, self.color, form=0.55)
+        ink.solid(merged(path), self.color, form=0.55)
         ink.detail(tips, with_alpha(ink.tone(ink.tone(self.color), 0.6), 0.8))
 
     def _tubes(self, ink: Ink, s: float) -> None:

@@ -113,7 +113,7 @@ class _Front:
             "snow",
         ):
             if not p[kind].isEmpty():
-                ink.detail(p[kind], colors[kind])
+                ink.fill(p[kind], colors[kind], outline=kind == "frame", effect=kind != "frame")
         if glow > 0.25:
             for x, y, r in self.halos:
                 ink.glow(x, y, r * 1.7, r * 1.7, with_alpha(ink.mood.lamp, 0.32 * glow))

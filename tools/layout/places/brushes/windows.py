@@ -13,7 +13,7 @@ from tools.layout.places.brushes.base import Brush
 from tools.layout.places.brushes.buildings import box
 from tools.layout.places.ink import Ink
 from tools.layout.places.mood import rgba
-from tools.layout.places.shapes import circles, cloud_outline, ellipse, poly, smooth
+from tools.layout.places.shapes import circles, cloud_outline, ellipse, merged, poly, smooth
 
 __all__ = ["Beam", "WindowView"]
 
@@ -58,7 +58,7 @@ class WindowView(Brush):
         shade = skia.Path(bars)
         shade.offset(2.5, 3.5)
         ink.detail(shade, with_alpha(ink.tone("#2a2233"), 0.3), clip=hole)
-        bars.setFillType(skia.PathFillType.kWinding)
+        bars = merged(bars)
         ink.fill(bars, frame, outline=True)
         ink.crescent(bars, with_alpha(ink.tone(frame, -0.8), 0.4), 2.0, away=True)
         sill = skia.Path.Rect(skia.Rect.MakeXYWH(x - 30, y + h + 8, w + 60, 16))

@@ -161,7 +161,9 @@ class Wing(Brush):
             "door": ink.tone("#5d4030"),
         }
         for kind in ("under", "frame", "pane", "lit", "gleam", "bar", "shutter", "door", "slat", "sill"):
-            ink.detail(parts[kind], colors[kind])
+            # Frames and doors are what one would draw of a house front; the rest is painted on.
+            drawn = kind in ("frame", "door")
+            ink.fill(parts[kind], colors[kind], outline=drawn, effect=not drawn)
 
 
 class LineOf(Brush):

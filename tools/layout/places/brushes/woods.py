@@ -13,7 +13,7 @@ from tools.layout.drawlist import Color, LinearGradient, RadialGradient
 from tools.layout.light import mix, with_alpha
 from tools.layout.places.brushes.base import Brush
 from tools.layout.places.ink import NORTH, Ink
-from tools.layout.places.shapes import circles, ellipse, leaf, lens, ribbon
+from tools.layout.places.shapes import circles, ellipse, leaf, lens, merged, ribbon
 
 __all__ = ["Ferns", "Foliage", "Pines", "Trunks"]
 
@@ -34,7 +34,7 @@ class Trunks(Brush):
 
     def paint(self, ink: Ink) -> None:
         for x, foot, width in self.spots:
-            self._trunk(ink, x, foot, width)
+            self._trunk(ink.standing(foot), x, foot, width)
 
     def _trunk(self, ink: Ink, x: float, foot: float, w: float) -> None:
         dice = ink.dice
@@ -147,7 +147,7 @@ class Foliage(Brush):
         if self.hangs:
             body.addRect(skia.Rect.MakeLTRB(self.x0, NORTH, self.x1, self.y - self.height - abs(self.arch)))
         body.addPath(circles(clumps))
-        body.setFillType(skia.PathFillType.kWinding)
+        body = merged(body)
         top = self.y - self.height
         dark = ink.tone(base, -0.75)
         far, near = (dark, base) if self.hangs else (base, dark)
@@ -216,6 +216,7 @@ class Ferns(Brush):
 
     def paint(self, ink: Ink) -> None:
         for x, y, size in self.spots:
+            hand = ink.standing(y)
             back, front = skia.Path(), skia.Path()
             for i in range(self.fronds):
                 f = (i + 0.5) / self.fronds
@@ -224,7 +225,8 @@ class Ferns(Brush):
             base = ink.tone(self.color)
             tip = mix(base, ink.white(), 0.7) if ink.snow else ink.tone(base, 0.45 * ink.light.strength + 0.08)
             for path, a, b in ((back, ink.tone(base, -0.7), ink.tone(base, -0.25)), (front, ink.tone(base, -0.3), tip)):
-                ink.fill(path, RadialGradient((x, y), size, ((0, a), (1, b))), outline=path is front)
+                # Hundreds of leaflets: in the line map they would be a white blot.
+                hand.fill(path, RadialGradient((x, y), size, ((0, a), (1, b))))
 
     def _frond(self, path: skia.Path, x: float, y: float, angle: float, size: float) -> None:
         dx, dy = math.cos(angle), math.sin(angle)
