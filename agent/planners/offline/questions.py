@@ -164,6 +164,6 @@ def shot_number(text: str) -> int | None:
         for neighbour in (before, after):
             if neighbour in ordinals:
                 return ordinals[neighbour]
-        if before[:-2].isdigit() and before[-2:] in ("st", "nd", "rd", "th"):
-            return int(before[:-2])
+        if before in ("st", "nd", "rd", "th") and at > 1 and words[at - 2].isdigit():
+            return int(words[at - 2][:4])
     return None
