@@ -226,7 +226,7 @@ def draw_apron(brush: Brush, d: Design, trunk: Trunk) -> None:
             )
         return
     turn = math.sin(trunk.bones.yaw) * 8
-    low = -0.36
+    low = max(-0.36, -max(0.05, (-trunk.bones.pelvis[1] - 2.0) / d.body.torso)) if not trunk.bones.roll else -0.2
     left, right = trunk.edge(0.36, -1, 1.06), trunk.edge(0.36, 1, 1.06)
     bib_l, bib_r = trunk.edge(0.8, -1, 0.5), trunk.edge(0.8, 1, 0.5)
     hem_l, hem_r = trunk.edge(low, -1, 1.0), trunk.edge(low, 1, 1.0)

@@ -107,10 +107,8 @@ def _shift(color: Color, light: float, warm: float = 0.0) -> Color:
 
 def _colour(look: Look, field: str, table: str, options: str, character_id: str) -> Color:
     colours = packs.colours()
-    names: dict[str, str] = dict(getattr(colours, table))
-    if table in ("hair", "skin", "fur", "metal", "scales", "eyes"):
-        # A Look's colour may be any common word: "blue hair", "a pink cat".
-        names = {**colours.cloth, **names}
+    # Any common word will do for any surface ("blue hair", "a pink cat"); the surface's own meaning goes first.
+    names = {**colours.eyes, **colours.hair, **colours.skin, **colours.cloth, **getattr(colours, table)}
     value = getattr(look, field) or pick(colours.open[options], character_id, field)
     return parse_colour(value, names, field)
 

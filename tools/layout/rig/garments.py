@@ -27,9 +27,20 @@ Point = tuple[float, float]
 class Clothed(Trunk):
     """A trunk that can draw the garments of its design."""
 
+    def settled(self, outfit: Outfit) -> Outfit:
+        """The garment as it falls here: not into the floor of one who sits, not in a bell round one who lies."""
+        bones, b = self.bones, self.d.body
+        if bones.roll:
+            return outfit.model_copy(update={"flare": 1 + (outfit.flare - 1) * 0.25, "hem": min(outfit.hem, 0.5)})
+        if bones.pelvis[1] < -0.45 * (b.thigh + b.shin):
+            return outfit
+        room = max(0.05, (-bones.pelvis[1] - 2.0) / b.torso)
+        return outfit.model_copy(update={"hem": min(outfit.hem, room), "skirt": min(outfit.skirt, room)})
+
     def draw_top(self, brush: Brush, outfit: Outfit) -> skia.Path:
         """The garment over the trunk; returns its outline."""
         d = self.d
+        outfit = self.settled(outfit)
         colour = d.palette.top
         path, hem = self.garment_path(outfit)
         brush.form(path, colour)
@@ -260,7 +271,7 @@ class Clothed(Trunk):
     def draw_bottom(self, brush: Brush, outfit: Outfit, legs: Sequence[str]) -> None:
         """Shorts or trousers over both legs (far one first), or a skirt."""
         if outfit.skirt:
-            self._skirt(brush, outfit)
+            self._skirt(brush, self.settled(outfit))
             return
         colour = self.d.palette.bottom
         block = smooth(self._seat(), frozenset({0, 8}))

@@ -52,6 +52,7 @@ def draw_arm(brush: Brush, d: Design, bones: Bones, side: str, hand: str, wrist:
     if robot:
         _robot_arm(brush, d, a, m, e, radius)
     else:
+        _joint(brush, a, m, e, radius(1.0), skin)
         arm = bent(a, m, e, radius)
         if covered < 1.7:
             brush.form(arm.path, skin, ink=0.0, rim=0.9, along=_both(arm))
@@ -71,6 +72,14 @@ def draw_arm(brush: Brush, d: Design, bones: Bones, side: str, hand: str, wrist:
             round_end=False,
         )
         garment_tube(brush, tube, d.palette.top, sleeve, torso, d.palette.trim)
+
+
+def _joint(brush: Brush, a: Point, m: Point, e: Point, r: float, colour: Color) -> None:
+    """A limb folded sharply keeps the flesh of its joint."""
+    ux, uy, vx, vy = m[0] - a[0], m[1] - a[1], e[0] - m[0], e[1] - m[1]
+    if ux * vx + uy * vy < 0.2 * math.hypot(ux, uy) * math.hypot(vx, vy):
+        line = brush.line_colour(colour)
+        brush.put(ellipse(m[0], m[1], r * 0.92, r * 0.92), line, Stroke(line, brush.ink * 2), outline=True)
 
 
 def _sleeve_width(outfit: Outfit, t: float) -> float:
@@ -210,6 +219,7 @@ def draw_leg(brush: Brush, d: Design, bones: Bones, side: str) -> None:
     if d.kind == "robot":
         _robot_arm(brush, d, a, m, e, radius)
     else:
+        _joint(brush, a, m, e, radius(1.0), skin)
         leg = bent(a, m, e, radius)
         brush.form(leg.path, skin)
         if not (d.bottom and d.bottom.leg > 1.05):

@@ -261,7 +261,7 @@ def _project(
     c, s = math.cos(yaw), math.sin(yaw)
     stand = m.thigh + m.shin + m.foot[2]
     ground = motion.sheet.ground
-    base = {"feet": -floor, "seat": -m.leg[0] * 1.05, "none": -stand, "body": 0.0}[ground]
+    base = {"feet": -floor, "seat": -max(m.leg[0] * 1.05, floor), "none": -stand, "body": 0.0}[ground]
     lift = base - ch["shift.1"] * stand / 133.0
     forward = ch["shift.0"]
     roll = math.radians(ch["roll"]) * sign
@@ -297,6 +297,7 @@ def _project(
         low = max(
             pelvis[1] + m.hip[1] * 0.8,
             chest[1] + m.chest[1] * 0.7,
+            head[1] + m.head[1] * 0.86,
             *(limb.mid[1] + m.leg[1] * 0.7 for limb in seen_legs.values()),
         )
         shift = -low
