@@ -1,7 +1,7 @@
 """Locks between processes that a dead holder gives back by itself.
 
-A lock is `flock` on an open file: the kernel drops it when the last handle closes, however the holder ended. Process
-ids are written inside for people to read, never to decide anything: ids are used again and differ between containers.
+A lock is `flock` on an open file: the kernel drops it when the last handle closes, however the holder ended. A process
+id may be written inside for people to read, never to decide anything: ids are used again and differ between containers.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ class FileLock:
 
     Args:
         path: the lock file; its folder must exist. The file is removed when the lock is given back.
+        signed: write the process id into it, for `holder` (some ms, so not for locks taken at every call).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, signed: bool = False) -> None:
         self.path = path
+        self._signed = signed
         self._fd = -1
 
     @property
@@ -61,7 +63,8 @@ class FileLock:
             os.close(fd)
             raise
         self._fd = fd
-        self._sign()
+        if self._signed:
+            self._sign()
         return True
 
     def _sign(self) -> None:

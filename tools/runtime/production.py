@@ -113,7 +113,7 @@ class Production:
         Raises:
             ProductionBusy: another process is writing here; says which.
         """
-        lock = FileLock(self.path / ".lock")
+        lock = FileLock(self.path / ".lock", signed=True)
         if not lock.try_acquire():
             pid = lock.holder()
             by = f"process {pid}" if pid else "another process"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.runtime.faults import FAULTS, Disk, PowerCut
-from tests.tools.runtime.job import NaiveStore, NoSyncStore, TornStore
+from tests.tools.runtime.job import NaiveStore, NoParentSyncStore, NoSyncStore, TornStore
 from tools.artifact import Artifact
 from tools.errors import CorruptArtifact, StorageFailed
 from tools.runtime.disk import storage_errors
@@ -115,7 +115,8 @@ def test_a_fault_at_any_operation_is_named_and_harms_nothing(tmp_path: Path, fau
         whole_or_absent(root)
         left = [path for path in root.rglob("*") if path.is_file() and ".tmp" in path.parts]
         assert [path for path in left if path.suffix != ".alive"] == [], number
-        scenario(root, ArtifactStore)
+        with Disk(root).installed():
+            scenario(root, ArtifactStore)
         assert whole_or_absent(root)
         assert (root / "beach" / "film.txt").exists()
     assert named > count * 0.8
@@ -138,7 +139,8 @@ def power_cuts(tmp_path: Path, kind: type[ArtifactStore]) -> None:
             disk.lose(random.Random(seed))
             present = whole_or_absent(root)
             assert present or not ended, "told as finished, and lost"
-            scenario(root, kind)
+            with Disk(root).installed():
+                scenario(root, kind)
             assert whole_or_absent(root)
             shutil.rmtree(root)
 
@@ -147,7 +149,7 @@ def test_the_power_may_go_at_any_moment(tmp_path: Path) -> None:
     power_cuts(tmp_path, ArtifactStore)
 
 
-@pytest.mark.parametrize("kind", [NaiveStore, NoSyncStore, TornStore])
+@pytest.mark.parametrize("kind", [NaiveStore, NoSyncStore, NoParentSyncStore, TornStore])
 def test_the_broken_twins_do_not_survive_it(tmp_path: Path, kind: type[ArtifactStore]) -> None:
     with pytest.raises(AssertionError):
         power_cuts(tmp_path, kind)
