@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from tools.base import Engine, EngineContext
-from tools.music.composition import Note, Stroke, WrittenScore, compose
+from tools.music.composition import compose
 from tools.music.instruments import Orchestra
 from tools.music.moods import MOODS_PATH, MoodScore, load_moods
+from tools.music.sheet import Note, Stroke, WrittenScore
 from tools.music.tool import ComposeMusic
 from tools.sound import SAMPLE_RATE, FloatArray, LoudnessMeter, WavWriter, gain, limit_stream
 
