@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from tools.artifact import Artifact
 from tools.errors import BadOutput
+from tools.music.tool import MixSound
 from tools.review.limits import FilmLimits, Limits
+from tools.review.sync import check_in_sync, check_subtitle_track
 from tools.review.tool import Check, ReviewArtifact
 from tools.review.verdict import as_sized, below, holds, not_run, share
-from tools.review.waveform import SoundMeter
+from tools.review.waveform import Sounding, SoundMeter, measure_wav
 from tools.storyboard import Shot
 from tools.timeline import SpokenClip, shot_timeline
 from tools.video.probe import AudioInfo, MediaInfo, VideoInfo, probe
@@ -185,9 +187,13 @@ def review_shot(
 
 
 def review_film(
-    args: ReviewArtifact.Input, subject: Artifact, limits: Limits, progress: Callable[[float], None]
+    args: ReviewArtifact.Input,
+    subject: Artifact,
+    speech: list[Artifact],
+    limits: Limits,
+    progress: Callable[[float], None],
 ) -> list[Check]:
-    """Every check of an `edit_video` result."""
+    """Every check of an `edit_video` result; where the mix is among `speech`, the tracks are held against it too."""
     made = EditVideo.Output.model_validate(subject.output)
     wanted, slack = made.frames, 0
     if args.expect_duration_s is not None:
@@ -195,13 +201,20 @@ def review_film(
     size = args.expect_size or (made.width, made.height)
     given = ["video", *(["audio"] if made.has_sound else []), *(["subtitles"] if made.has_subtitles else [])]
     rest = limits.film.max_still_film * wanted / made.fps
-    expected = _Expected(made.fps, wanted, slack, size, args.expect_streams or given, rest)
+    mix = next((artifact for artifact in speech if artifact.record.tool == "mix_sound"), None)
+    expected = _Expected(made.fps, wanted, slack, size, args.expect_streams or given, rest, mix)
     return _review(subject.file(made.file), expected, limits, progress)
 
 
 @dataclass(frozen=True)
 class _Expected:
-    """What a file should be: `frames` give or take `slack`, and for how many seconds nothing may move."""
+    """What a file should be.
+
+    Attributes:
+        frames: how many, give or take `slack`.
+        may_rest_s: for how many seconds nothing may move; None: for any time.
+        mix: the sound that went into it.
+    """
 
     fps: int
     frames: int
@@ -209,6 +222,7 @@ class _Expected:
     size: tuple[int, int]
     streams: Sequence[str]
     may_rest_s: float | None
+    mix: Artifact | None = None
 
 
 def _review(path: Path, expected: _Expected, limits: Limits, progress: Callable[[float], None]) -> list[Check]:
@@ -250,4 +264,18 @@ def _review(path: Path, expected: _Expected, limits: Limits, progress: Callable[
         heard = sound[0].result() if sound else None
         level = heard.level_db(0.0, heard.duration_s) if heard else -120.0
         checks.append(check_sound_present(level, limits.film))
+        if heard is not None and expected.mix is not None:
+            checks += _against_mix(info, heard, expected.mix, expected.fps, limits)
     return [*checks, not_run("meaning", "a vision model, such as Qwen2.5-VL")]
+
+
+def _against_mix(info: MediaInfo, heard: Sounding, mix: Artifact, fps: int, limits: Limits) -> list[Check]:
+    made = MixSound.Output.model_validate(mix.output)
+    try:
+        mixed = measure_wav(mix.file(made.file))
+    except BadOutput as error:
+        return [not_run("in_sync", f"a mix that can be read: {error.message}")]
+    checks = [check_in_sync(heard, mixed, 1 / fps)]
+    if info.subtitles is not None:
+        checks.append(check_subtitle_track(info.subtitles.cues, made.speech, limits.subtitles))
+    return checks

@@ -91,4 +91,4 @@ def _checks(args: ReviewArtifact.Input, subject: Artifact, ctx: EngineContext, l
 
     if args.kind == "shot":
         return review_shot(args, subject, speech, limits, watched)
-    return review_film(args, subject, limits, watched)
+    return review_film(args, subject, speech, limits, watched)

@@ -151,6 +151,36 @@ def test_a_film_whose_sound_ends_early(shelf: Shelf) -> None:
     assert failed(review(shelf, "film", ref)).keys() == {"sound_length"}
 
 
+def swelling(seconds: float, shift_s: float = 0.0) -> np.ndarray:
+    """A tone whose loudness wanders and never repeats."""
+    at = np.arange(round(seconds * 48_000)) / 48_000 - shift_s
+    return tone(seconds) * (0.15 + np.sin(at * 5) ** 2 * np.cos(at * 1.7) ** 2)
+
+
+@pytest.mark.parametrize(("shift", "fails"), [(0.0, False), (0.02, False), (0.2, True), (-0.2, True), (1.3, True)])
+def test_sound_that_is_shifted_against_its_mix(shelf: Shelf, shift: float, fails: bool) -> None:
+    mix = put_mix(shelf, "mix2", swelling(4.0), [(0.5, 1.4)])
+    film = whole_film(shelf, sound=put_mix(shelf, "shifted", swelling(4.0, shift)))
+    found = review(shelf, "film", film, speech=[mix], **EXPECT)
+    assert failed(found).keys() == ({"in_sync"} if fails else set())
+    if abs(shift) == 0.2:
+        assert f"0.20 s {'late' if shift > 0 else 'early'}" in failed(found)["in_sync"].detail
+
+
+def test_subtitles_of_the_film_where_nobody_speaks(shelf: Shelf) -> None:
+    mix = put_mix(shelf, "mix2", swelling(4.0), [(2.5, 3.5)])
+    film = whole_film(shelf, sound=mix)
+    found = failed(review(shelf, "film", film, speech=[mix], **EXPECT))
+    assert found.keys() == {"subtitle_track"}
+    assert "as at 0.50 s" in found["subtitle_track"].detail
+
+
+def test_an_even_hum_cannot_be_held_against_its_mix(shelf: Shelf) -> None:
+    mix = put_mix(shelf, "mix2", tone(4.0), [(0.5, 1.4)])
+    found = review(shelf, "film", whole_film(shelf, sound=mix), speech=[mix], **EXPECT)
+    assert {check.name for check in found.checks if check.status == "not_run"} == {"in_sync", "meaning"}
+
+
 # Shots ---------------------------------------------------------------------------------------------------------
 
 

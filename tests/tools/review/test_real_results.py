@@ -140,11 +140,13 @@ def test_the_film_passes_and_is_what_its_parts_are(studio: Studio, scene: dict[s
     found = studio.review(
         "film",
         scene["film"],
+        speech=[scene["sound"]],
         expect_duration_s=sum(part["duration_s"] for part in parts),
         expect_streams=["video", "audio", "subtitles"],
         expect_size=SIZE,
     )
     assert wrong(found) == []
+    assert {"in_sync", "subtitle_track"} <= {check.name for check in found.checks if check.status == "passed"}
     info = probe(studio.path(scene["film"]) / "film.mp4", decode=True)
     assert info.video is not None
     assert info.subtitles is not None
