@@ -143,6 +143,7 @@ class Acting(_Model):
     reactions: dict[Emotion, Reaction]
     on_land_only: list[str]
     pose_faces: dict[str, Emotion]
+    feelings_told: dict[Emotion, list[str]]
     poses: dict[str, FormsByTongue]
 
     @model_validator(mode="after")

@@ -8,7 +8,8 @@ from agent.intent import Beat, Brief, Performance
 from agent.planners.offline.direction import Direction
 from agent.planners.offline.happenings import happening
 from agent.planners.offline.plan import Scene
-from tools.storyboard import slugify
+from agent.planners.offline.questions import words_of
+from tools.storyboard import Emotion, slugify
 
 __all__ = ["settle"]
 
@@ -78,6 +79,10 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
     stated = {} if moved else _carried(earlier, people, going_on=told == "nothing")
     for performance in beat.performances:
         stated[performance.character] = _merged(stated.get(performance.character), performance)
+    felt = _told_feeling(beat.action, direction)
+    for who in people if felt else ():
+        acting = stated.get(who, Performance(character=who))
+        stated[who] = acting.model_copy(update={"expression": acting.expression or felt})
     return Scene(
         location=location,
         words=words,
@@ -94,6 +99,13 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
         mood=beat.mood or (before.mood if before else None),
         duration_s=beat.duration_s,
     )
+
+
+def _told_feeling(action: str, direction: Direction) -> Emotion | None:
+    """The feeling that the words of the action tell (`they argue`)."""
+    words = f" {' '.join(words_of(action))} " if action else ""
+    told = direction.acting.feelings_told.items() if words else []
+    return next((feeling for feeling, known in told if any(f" {word} " in words for word in known)), None)
 
 
 def _sentence(words: str) -> str:

@@ -92,7 +92,7 @@ class Stager:
         if plan.plays != "business" or not plan.people or stated or told or plan.lines or feelings & _HEAVY:
             return None
         place = self.direction.place(scene.location)
-        known = [*(place.business if place else []), *([] if place else self.direction.anywhere)]
+        known = [*(place.business if place else []), *self.direction.anywhere]
         fitting = [
             b
             for b in known
@@ -104,7 +104,8 @@ class Stager:
             return None
         start = zlib.crc32(f"{self.seed} {scene.location}".encode()) % len(fitting)
         turned = fitting[start:] + fitting[:start]
-        chosen = min(turned, key=lambda b: (self._used.count(b.id), b.opens is not plan.opens))
+        general = self.direction.anywhere if place else []
+        chosen = min(turned, key=lambda b: (self._used.count(b.id), b in general, b.opens is not plan.opens))
         self._used.append(chosen.id)
         return chosen
 
@@ -158,10 +159,17 @@ class Stager:
             last = next((line for line in reversed(scene.lines) if line.character != who), None)
             if last and last.emotion != "neutral":
                 return acting.emotions[last.emotion].answers[0]
-            return acting.reactions[rest].expression
+            return self._change_of_face(who, rest)
         if business:
             return business.expressions[turn % len(business.expressions)]
         return rest
+
+    def _change_of_face(self, who: str, rest: Emotion) -> Emotion:
+        """What a close-up of a face at rest becomes; another one each time."""
+        faces: list[Emotion] = [self.direction.acting.reactions[rest].expression, rest, "happy", "tender", "surprised"]
+        face = min(faces, key=lambda f: self._used.count(f"{who} {f}"))
+        self._used.append(f"{who} {face}")
+        return face
 
     def _weighs_on(self, scene: Scene, who: str) -> Emotion | None:
         """The heavy feeling of somebody else in the scene: next to one who is angry nobody beams."""

@@ -182,7 +182,7 @@ def test_the_sheets_have_italian_words() -> None:
             assert part.strip().lower() in words, part
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=200), st.sampled_from(["en", "it", "de"]), st.booleans())
 def test_any_text_gets_an_answer(text: str, language: str, with_board: bool) -> None:
     told = asked(text, board=BOARD if with_board else None, language=language)

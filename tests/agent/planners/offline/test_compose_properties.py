@@ -34,7 +34,7 @@ def spoken(board: Storyboard) -> list[Line]:
     return [line for shot in board.shots for line in shot.dialogue]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(briefs(), outputs, st.sampled_from(["en", "it", "fr"]))
 def test_every_storyboard_is_sound(brief: Brief, wanted: list[OutputKind], language: str) -> None:
     before = brief.model_copy(deep=True)
@@ -58,7 +58,7 @@ def test_every_storyboard_is_sound(brief: Brief, wanted: list[OutputKind], langu
         assert shot_timeline(shot.duration_s, board.fps, clips).stretched_s == 0
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(briefs())
 def test_nobody_hides_anybody(brief: Brief) -> None:
     board = compose(intent(brief), PlanRequest(text="a scene")).storyboard
@@ -69,7 +69,7 @@ def test_nobody_hides_anybody(brief: Brief) -> None:
             assert apart(a, b, shot.framing, board.aspect, blocking), (shot.framing, board.aspect, a, b)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(briefs())
 def test_what_was_said_of_a_performance_holds_in_every_shot(brief: Brief) -> None:
     if len(brief.beats) != 1:
@@ -85,7 +85,7 @@ def test_what_was_said_of_a_performance_holds_in_every_shot(brief: Brief) -> Non
                 assert placement.facing == wanted.facing
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(briefs())
 def test_a_list_of_shots_gets_one_shot_a_beat(brief: Brief) -> None:
     listed = brief.model_copy(update={"explicit_shots": True})
@@ -98,7 +98,7 @@ def test_a_list_of_shots_gets_one_shot_a_beat(brief: Brief) -> None:
                 assert getattr(shot, field) == getattr(beat, field)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(briefs(), one_of(OutputKind))
 def test_the_same_request_gives_the_same_storyboard(brief: Brief, output: OutputKind) -> None:
     first = compose(intent(brief, outputs=[output]), PlanRequest(text="again"))

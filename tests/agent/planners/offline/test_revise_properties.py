@@ -75,7 +75,7 @@ def revised(board: Storyboard, *changes: Edit) -> Storyboard:
     return made.storyboard
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 @given(boards(), st.lists(edits(), max_size=3))
 def test_a_revision_is_sound_and_the_original_untouched(board: Storyboard, changes: list[Edit]) -> None:
     before = board.model_copy(deep=True)
@@ -89,7 +89,7 @@ def test_a_revision_is_sound_and_the_original_untouched(board: Storyboard, chang
     assert all(isinstance(told, str) and "{" not in told for told in [*made.assumptions, *made.problems])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 @given(boards(), edits())
 def test_nobody_is_put_in_front_of_anybody(board: Storyboard, edit: Edit) -> None:
     after = revised(board, edit)
@@ -99,14 +99,14 @@ def test_nobody_is_put_in_front_of_anybody(board: Storyboard, edit: Edit) -> Non
             assert apart(a, b, shot.framing, after.aspect, blocking), (edit.op, shot.framing, after.aspect, a, b)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(boards())
 def test_no_edit_changes_nothing(board: Storyboard) -> None:
     assert revised(board) == board
     assert revised(board, Edit(op="undo"), Edit(op="set_outputs", outputs=["image"])) == board
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(boards(), edits(), st.integers(1, 6))
 def test_an_edit_of_one_shot_leaves_the_others_equal(board: Storyboard, edit: Edit, number: int) -> None:
     whole = {"set_aspect", "set_title", "set_style", "set_fps", "reorder_shot", "add_shot", "remove_shot"}
@@ -119,7 +119,7 @@ def test_an_edit_of_one_shot_leaves_the_others_equal(board: Storyboard, edit: Ed
             assert new == old
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(boards(), st.sampled_from([0.4, 0.7, 1.3, 2.0]))
 def test_another_length_keeps_every_line(board: Storyboard, factor: float) -> None:
     after = revised(board, Edit(op="set_duration", factor=factor))
@@ -130,7 +130,7 @@ def test_another_length_keeps_every_line(board: Storyboard, factor: float) -> No
         assert abs(after.duration_s - wanted) < 1e-6
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(boards())
 def test_adding_then_removing_leaves_nobody_behind(board: Storyboard) -> None:
     if any(member.id == "newcomer" for member in board.cast) or len(board.cast) >= 16:
