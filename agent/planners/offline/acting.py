@@ -11,9 +11,11 @@ from agent.planners.offline.cast import Mention
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.page import Page
 
-__all__ = ["is_refused", "is_of_the_scene", "perform"]
+__all__ = ["is_of_the_scene", "is_refused", "perform"]
 
-_BETWEEN = frozenset("and , & e ed und et y with con mit avec plus , 'n' then".split())
+_BETWEEN = frozenset(
+    ["and", ",", "&", "e", "ed", "und", "et", "y", "with", "con", "mit", "avec", "plus", ",", "'n'", "then"]
+)
 _SCENE_NOUNS = ("scene", "story", "title_card", "production")
 
 
@@ -30,12 +32,18 @@ def is_refused(page: Page, match: Match) -> bool:
     """Whether a word is denied: `not sad`, `no rain`."""
     for at in (match.start - 1, match.start - 2):
         negation = page.at(at, "negation")
-        if negation and negation.id in ("none", "not") and (at == match.start - 1 or page.key(match.start - 1) in _FILLERS):
+        if (
+            negation
+            and negation.id in ("none", "not")
+            and (at == match.start - 1 or page.key(match.start - 1) in _FILLERS)
+        ):
             return True
     return False
 
 
-_FILLERS = frozenset("any a the so too very more be il la lo l' un una più di d' of".split())
+_FILLERS = frozenset(
+    ["any", "a", "the", "so", "too", "very", "more", "be", "il", "la", "lo", "l'", "un", "una", "più", "di", "d'", "of"]
+)
 
 
 def is_of_the_scene(page: Page, match: Match) -> bool:
@@ -44,7 +52,9 @@ def is_of_the_scene(page: Page, match: Match) -> bool:
         noun = page.at(at, "thing", "output")
         if noun is None:
             continue
-        if at == match.end + 1 and not page.at(match.end, "emotion", "mood", "time", "place", "weather", "ordinary", "style"):
+        if at == match.end + 1 and not page.at(
+            match.end, "emotion", "mood", "time", "place", "weather", "ordinary", "style"
+        ):
             continue
         if at == match.start - 1 and page.language == "en" and noun.id != "music":
             continue
@@ -57,9 +67,14 @@ def is_of_the_scene(page: Page, match: Match) -> bool:
 
 def perform(page: Page, mentions: Sequence[Mention], start: int, end: int) -> list[Performance]:
     """What everyone does between tokens `start` and `end`, in order of appearance."""
-    groups = _groups(page, [m for m in mentions if start <= m.start < end])
+    here = [m for m in mentions if start <= m.start < end]
+    if page.of("pose", "emotion", "facing", start=start, end=end):
+        here = [*_carried(page, mentions, here, start), *here]
+    groups = _groups(page, here)
     found: dict[str, dict[str, Any]] = {i: {} for group in groups for i in group.ids}
     for match in page.of("pose", "emotion", "facing", start=start, end=end):
+        if _is_noun(page, match, mentions):
+            continue
         if is_refused(page, match) or (match.subject == "emotion" and is_of_the_scene(page, match)):
             continue
         name = {"pose": "pose", "emotion": "expression", "facing": "facing"}[match.subject]
@@ -68,6 +83,24 @@ def perform(page: Page, mentions: Sequence[Mention], start: int, end: int) -> li
             if name not in acts or (name == "pose" and acts[name] in ("stand", "talk")):
                 acts[name] = match.id
     return [Performance(character=id_, **acts) for id_, acts in found.items()]
+
+
+def _carried(page: Page, mentions: Sequence[Mention], here: Sequence[Mention], start: int) -> list[Mention]:
+    """Those of the beat before who go on: `Luca shivers, then lies down`, `Luca swims, then hugs Alberto`."""
+    earlier = [m for m in mentions if m.start < start]
+    done_to = bool(here) and page.at(here[0].start - 1, "pose", "speech") is not None
+    if not earlier or (here and (not done_to or page.breaks_between(earlier[-1].end, here[0].start))):
+        return []
+    groups = [group for group in _groups(page, earlier) if not group.oblique]
+    return [Mention(groups[-1].start, groups[-1].end, groups[-1].ids)] if groups else []
+
+
+def _is_noun(page: Page, match: Match, mentions: Sequence[Mention]) -> bool:
+    """`talk about the race`: an action named, not done; but `the dancing robot` dances."""
+    if match.subject != "pose" or match.end - match.start > 1:
+        return False
+    noun = page.key(match.start - 1) in ("the", "la", "il", "lo", "l'", "der", "die", "das", "el", "le", "this", "that", "our", "next")
+    return noun and not any(m.start <= match.end <= m.end for m in mentions)
 
 
 def _groups(page: Page, mentions: Sequence[Mention]) -> list[_Group]:
@@ -88,7 +121,8 @@ def _is_oblique(page: Page, mention: Mention, groups: Sequence[_Group]) -> bool:
     if not groups or page.breaks_between(groups[-1].end, mention.start):
         return False
     at = mention.start - 1
-    if page.key(mention.end) in ("who", "che", "der", "die", "que", "qui", "is", "è"):
+    behind = mention.end + (page.key(mention.end) == ",")
+    if page.key(behind) in ("who", "che", "der", "die", "que", "qui", "is", "è"):
         return False
     before = page.at(at, "joiner")
     if before and before.id == "where" and page.key(at) not in ("and",):

@@ -33,9 +33,16 @@ class Cut:
 
 def cut_beats(page: Page, mentions: Sequence[Mention]) -> tuple[int, list[Cut]]:
     """The beats of a page, and where the first begins: what stands before it holds for all of them."""
-    starts, explicit = _marked(page), True
-    if not starts:
-        starts = _ordinal_shots(page) or _framings(page)
+    marked = _marked(page)
+    if marked:
+        marked = marked[:MAX_BEATS]
+        ends = [mark for mark, _ in marked[1:]] + [len(page.tokens)]
+        return marked[0][0], [Cut(s, e, True) for (_, s), e in zip(marked, ends, strict=True) if s < e]
+    explicit = True
+    starts = _ordinal_shots(page)
+    if not starts and (starts := _framings(page)):
+        later = [at for at in _told(page, mentions) if at > starts[0] and all(abs(at - start) > 2 for start in starts)]
+        starts = sorted([*starts, *later])
     if not starts:
         starts, explicit = _told(page, mentions), False
     if not starts:
@@ -57,20 +64,19 @@ def _token_at(page: Page, offset: int) -> int:
     return low
 
 
-def _marked(page: Page) -> list[int]:
-    """`shot 1: ... shot 2: ...`, `1. ... 2. ...`, bullets."""
-    numbered = [match.end() for match in _NUMBERED.finditer(page.masked)]
-    if not numbered:
-        listed = list(_LISTED.finditer(page.masked))
-        run: list[int] = []
-        for match in listed:  # Only a row that counts up from 1 is a list.
-            if int(match.group(1)) == len(run) + 1:
-                run.append(match.end())
-        numbered = run if len(run) > 1 else []
-    if not numbered:
-        bullets = [match.end() for match in _BULLET.finditer(page.masked)]
-        numbered = bullets if len(bullets) > 1 else []
-    return list(dict.fromkeys(at for offset in numbered if (at := _token_at(page, offset)) < len(page.tokens)))
+def _marked(page: Page) -> list[tuple[int, int]]:
+    """`shot 1: ... shot 2: ...`, `1. ... 2. ...`, bullets: tokens where each mark and what it marks begin."""
+    marks = [match.span() for match in _NUMBERED.finditer(page.masked)]
+    if not marks:
+        for match in _LISTED.finditer(page.masked):  # Only a row that counts up from 1 is a list.
+            if int(match.group(1)) == len(marks) + 1:
+                marks.append(match.span())
+        marks = marks if len(marks) > 1 else []
+    if not marks:
+        marks = [match.span() for match in _BULLET.finditer(page.masked)]
+        marks = marks if len(marks) > 1 else []
+    rows = [(_token_at(page, start), _token_at(page, end)) for start, end in marks]
+    return [(mark, start) for mark, start in rows if start < len(page.tokens)]
 
 
 def _ordinal_shots(page: Page) -> list[int]:
@@ -80,7 +86,21 @@ def _ordinal_shots(page: Page) -> list[int]:
         thing = page.at(ordinal.end, "thing")
         if thing and thing.id in ("shot", "scene"):
             at = ordinal.start
-            while at > 0 and page.key(at - 1) in ("the", "in", "a", "la", "nella", "prima", "der", "die", "im", "l'", "nell'", "el", "en"):
+            while at > 0 and page.key(at - 1) in (
+                "the",
+                "in",
+                "a",
+                "la",
+                "nella",
+                "prima",
+                "der",
+                "die",
+                "im",
+                "l'",
+                "nell'",
+                "el",
+                "en",
+            ):
                 at -= 1
             starts.append(at)
     return starts if len(starts) > 1 else []
@@ -91,7 +111,26 @@ def _framings(page: Page) -> list[int]:
     starts: list[int] = []
     for match in page.of("framing"):
         at = match.start
-        while at > 0 and page.key(at - 1) in ("a", "an", "the", "un", "una", "il", "ein", "eine", "one", "then", "first", "of", "poi", "prima", "and", "e", "extreme", ","):
+        while at > 0 and page.key(at - 1) in (
+            "a",
+            "an",
+            "the",
+            "un",
+            "una",
+            "il",
+            "ein",
+            "eine",
+            "one",
+            "then",
+            "first",
+            "of",
+            "poi",
+            "prima",
+            "and",
+            "e",
+            "extreme",
+            ",",
+        ):
             at -= 1
         if not starts or at > starts[-1] + 1:
             starts.append(at)
@@ -102,7 +141,9 @@ def _told(page: Page, mentions: Sequence[Mention]) -> list[int]:
     """Beats of a story told in sentences: a `then`, or a new place or time, begins the next."""
     starts = [0]
     borders = [(m.start, True) for m in page.of("joiner") if m.id == "then"]
-    borders += [(at, False) for at in range(1, len(page.tokens)) if page.starts_sentence(at) and page.key(at - 1) != ":"]
+    borders += [
+        (at, False) for at in range(1, len(page.tokens)) if page.starts_sentence(at) and page.key(at - 1) != ":"
+    ]
     for at, then in sorted(set(borders)):
         begin = at
         if then and page.key(at - 1) in ("and", "e", "und", "et", "y"):
@@ -124,7 +165,9 @@ def _next_border(page: Page, at: int, borders: Sequence[tuple[int, bool]]) -> in
 def _content(page: Page, start: int, end: int) -> bool:
     """Whether something that can be shown or said stands there."""
     quoted = any(start <= quote.token < end for quote in page.quotes)
-    return quoted or bool(page.of("pose", "place", "time", "framing", "cast", "person", "group", "camera", start=start, end=end))
+    return quoted or bool(
+        page.of("pose", "place", "time", "framing", "cast", "person", "group", "camera", start=start, end=end)
+    )
 
 
 def _is_wish(page: Page, at: int) -> bool:

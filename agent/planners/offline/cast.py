@@ -101,6 +101,19 @@ class Roster:
             return self._vocabulary.gender(id_)
         return member.look.gender if member and member.look else "neutral"
 
+    def age(self, id_: str) -> str:
+        """`child`, `teen`, `adult` or `elder`; those of the cast are children unless their sheet says more."""
+        sheet = self._vocabulary.cast.get(id_)
+        if sheet is not None:
+            return str((getattr(sheet, "look", None) or {}).get("age", "child"))
+        member = self.members.get(id_) or self.present.get(id_)
+        return member.look.age if member and member.look else "child"
+
+    def is_creature(self, id_: str) -> bool:
+        """Whether the one is an animal, a robot or a monster."""
+        member = self.members.get(id_)
+        return member is not None and member.look is not None and member.look.species != "human"
+
     def name(self, id_: str) -> str:
         """What the one is called in a sentence."""
         member = self.members.get(id_) or self.present.get(id_)

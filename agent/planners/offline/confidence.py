@@ -19,7 +19,11 @@ def unplaced(reading: Reading) -> list[str]:
     words = [
         token.text
         for at, token in enumerate(page.tokens)
-        if token.is_word and at not in covered and token.key not in places and len(token.text) > 1 and token.text[0] != "'"
+        if token.is_word
+        and at not in covered
+        and token.key not in places
+        and len(token.text) > 1
+        and token.text[0] != "'"
     ]
     return list(dict.fromkeys(words))
 

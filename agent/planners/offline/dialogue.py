@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from agent.planners.offline.cast import Mention, Roster
 from agent.planners.offline.page import LINE_MARK, Page, Quote
 from agent.planners.offline.say import Notes
+from agent.planners.offline.text import tokenise
 from agent.planners.offline.tongue import language_of_line
 from agent.planners.offline.vocabulary import READING, Vocabulary
-from agent.planners.offline.text import tokenise
 from tools.storyboard import Delivery, Emotion, Line
 
-__all__ = ["MAX_LINE", "SpokenLine", "Speech", "read_speech"]
+__all__ = ["MAX_LINE", "Speech", "SpokenLine", "read_speech"]
 
 MAX_LINE = 600
 _REACH = 14
@@ -61,6 +61,8 @@ class _Reader:
         self.roster, self.notes, self.speakers = roster, notes, speakers
         self.speech = Speech()
         self.last: tuple[str, ...] = ()
+        self.behind = False
+        """Whether the last speaker was told behind the quote."""
 
     def read(self) -> Speech:
         for number, quote in enumerate(self.page.quotes):
@@ -92,7 +94,10 @@ class _Reader:
     def _quote(self, quote: Quote, back: int, ahead: int) -> None:
         if self._is_title(quote, back):
             return
+        told_behind = self.behind
         who, span = self._attribution(quote.token, back, ahead)
+        if not who and self.last and back == quote.token and told_behind:
+            who, span = self.last, (quote.token, quote.token + 1)  # `"Hello," says Luca. "How are you?"`
         if not who:
             who, span = self._guess(quote, back), (back, ahead)
             if not who:
@@ -122,7 +127,11 @@ class _Reader:
                 return False
             self.speech.other.append(quote.text)
             return True
-        if thing.id == "title" and not page.of("thing", start=max(0, thing.start - 3), end=thing.start) and _names_film(page, thing.start):
+        if (
+            thing.id == "title"
+            and not page.of("thing", start=max(0, thing.start - 3), end=thing.start)
+            and _names_film(page, thing.start)
+        ):
             self.speech.title = quote.text[:120]
         else:
             self.speech.overlays.append((quote.text[:200], quote.token))
@@ -141,6 +150,7 @@ class _Reader:
         speech_before = page.of("speech", start=back, end=token)
         direct = bool(before) and self._stands_before(before[-1], token)
         if not speech_before and not direct and page.key(token - 1) != ":":
+            self.behind = bool(behind and (speech_behind or mention_behind))
             if speech_behind and behind:
                 return behind[0].ids, (token + 1, ahead)
             if mention_behind and (page.key(gap - 1) in ("-", "–", "—", "(") or self._speaks(mention_behind, ahead)):
@@ -178,7 +188,11 @@ class _Reader:
 
     def _subject(self, before: Sequence[Mention], speech: Sequence[object]) -> Mention:
         """The one before the verb of saying: `Luca says to Alberto "..."`; with none, the nearest."""
-        verbs = [m.start for m in self.page.of("speech", start=before[0].start, end=before[-1].end + _REACH)] if speech else []
+        verbs = (
+            [m.start for m in self.page.of("speech", start=before[0].start, end=before[-1].end + _REACH)]
+            if speech
+            else []
+        )
         if verbs:
             subjects = [m for m in before if m.end <= verbs[-1]]
             if subjects:
@@ -189,7 +203,11 @@ class _Reader:
     def _joined(self, mention: Mention, among: Sequence[Mention]) -> Mention:
         """`Luca and Alberto shout "..."`: both; told by `together` or a plural verb is beyond us, so by `and` alone."""
         number = list(among).index(mention)
-        if number and mention.start - among[number - 1].end == 1 and self.page.key(mention.start - 1) in ("and", "e", "und", "et", "y", "&"):
+        if (
+            number
+            and mention.start - among[number - 1].end == 1
+            and self.page.key(mention.start - 1) in ("and", "e", "und", "et", "y", "&")
+        ):
             ids = tuple(dict.fromkeys([*among[number - 1].ids, *mention.ids]))
             return Mention(among[number - 1].start, mention.end, ids)
         return mention
@@ -206,7 +224,13 @@ class _Reader:
             who = everyone[0]
         elif len(everyone) == 2 and len(others) == 1:
             who = others[0]
-        elif self.last and back == quote.token and self.page.quotes and len(everyone) > 1 and not addressed & set(self.last):
+        elif (
+            self.last
+            and back == quote.token
+            and self.page.quotes
+            and len(everyone) > 1
+            and not addressed & set(self.last)
+        ):
             return self.last
         elif earlier and len(earlier[-1].ids) == 1:
             who = earlier[-1].ids[0]
@@ -258,12 +282,21 @@ def read_speech(
 def _names_film(page: Page, at: int) -> bool:
     """`titled "..."`, `a film called "..."`, `Title: "..."`, but not `add a title "..."` to a picture."""
     word = page.key(at)
-    if word in ("titled", "called", "entitled", "named", "intitolato", "intitolata", "chiamato", "chiamata", "dal", "intitule"):
+    if word in (
+        "titled",
+        "called",
+        "entitled",
+        "named",
+        "intitolato",
+        "intitolata",
+        "chiamato",
+        "chiamata",
+        "dal",
+        "intitule",
+    ):
         return True
     return page.key(at + 1) == ":" or page.key(at + 1) == "is"
 
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57].rstrip() + "..."
-
-

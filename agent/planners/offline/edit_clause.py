@@ -16,8 +16,38 @@ from agent.planners.offline.wants import ORDER, full_scene
 
 __all__ = ["Clause", "read_clause"]
 
-_WITH = frozenset("with con mit avec".split())
-_FILLER = frozenset("please pls thanks thank you ok okay so well great nice good perfect grazie bene bitte danke per favore hey hi ciao perfetto bello cool now and".split())
+_WITH = frozenset(["with", "con", "mit", "avec"])
+_FILLER = frozenset(
+    [
+        "please",
+        "pls",
+        "thanks",
+        "thank",
+        "you",
+        "ok",
+        "okay",
+        "so",
+        "well",
+        "great",
+        "nice",
+        "good",
+        "perfect",
+        "grazie",
+        "bene",
+        "bitte",
+        "danke",
+        "per",
+        "favore",
+        "hey",
+        "hi",
+        "ciao",
+        "perfetto",
+        "bello",
+        "cool",
+        "now",
+        "and",
+    ]
+)
 
 
 class Clause:
@@ -50,7 +80,9 @@ class Clause:
     def is_filler(self) -> bool:
         """Only politeness: `please`, `thanks`."""
         words = [t for t in self.page.tokens[self.start : self.end] if t.is_word]
-        talk = self.reading.vocabulary.find(self.page.tokens[self.start : self.end], self.page.language, frozenset({"smalltalk", "request"}))
+        talk = self.reading.vocabulary.find(
+            self.page.tokens[self.start : self.end], self.page.language, frozenset({"smalltalk", "request"})
+        )
         return all(t.key in _FILLER for t in words) or sum(m.end - m.start for m in talk) >= len(words)
 
     def _shot_named(self, start: int, end: int) -> int | None:
@@ -115,7 +147,11 @@ def _swap(clause: Clause) -> list[Edit]:
     if not ids and len(shots) == 2:
         (first, _), (second, _) = shots
         low, high = sorted((first, second)) if min(first, second) > 0 else (first, second)
-        return [Edit(op="reorder_shot", shot=low, to=high), Edit(op="reorder_shot", shot=high - 1, to=low)] if low > 0 and high - low > 1 else [Edit(op="reorder_shot", shot=low, to=high)]
+        return (
+            [Edit(op="reorder_shot", shot=low, to=high), Edit(op="reorder_shot", shot=high - 1, to=low)]
+            if low > 0 and high - low > 1
+            else [Edit(op="reorder_shot", shot=low, to=high)]
+        )
     if len(ids) == 1 and not clause.page.of("pronoun", start=clause.start, end=clause.end):
         return []
     pair = ids[:2] or list(clause.reading.roster.present)[:2]
@@ -215,11 +251,18 @@ def _add_shot(clause: Clause) -> list[Edit]:
     page = clause.page
     if verb is None or thing is None or not verb.start < thing.start <= verb.end + 5:
         return []
-    if page.key(thing.start - 1) in ("the", "la", "this", "to", "il") or page.at(thing.end, "number") or (thing.id == "shot" and page.at(thing.start - 1, "ordinal")):
+    if (
+        page.key(thing.start - 1) in ("the", "la", "this", "to", "il")
+        or page.at(thing.end, "number")
+        or (thing.id == "shot" and page.at(thing.start - 1, "ordinal"))
+    ):
         return []
     if thing.end < len(page.tokens) and page.tokens[thing.end].is_number:
         return []
-    if any(page.tokens[at].key in ("to", "in", "at", "a", "in") and page.key(at + 1) in ("the", "this") for at in range(verb.end, thing.start)):
+    if any(
+        page.tokens[at].key in ("to", "in", "at", "a", "in") and page.key(at + 1) in ("the", "this")
+        for at in range(verb.end, thing.start)
+    ):
         return []
     beat = clause.reading.beat(Cut(verb.end, clause.end, True))
     if thing.id == "title_card" and not beat.text_overlay:
@@ -243,7 +286,15 @@ def _text(clause: Clause) -> list[Edit]:
     if thing is None or not clause.quotes:
         return []
     text = clause.quotes[-1].text
-    film = thing.id == "title" and (clause.verb("change", "make") is not None or clause.page.key(thing.start) in ("called", "titled", "named") or clause.page.key(thing.end) == ":") and not clause.verb("add")
+    film = (
+        thing.id == "title"
+        and (
+            clause.verb("change", "make") is not None
+            or clause.page.key(thing.start) in ("called", "titled", "named")
+            or clause.page.key(thing.end) == ":"
+        )
+        and not clause.verb("add")
+    )
     if film:
         return [Edit(op="set_title", text=text[:120])]
     return [Edit(op="set_overlay", shot=clause.shot, text=text[:200])]
@@ -259,7 +310,14 @@ def _add_character(clause: Clause) -> list[Edit]:
     if weak and (clause.verb("change", "make") or any(i in roster.present for m in new for i in m.ids)):
         return []
     acts = {p.character: p for p in perform(clause.page, clause.reading.mentions, clause.start, clause.end)}
-    ids = list(dict.fromkeys(i for m in new for i in m.ids if m.start >= verb.end or clause.page.key(verb.start) in ("joins", "join", "joined")))
+    ids = list(
+        dict.fromkeys(
+            i
+            for m in new
+            for i in m.ids
+            if m.start >= verb.end or clause.page.key(verb.start) in ("joins", "join", "joined")
+        )
+    )
     fresh = [i for i in ids if i not in roster.present] or ids[:1]
     beside = [i for i in ids if i in roster.present and i not in fresh]
     if not fresh:
@@ -340,7 +398,17 @@ def _length(clause: Clause) -> list[Edit]:
     if seconds is not None:
         return [Edit(op="set_duration", shot=clause.shot, duration_s=seconds)]
     text = page.words(clause.start, clause.end).lower()
-    for words, factor in (("half as long", 0.5), ("twice as long", 2.0), ("double the length", 2.0), ("half the length", 0.5), ("lungo il doppio", 2.0), ("il doppio più lung", 2.0), ("la metà", 0.5), ("dimezza", 0.5), ("raddoppia", 2.0)):
+    for words, factor in (
+        ("half as long", 0.5),
+        ("twice as long", 2.0),
+        ("double the length", 2.0),
+        ("half the length", 0.5),
+        ("lungo il doppio", 2.0),
+        ("il doppio più lung", 2.0),
+        ("la metà", 0.5),
+        ("dimezza", 0.5),
+        ("raddoppia", 2.0),
+    ):
         if words in text:
             return [Edit(op="set_duration", shot=clause.shot, factor=factor)]
     music = any(m.id == "music" for m in page.of("output", start=clause.start, end=clause.end))
@@ -359,7 +427,9 @@ def _by(clause: Clause) -> bool:
     """`2 seconds longer`, `shorten it by 3 seconds`, not `make it longer: 20 seconds`."""
     page = clause.page
     unit = page.of("unit", start=clause.start, end=clause.end)[0]
-    return page.key(unit.end) in ("longer", "shorter", "più", "in") or any(page.key(at) in ("by", "di", "um") for at in range(max(clause.start, unit.start - 3), unit.start))
+    return page.key(unit.end) in ("longer", "shorter", "più", "in") or any(
+        page.key(at) in ("by", "di", "um") for at in range(max(clause.start, unit.start - 3), unit.start)
+    )
 
 
 def _length_now(clause: Clause) -> float:
@@ -382,7 +452,10 @@ def _shape(clause: Clause) -> list[Edit]:
 def _outputs(clause: Clause) -> list[Edit]:
     """`only the picture`, `no music`, `and now with subtitles`."""
     page, wants = clause.page, clause.reading.wants
-    here = {m.id for m in page.of("output", start=clause.start, end=clause.end)}
+    verbs = {at for m in clause.verbs if m.id in ("longer", "shorter") for at in range(m.start, m.end)}
+    here = {m.id for m in page.of("output", start=clause.start, end=clause.end) if m.start not in verbs}
+    if any(m.id == "burn" for m in page.of("request", start=clause.start, end=clause.end)):
+        here.add("subtitles")
     silent = any(m.id in ("silent", "soundless") for m in page.of("negation", start=clause.start, end=clause.end))
     only, refused = wants.only & here, (wants.refused & here) | ({"voice"} if silent else set())
     if any(m.id == "soundless" for m in page.of("negation", start=clause.start, end=clause.end)):
@@ -402,7 +475,14 @@ def _outputs(clause: Clause) -> list[Edit]:
     if added:
         base = set(_base_outputs(clause)) | set(added)
         return [Edit.model_validate({"op": "set_outputs", "outputs": [kind for kind in ORDER if kind in base]})]
-    if here & {"image", "video"} and wants.head & here and not clause.mentions and not clause.has("time", "place", "weather", "aspect", "style", "mood", "emotion", "unit", "camera", "framing"):
+    if (
+        here & {"image", "video"}
+        and wants.head & here
+        and not clause.mentions
+        and not clause.has(
+            "time", "place", "weather", "aspect", "style", "mood", "emotion", "unit", "camera", "framing"
+        )
+    ):
         chosen = wants.head & here
         if chosen == {"image"} or (chosen == {"video"} and clause.verb("make", "change") is None):
             outputs = ["image"] if chosen == {"image"} else _base_outputs(clause)
@@ -414,16 +494,31 @@ def _acting(clause: Clause) -> list[Edit]:
     """Poses, emotions and facings of those who are named, or of the only one they can mean."""
     page = clause.page
     acts = perform(page, clause.reading.mentions, clause.start, clause.end)
-    edits = [Edit(op="set_performance", shot=clause.shot, character=act.character, performance=act) for act in acts if _acts(act)]
+    edits = [
+        Edit(op="set_performance", shot=clause.shot, character=act.character, performance=act)
+        for act in acts
+        if _acts(act)
+    ]
     if edits or clause.mentions:
         return edits
     present = list(clause.reading.roster.present)
-    shown = [m for m in page.of("pose", "emotion", "facing", start=clause.start, end=clause.end) if not is_refused(page, m)]
+    shown = [
+        m for m in page.of("pose", "emotion", "facing", start=clause.start, end=clause.end) if not is_refused(page, m)
+    ]
     if not shown or page.of("output", start=clause.start, end=clause.end):
         return []
-    who = [i for m in clause.previous.mentions for i in m.ids] if clause.previous and clause.previous.mentions else present
+    who = (
+        [i for m in clause.previous.mentions for i in m.ids]
+        if clause.previous and clause.previous.mentions
+        else present
+    )
     fields = {{"pose": "pose", "emotion": "expression", "facing": "facing"}[m.subject]: m.id for m in reversed(shown)}
     return [
-        Edit(op="set_performance", shot=clause.shot, character=i, performance=Performance.model_validate({"character": i, **fields}))
+        Edit(
+            op="set_performance",
+            shot=clause.shot,
+            character=i,
+            performance=Performance.model_validate({"character": i, **fields}),
+        )
         for i in dict.fromkeys(who)
     ]

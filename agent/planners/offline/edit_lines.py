@@ -34,8 +34,18 @@ def read_line_edits(clause: Clause) -> list[Edit]:
     who = _speaker(clause, new)
     if new is None:
         return []
-    replaces = old is not None or clause.verb("change", "instead") is not None or (clause.thing("line") is not None and clause.verb("add") is None)
-    if who is None and not replaces and clause.verb("make") is None and not clause.has("speech") and not clause.verb("add"):
+    replaces = (
+        old is not None
+        or clause.verb("change", "instead") is not None
+        or (clause.thing("line") is not None and clause.verb("add") is None)
+    )
+    if (
+        who is None
+        and not replaces
+        and clause.verb("make") is None
+        and not clause.has("speech")
+        and not clause.verb("add")
+    ):
         return []
     spoken = _lines(clause)
     if who is not None and not replaces and clause.verb("make") is not None and clause.verb("add") is None:
@@ -50,7 +60,14 @@ def read_line_edits(clause: Clause) -> list[Edit]:
     if who is None and old_text is not None:
         who = next((line.character for line in spoken if line.text == old_text), None)
     if old_text is None:
-        number = next((m.entry.value for m in clause.page.of("ordinal", start=clause.start, end=clause.end) if (t := clause.page.at(m.end, "thing")) and t.id == "line"), None)
+        number = next(
+            (
+                m.entry.value
+                for m in clause.page.of("ordinal", start=clause.start, end=clause.end)
+                if (t := clause.page.at(m.end, "thing")) and t.id == "line"
+            ),
+            None,
+        )
         own = [line for line in spoken if who is None or line.character == who]
         if number and own:
             chosen = own[int(number) - 1 if number > 0 else -1] if abs(int(number)) <= len(own) else own[0]
@@ -88,7 +105,9 @@ def _new_and_old(clause: Clause) -> tuple[Quote | None, Quote | None]:
     before = [m for m in clause.verbs if m.start < first.token]
     if any(m.id == "instead" for m in between):
         return first, second
-    if any(m.id in ("change", "instead") for m in before) or clause.page.of("negation", start=clause.start, end=first.token):
+    if any(m.id in ("change", "instead") for m in before) or clause.page.of(
+        "negation", start=clause.start, end=first.token
+    ):
         return second, first
     spoken = [line.text for line in _lines(clause)]
     if any(fuzz.ratio(first.text, text) >= 90 for text in spoken):

@@ -12,9 +12,71 @@ from agent.planners.offline.wants import full_scene
 __all__ = ["read_edits"]
 
 _EDITING = frozenset({"edit"})
-_HEADS = ("add", "remove", "change", "make", "swap", "move", "undo", "redo", "longer", "shorter", "slower", "faster", "instead", "again")
-_STRONG = ("add", "remove", "change", "swap", "move", "undo", "redo", "longer", "shorter", "slower", "faster", "instead", "also", "more", "less")
-_SMALL = frozenset("please pls now then and also just ok okay so , per favore ora adesso poi e anche bitte jetzt dann it can could you puoi potresti".split())
+_HEADS = (
+    "add",
+    "remove",
+    "change",
+    "make",
+    "swap",
+    "move",
+    "undo",
+    "redo",
+    "longer",
+    "shorter",
+    "slower",
+    "faster",
+    "instead",
+    "again",
+)
+_STRONG = (
+    "add",
+    "remove",
+    "change",
+    "swap",
+    "move",
+    "undo",
+    "redo",
+    "longer",
+    "shorter",
+    "slower",
+    "faster",
+    "instead",
+    "also",
+    "more",
+    "less",
+)
+MAX_CLAUSES = 40
+_SMALL = frozenset(
+    [
+        "please",
+        "pls",
+        "now",
+        "then",
+        "and",
+        "also",
+        "just",
+        "ok",
+        "okay",
+        "so",
+        ",",
+        "per",
+        "favore",
+        "ora",
+        "adesso",
+        "poi",
+        "e",
+        "anche",
+        "bitte",
+        "jetzt",
+        "dann",
+        "it",
+        "can",
+        "could",
+        "you",
+        "puoi",
+        "potresti",
+    ]
+)
 _SHOTS = ("shot", "scene")
 
 
@@ -40,6 +102,8 @@ def read_edits(reading: Reading) -> Intent | None:
         if reading.mentions or page.of("place", "pose", "group"):
             return None if not any(m.id in _STRONG for m in verbs) else _nothing(reading)
         return _nothing(reading) if verbs or lost else None
+    if not edits:
+        lost = []
     for words in lost[:3]:
         reading.notes.ask("edit_not_read", words=words[:80])
     return _intent(reading, edits, lost, again and not edits)
@@ -48,13 +112,19 @@ def read_edits(reading: Reading) -> Intent | None:
 def _intent(reading: Reading, edits: list[Edit], lost: list[str], again: bool) -> Intent:
     from agent.planners.offline.kind import base_intent
 
-    outputs: list[OutputKind] = next((e.outputs for e in edits if e.op == "set_outputs" and e.outputs), None) or _present(reading, edits)
-    burn = reading.wants.burn or any(e.op == "set_outputs" for e in edits) and "subtitles" in reading.wants.added
+    outputs: list[OutputKind] = next(
+        (e.outputs for e in edits if e.op == "set_outputs" and e.outputs), None
+    ) or _present(reading, edits)
+    burn = reading.wants.burn or (_subtitles_wanted(reading, edits))
     if burn and not reading.wants.burn:
         reading.notes.assume("burn_assumed")
     variations = read_variations(reading.page, reading.notes)
     share = len(edits) / (len(edits) + len(lost)) if edits else 0.8
-    confidence = max(0.2, round(0.95 * share - 0.1 * len(reading.notes.questions), 2)) if lost or reading.notes.questions else 0.95
+    confidence = (
+        max(0.2, round(0.95 * share - 0.1 * len(reading.notes.questions), 2))
+        if lost or reading.notes.questions
+        else 0.95
+    )
     return base_intent(
         reading,
         kind="edit",
@@ -65,6 +135,12 @@ def _intent(reading: Reading, edits: list[Edit], lost: list[str], again: bool) -
         topic="again" if again else "",
         confidence=confidence,
     )
+
+
+def _subtitles_wanted(reading: Reading, edits: list[Edit]) -> bool:
+    """`and now with subtitles`: files of them are made anyway, so they are meant to be seen."""
+    wants = reading.wants
+    return any(e.op == "set_outputs" for e in edits) and "subtitles" in (wants.added | wants.head) - wants.only - wants.refused
 
 
 def _present(reading: Reading, edits: list[Edit]) -> list[OutputKind]:
@@ -92,17 +168,68 @@ def _is_new(reading: Reading, verbs: list[Match]) -> bool:
     if fresh and not (adds and adds[0].start < fresh[0].start):
         return True
     for verb in page.of("request"):
-        if verb.id == "make" and _makes_a_scene(reading, verb):
+        if verb.id in ("make", "draw") and _makes_a_scene(reading, verb):
             return True
-    marked = [m for m in verbs if m.id in _STRONG and page.key(m.start) not in ("with", "con", "mit", "avec", "without", "senza", "slowly", "fast", "quick", "but", "slow", "more", "plus", "too", "still", "mit", "ma", "in più")]
-    refers = any(t.id in _SHOTS and (page.at(t.start - 1, "ordinal") or page.key(t.start - 1) in ("the", "la", "this")) for t in page.of("thing"))
-    it = any(page.key(m.end) in ("it", "this", "that") for m in verbs if m.id in ("make", "change")) or any(page.key(m.start) in ("should", "must", "deve", "devono", "dovrebbe", "fallo", "falla", "rendilo", "rendila", "set") for m in verbs if m.id == "make")
+    marked = [
+        m
+        for m in verbs
+        if m.id in _STRONG
+        and page.key(m.start)
+        not in (
+            "with",
+            "con",
+            "mit",
+            "avec",
+            "without",
+            "senza",
+            "slowly",
+            "fast",
+            "quick",
+            "but",
+            "slow",
+            "more",
+            "plus",
+            "too",
+            "still",
+            "mit",
+            "ma",
+            "in più",
+        )
+    ]
+    refers = any(
+        t.id in _SHOTS and (page.at(t.start - 1, "ordinal") or page.key(t.start - 1) in ("the", "la", "this"))
+        for t in page.of("thing")
+    )
+    it = any(page.key(m.end) in ("it", "this", "that") for m in verbs if m.id in ("make", "change")) or any(
+        page.key(m.start)
+        in ("should", "must", "deve", "devono", "dovrebbe", "fallo", "falla", "rendilo", "rendila", "set")
+        for m in verbs
+        if m.id == "make"
+    )
     if marked or refers or it or any(m.id == "make" and m.start <= 3 for m in verbs):
         return False
     place = [m for m in page.of("place") if not m.entry.weak]
-    indefinite = page.key(0) in ("a", "an", "un", "una", "uno", "two", "three", "due", "tre", "ein", "eine", "la", "due")
+    indefinite = page.key(0) in (
+        "a",
+        "an",
+        "un",
+        "una",
+        "uno",
+        "two",
+        "three",
+        "due",
+        "tre",
+        "ein",
+        "eine",
+        "la",
+        "due",
+    )
     people = bool(reading.mentions) and bool(page.of("pose") or indefinite or page.of("framing", "thing"))
-    return bool(place and people) or (len(page.of("framing")) > 1 and bool(place)) or (bool(reading.mentions) and len(page.tokens) > 25)
+    return (
+        bool(place and people)
+        or (len(page.of("framing")) > 1 and bool(place))
+        or (bool(reading.mentions) and len(page.tokens) > 25)
+    )
 
 
 def _makes_a_scene(reading: Reading, verb: Match) -> bool:
@@ -111,8 +238,27 @@ def _makes_a_scene(reading: Reading, verb: Match) -> bool:
     at = verb.end
     if page.key(at) in ("me", "us", "mi", "mir"):
         at += 1
-    if page.key(at) not in ("a", "an", "un", "una", "uno", "ein", "eine", "einen", "une", "another", "one", "me", "scene", "video"):
-        return page.tokens[verb.start].key in ("generate", "create", "genera", "crea", "creami", "draw", "disegna") and bool(reading.mentions) and bool(page.of("place"))
+    if page.key(at) not in (
+        "a",
+        "an",
+        "un",
+        "una",
+        "uno",
+        "ein",
+        "eine",
+        "einen",
+        "une",
+        "another",
+        "one",
+        "me",
+        "scene",
+        "video",
+    ):
+        return (
+            page.tokens[verb.start].key in ("generate", "create", "genera", "crea", "creami", "draw", "disegna")
+            and bool(reading.mentions)
+            and bool(page.of("place"))
+        )
     for ahead in range(at, min(at + 7, len(page.tokens))):
         noun = page.at(ahead, "thing", "output")
         if noun and (noun.id in ("scene", "story") or (noun.subject == "output" and noun.id in ("video", "image"))):
@@ -128,32 +274,52 @@ def _clauses(reading: Reading, verbs: list[Match]) -> list[tuple[int, int]]:
     for at in range(1, len(page.tokens)):
         key = page.key(at)
         sentence = page.starts_sentence(at) and page.key(at - 1) not in (":", "-", ")")
-        joined = key in (",", ";") or (page.at(at, "joiner") is not None and page.at(at, "joiner").id in ("and", "then", "while"))  # type: ignore[union-attr]
+        joiner = page.at(at, "joiner")
+        joined = key in (",", ";", "and", "e", "ed", "und", "y", "et", "&") or (
+            joiner is not None and joiner.id in ("then", "while")
+        )
         if not sentence and not joined:
             continue
         begin = at if sentence else at + 1
-        while begin < len(page.tokens) and (page.key(begin) in _SMALL or (page.at(begin, "joiner") and page.at(begin, "joiner").id in ("and", "then"))):  # type: ignore[union-attr]
+        while begin < min(len(page.tokens), at + 8) and (
+            page.key(begin) in _SMALL or (page.at(begin, "joiner") and page.at(begin, "joiner").id in ("and", "then"))
+        ):  # type: ignore[union-attr]
             begin += 1
         if begin < len(page.tokens) and begin > starts[-1] and (sentence or _opens(reading, begin, heads)):
             starts.append(begin)
-    starts = list(dict.fromkeys(starts))
+    starts = list(dict.fromkeys(starts))[:MAX_CLAUSES]
     return [(s, e) for s, e in zip(starts, [*starts[1:], len(page.tokens)], strict=True) if s < e]
 
 
 def _opens(reading: Reading, at: int, heads: set[int]) -> bool:
     """Whether a new change begins at a token: with its verb, a refusal, a shot, or one who should do something."""
     page = reading.page
-    if at in heads and page.key(at) not in ("with", "con", "mit", "avec", "without", "senza", "slowly", "slow", "lentamente"):
+    if at in heads and page.key(at) not in (
+        "with",
+        "con",
+        "mit",
+        "avec",
+        "without",
+        "senza",
+        "slowly",
+        "slow",
+        "lentamente",
+    ):
         return True
     if page.at(at, "negation") is not None or page.at(at, "request") is not None:
         return True
     ahead = at + 1 if page.key(at) in ("the", "la", "l'", "in", "il") else at
     ahead = ahead + 1 if page.key(ahead) in ("the", "la", "l'") else ahead
-    if page.at(ahead, "ordinal") and page.at(ahead + 1, "thing") or (page.at(ahead, "thing") and page.at(ahead, "thing").id == "shot"):  # type: ignore[union-attr]
+    if (page.at(ahead, "ordinal") and page.at(ahead + 1, "thing")) or (
+        page.at(ahead, "thing") and page.at(ahead, "thing").id == "shot"
+    ):  # type: ignore[union-attr]
         return True
     mention = next((m for m in reading.mentions if m.start == at), None)
     if mention is None:
         return False
-    follows = next((m for m in page.matches if m.start == mention.end and m.subject in ("pose", "emotion", "speech", "joiner")), None)
+    follows = next(
+        (m for m in page.matches if m.start == mention.end and m.subject in ("pose", "emotion", "speech", "joiner")),
+        None,
+    )
     should = mention.end in heads or page.key(mention.end) in ("is", "should", "deve", "has", "to")
     return should or (follows is not None and follows.subject in ("pose", "emotion", "speech"))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from agent.intent import Intent, OutputKind
 from agent.planners.offline.confidence import rate
 from agent.planners.offline.edit_reading import read_edits
+from agent.planners.offline.limits import read_variations
 from agent.planners.offline.reading import Reading
 from agent.planners.offline.wants import full_scene
-from agent.planners.offline.limits import read_variations
 
 __all__ = ["base_intent", "decide"]
 
 _SHOWN = ("place", "pose", "cast", "person", "group", "time", "framing")
 _MEDIA = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mp3", ".wav", ".flac", ".ogg", ".opus", ".m4a", ".aac")
+_ASK_FIRST = frozenset("what which who where when why how quali quale chi cosa che dove quando quanti quante come welche wer wo qué cuáles quels quelles".split())
 _TALK = frozenset({"smalltalk"})
 _ASKING = frozenset({"question", "topic"})
 
@@ -21,11 +22,11 @@ def decide(reading: Reading) -> Intent:
     """The intent of a message."""
     if file_intent := _about_file(reading):
         return file_intent
+    if (talk := _smalltalk(reading)) is not None:
+        return base_intent(reading, kind="smalltalk", topic=talk, outputs=["text"], confidence=1.0)
     topic = question_topic(reading)
     if topic is not None:
         return _question(reading, topic)
-    if (talk := _smalltalk(reading)) is not None:
-        return base_intent(reading, kind="smalltalk", topic=talk, outputs=["text"], confidence=1.0)
     if reading.request.storyboard is not None:
         edit = read_edits(reading)
         if edit is not None:
@@ -65,13 +66,24 @@ def _about_file(reading: Reading) -> Intent | None:
     media = [name for name in page.files if name.lower().endswith(_MEDIA)]
     wanted = [m.id for m in page.of("output")]
     kind: str | None = None
-    if "transcribe" in verbs or ("transcript" in wanted and (media or not reading.roster.members)) or (media and wanted[:1] == ["subtitles"]):
+    if (
+        "transcribe" in verbs
+        or ("transcript" in wanted and (media or not reading.roster.members))
+        or (media and wanted[:1] == ["subtitles"])
+    ):
         kind = "transcription"
     elif "analyse" in verbs or ("analysis" in wanted and (media or not reading.roster.members)):
         kind = "analysis"
     if kind is None:
         return None
-    if not media and kind == "analysis" and reading.request.storyboard is None and not page.files and "analysis" not in wanted and reading.roster.members:
+    if (
+        not media
+        and kind == "analysis"
+        and reading.request.storyboard is None
+        and not page.files
+        and "analysis" not in wanted
+        and reading.roster.members
+    ):
         return None
     if not page.files:
         reading.notes.ask("file_missing")
@@ -95,14 +107,22 @@ def question_topic(reading: Reading) -> str | None:
     marked = page.masked.rstrip().endswith("?") or "?" in page.masked
     opens = bool(openers) and openers[0].start <= 2
     short = len(page.tokens) <= 6
+    if not any(token.is_word for token in page.tokens):
+        return None
+    if opens and topics and marked and not page.of("place", "pose") and page.key(0) in _ASK_FIRST:
+        return topics[0].id if topics[0].id != "cast" or not reading.roster.members else "character"
     direct = next((m for m in topics if m.id in ("abilities", "identity")), None)
     if direct and (short or marked or opens) and not reading.mentions:
         return direct.id
-    making = [m for m in page.of("request") if m.id in ("make", "polite")]
-    if making and any(m.id == "make" and m.start <= 6 for m in making) and not _asks_about_made(asks):
+    making = [m for m in page.of("request") if m.id in ("make", "draw", "polite")]
+    if making and any(m.id in ("make", "draw") and m.start <= 6 for m in making) and not _asks_about_made(asks):
         if not (opens and openers[0].start < making[0].start and not any(m.id == "polite" for m in making)):
             return None
-        if openers[0].start == 0 and page.key(0) in ("how", "what", "come", "cosa", "che") and page.key(1) in ("about", "ne", "se"):
+        if (
+            openers[0].start == 0
+            and page.key(0) in ("how", "what", "come", "cosa", "che")
+            and page.key(1) in ("about", "ne", "se")
+        ):
             return None
     if not (marked or (opens and not _statement(reading))):
         return None
@@ -110,14 +130,24 @@ def question_topic(reading: Reading) -> str | None:
         return None
     if page.quotes and not opens:
         return None
-    if reading.request.storyboard is not None and page.key(0) in ("can", "could", "puoi", "potresti", "would", "kannst") and not topics:
+    if (
+        reading.request.storyboard is not None
+        and page.key(0) in ("can", "could", "puoi", "potresti", "would", "kannst")
+        and not topics
+    ):
         return None
-    if openers and page.key(0) in ("can", "could", "puoi", "potresti", "would", "will") and page.of("place", "pose") and not topics:
+    if (
+        openers
+        and page.key(0) in ("can", "could", "puoi", "potresti", "would", "will")
+        and page.of("place", "pose")
+        and not topics
+    ):
         return None
     about = [m.id for m in topics]
-    if about and about[0] not in ("cast",) or (about and not reading.roster.members):
+    if (about and about[0] not in ("cast",)) or (about and not reading.roster.members):
         return about[0]
-    if reading.roster.members:
+    ours = [i for i in reading.roster.members if i in vocabulary.cast or i in reading.roster.present]
+    if ours or (reading.roster.members and page.key(0) in ("who", "chi", "wer", "quién", "qui")):
         return "character"
     if "?" in page.masked or opens:
         return "general"
@@ -125,13 +155,21 @@ def question_topic(reading: Reading) -> str | None:
 
 
 def _asks_about_made(asks: list[object]) -> bool:
-    return any(getattr(m, "subject", "") == "topic" and getattr(m, "id", "") in ("made", "cast", "length", "count") for m in asks)
+    return any(
+        getattr(m, "subject", "") == "topic" and getattr(m, "id", "") in ("made", "cast", "length", "count")
+        for m in asks
+    )
 
 
 def _statement(reading: Reading) -> bool:
     """A message that opens like a question but tells a scene: `What a beautiful sunset, Luca and Alberto run`."""
     page = reading.page
-    return "?" not in page.masked and bool(page.of("place")) and bool(reading.mentions) and page.key(0) in ("when", "where", "what", "is", "are", "come", "quando", "dove", "has", "how")
+    return (
+        "?" not in page.masked
+        and bool(page.of("place"))
+        and bool(reading.mentions)
+        and page.key(0) in ("when", "where", "what", "is", "are", "come", "quando", "dove", "has", "how")
+    )
 
 
 def _question(reading: Reading, topic: str) -> Intent:
@@ -140,7 +178,9 @@ def _question(reading: Reading, topic: str) -> Intent:
     if topic == "out_of_scope":
         reading.notes.assume("out_of_scope")
     confidence = 0.9 if topic not in ("general",) else 0.5
-    return base_intent(reading, kind="question", topic=topic, outputs=["text"], needs_search=search, confidence=confidence)
+    return base_intent(
+        reading, kind="question", topic=topic, outputs=["text"], needs_search=search, confidence=confidence
+    )
 
 
 def _smalltalk(reading: Reading) -> str | None:
@@ -150,17 +190,36 @@ def _smalltalk(reading: Reading) -> str | None:
     talk = [m for m in found if m.subject == "smalltalk"]
     if not talk:
         return None
-    if page.of("place", "pose", "person", "group", "framing", "camera", "weather", "aspect", "unit") or page.quotes or page.files:
+    if (
+        page.of("place", "pose", "person", "group", "framing", "camera", "weather", "aspect", "unit")
+        or page.quotes
+        or page.files
+    ):
         covered = {at for m in talk for at in range(m.start, m.end)}
-        if any(m.start not in covered for m in page.of("place", "pose", "person", "framing", "camera", "weather", "aspect", "unit")):
+        if any(
+            m.start not in covered
+            for m in page.of("place", "pose", "person", "framing", "camera", "weather", "aspect", "unit")
+        ):
             return None
     if page.quotes or page.files or (reading.mentions and len(page.tokens) > 6):
         return None
     words = [token for token in page.tokens if token.is_word]
     said = sum(m.end - m.start for m in talk)
-    others = [m for m in page.of("request", "output", "time", "emotion", "thing") if not any(t.start <= m.start < t.end for t in talk)]
-    edits = [m for m in found if m.subject == "edit" and m.id not in ("also", "make") and not any(t.start <= m.start < t.end for t in talk)]
-    if said * 2 >= len(words) - 1 and not edits and not [m for m in others if m.subject in ("request", "time", "output")]:
+    others = [
+        m
+        for m in page.of("request", "output", "time", "emotion", "thing")
+        if not any(t.start <= m.start < t.end for t in talk)
+    ]
+    edits = [
+        m
+        for m in found
+        if m.subject == "edit" and m.id not in ("also", "make") and not any(t.start <= m.start < t.end for t in talk)
+    ]
+    if (
+        said * 2 >= len(words) - 1
+        and not edits
+        and not [m for m in others if m.subject in ("request", "time", "output")]
+    ):
         return talk[0].id
     return None
 
@@ -178,7 +237,9 @@ def _not_understood(reading: Reading) -> Intent:
     page = reading.page
     asked = bool(page.of("request", "output"))
     reading.notes.ask("nothing_to_make" if asked else "nothing_read")
-    return base_intent(reading, kind="smalltalk", topic="not_understood", outputs=["text"], confidence=0.2 if asked else 0.1)
+    return base_intent(
+        reading, kind="smalltalk", topic="not_understood", outputs=["text"], confidence=0.2 if asked else 0.1
+    )
 
 
 def _scene(reading: Reading) -> Intent:
@@ -202,7 +263,11 @@ def _scene(reading: Reading) -> Intent:
     confidence = rate(reading, brief)
     if reading.request.storyboard is not None:
         reading.notes.assume("new_scene")
-    if confidence < 0.99 and not brief.cast and not any(b.location or b.location_words or b.text_overlay for b in brief.beats):
+    if (
+        confidence < 0.99
+        and not brief.cast
+        and not any(b.location or b.location_words or b.text_overlay for b in brief.beats)
+    ):
         reading.notes.ask("nothing_to_make")
         confidence = min(confidence, 0.5)
     return base_intent(
@@ -228,4 +293,4 @@ def _unasked(reading: Reading, spoken: bool) -> list[OutputKind]:
 
 def _contradictions(reading: Reading) -> None:
     """An empty scene with people in it, a picture refused that was asked for."""
-    return None
+    return

@@ -14,7 +14,9 @@ __all__ = ["MAX_SECONDS", "clock_times", "read_aspect", "read_duration", "read_f
 MAX_SECONDS, MIN_SECONDS = 1800.0, 0.5
 MAX_VARIATIONS = 16
 _RATIO = re.compile(r"(?<![\d:.])(\d{1,4})\s?(?::|x|×|/|by)\s?(\d{1,4})(?![\d:])", re.IGNORECASE)
-_MINUTES = re.compile(r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])(?!\s?(?:am|pm|a\.m|p\.m|uhr|h\b|o'clock))", re.IGNORECASE)
+_MINUTES = re.compile(
+    r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])(?!\s?(?:am|pm|a\.m|p\.m|uhr|h\b|o'clock))", re.IGNORECASE
+)
 _CLOCK = re.compile(
     r"(?<![\d:])(\d{1,2})(?:[:.]([0-5]\d))?\s?(am|pm|a\.m\.?|p\.m\.?|o'clock|uhr|in the morning|at night|di notte|di mattina|"
     r"del mattino|di sera|della sera|del pomeriggio|heures)(?!\w)|(?:\balle|\ball'|\ba las|\bum)\s?(\d{1,2})(?:[:.]([0-5]\d))?(?!\d|\s?(?:second|minut|sec))",
@@ -33,7 +35,10 @@ def read_aspect(page: Page, notes: Notes) -> Aspect | None:
         if exact:
             return exact
         pixels = width >= 240 and height >= 240
-        if not pixels and not (":" in match.group() and (width, height) in ((3, 4), (2, 3), (4, 5), (5, 4), (3, 2), (21, 9), (2, 1), (1, 2), (16, 10))):
+        if not pixels and not (
+            ":" in match.group()
+            and (width, height) in ((3, 4), (2, 3), (4, 5), (5, 4), (3, 2), (21, 9), (2, 1), (1, 2), (16, 10))
+        ):
             continue
         ratio = width / height
         nearest = min(ASPECT_SIZES, key=lambda name: abs(ASPECT_SIZES[name][0] / ASPECT_SIZES[name][1] / ratio - 1))
@@ -42,7 +47,9 @@ def read_aspect(page: Page, notes: Notes) -> Aspect | None:
             notes.assume("aspect_nearest", asked=match.group(), aspect=aspect)
         return aspect
     named = [m for m in page.of("aspect") if not _is_town_square(page, m.start)]
-    chosen = next((m for m in named if page.tokens[m.start].key not in ("instagram", "youtube")), named[0] if named else None)
+    chosen = next(
+        (m for m in named if page.tokens[m.start].key not in ("instagram", "youtube")), named[0] if named else None
+    )
     return next((known for known in _SMALL_RATIOS.values() if chosen and known == chosen.id), None)
 
 
@@ -88,7 +95,10 @@ def _spelled(page: Page, start: int, end: int) -> float | None:
             continue  # `the second shot` is no length.
         value = amount * unit.entry.value
         behind = [page.key(at) for at in range(unit.end, unit.end + 3)]
-        if behind[:2] in (["and", "a"], ["e", "mezzo"], ["y", "medio"], ["et", "demi"]) and "half" in (*behind, "half" if behind[0] != "and" else ""):
+        if behind[:2] in (["and", "a"], ["e", "mezzo"], ["y", "medio"], ["et", "demi"]) and "half" in (
+            *behind,
+            "half" if behind[0] != "and" else "",
+        ):
             value += 0.5 * unit.entry.value
         if total is None:
             total, last = value, unit.end
@@ -112,7 +122,11 @@ def _amount(page: Page, at: int) -> float | None:
     number = page.at(before, "number")
     if number and number.entry.value is not None:
         return number.entry.value
-    if token.key in ("a", "an", "un", "una", "une", "ein", "eine", "one") and page.tokens[at].key not in ("s", "m", "second"):
+    if token.key in ("a", "an", "un", "una", "une", "ein", "eine", "one") and page.tokens[at].key not in (
+        "s",
+        "m",
+        "second",
+    ):
         return 1.0
     return None
 
@@ -134,16 +148,47 @@ def read_variations(page: Page, notes: Notes) -> int:
         if thing.id != "variation" or not thing.start:
             continue
         at = thing.start
-        while at > 0 and page.key(at - 1) in ("different", "diverse", "more", "altre", "new", "verschiedene", "diferentes", "other", "alternative", "possible"):
+        while at > 0 and page.key(at - 1) in (
+            "different",
+            "diverse",
+            "more",
+            "altre",
+            "new",
+            "verschiedene",
+            "diferentes",
+            "other",
+            "alternative",
+            "possible",
+        ):
             at -= 1
         amount = _amount(page, at) if at else None
         if amount and amount >= 2:
             if amount > MAX_VARIATIONS:
                 notes.assume("variations_cut", count=MAX_VARIATIONS)
             return int(min(amount, MAX_VARIATIONS))
-    times = re.search(r"\b(\d{1,3}|twice|three times|four times)\s?(?:x\b|times\b|different (?:image|picture|video|clip)s)", page.masked)
-    images = re.search(r"\b(\d{1,2}|two|three|four|five|six|due|tre|quattro|cinque|drei|zwei|vier)\s(?:images|pictures|pics|immagini|foto|photos|Bilder|imágenes|stills)\b", page.masked, re.IGNORECASE)
-    words = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "due": 2, "tre": 3, "quattro": 4, "cinque": 5, "zwei": 2, "drei": 3, "vier": 4}
+    times = re.search(
+        r"\b(\d{1,3}|twice|three times|four times)\s?(?:x\b|times\b|different (?:image|picture|video|clip)s)",
+        page.masked,
+    )
+    images = re.search(
+        r"\b(\d{1,2}|two|three|four|five|six|due|tre|quattro|cinque|drei|zwei|vier)\s(?:images|pictures|pics|immagini|foto|photos|Bilder|imágenes|stills)\b",
+        page.masked,
+        re.IGNORECASE,
+    )
+    words = {
+        "two": 2,
+        "three": 3,
+        "four": 4,
+        "five": 5,
+        "six": 6,
+        "due": 2,
+        "tre": 3,
+        "quattro": 4,
+        "cinque": 5,
+        "zwei": 2,
+        "drei": 3,
+        "vier": 4,
+    }
     for found in (times, images):
         if found and (found.group(1).isdigit() or found.group(1).lower() in words):
             count = int(found.group(1)) if found.group(1).isdigit() else words[found.group(1).lower()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -69,14 +70,38 @@ class Page:
     def _stop(self, end: int) -> int:
         return self.tokens[end].start if end < len(self.tokens) else len(self.text)
 
+    def __post_init__(self) -> None:
+        self.keep(self.matches)
+        self._breaks = [0]
+        """How many sentences and lines end before each token."""
+        for number, token in enumerate(self.tokens):
+            ends = token.key in (".", "!", "?", ";") or "\n" in self.masked[token.end : self._stop(number + 1)]
+            self._breaks.append(self._breaks[-1] + ends)
+
+    def keep(self, matches: list[Match]) -> None:
+        """Let only these matches stand on the page."""
+        self.matches = matches
+        self._at: dict[int, list[Match]] = {}
+        self._of: dict[str, tuple[list[int], list[Match]]] = {}
+        for match in matches:
+            starts, found = self._of.setdefault(match.subject, ([], []))
+            starts.append(match.start)
+            found.append(match)
+            for token in range(match.start, match.end):
+                self._at.setdefault(token, []).append(match)
+
     def of(self, *subjects: str, start: int = 0, end: int | None = None) -> list[Match]:
-        """Matches of these subjects among tokens `start` to `end`."""
+        """Matches of these subjects among tokens `start` to `end`, in order."""
         stop = len(self.tokens) if end is None else end
-        return [m for m in self.matches if m.subject in subjects and m.start >= start and m.end <= stop]
+        rows: list[Match] = []
+        for subject in subjects:
+            starts, found = self._of.get(subject, ([], []))
+            rows += [m for m in found[bisect_left(starts, start) : bisect_left(starts, stop)] if m.end <= stop]
+        return sorted(rows, key=lambda match: match.start) if len(subjects) > 1 else rows
 
     def at(self, token: int, *subjects: str) -> Match | None:
         """The match of one of the subjects that covers a token."""
-        return next((m for m in self.matches if m.start <= token < m.end and m.subject in subjects), None)
+        return next((m for m in self._at.get(token, ()) if m.subject in subjects), None)
 
     def key(self, token: int) -> str:
         """Folded word at `token`; empty outside the page."""
@@ -91,10 +116,8 @@ class Page:
 
     def breaks_between(self, first: int, second: int) -> bool:
         """Whether a sentence ends between two tokens."""
-        return any(
-            self.tokens[i].key in (".", "!", "?", ";") or "\n" in self.masked[self.tokens[i].end : self._stop(i + 1)]
-            for i in range(first, min(second, len(self.tokens)))
-        )
+        first, second = max(first, 0), min(second, len(self.tokens))
+        return second > first and self._breaks[second] > self._breaks[first]
 
 
 def lay_out(text: str, vocabulary: Vocabulary, language: Language, is_speaker: Callable[[str], bool]) -> Page:
@@ -112,15 +135,68 @@ def lay_out(text: str, vocabulary: Vocabulary, language: Language, is_speaker: C
     for quote in quotes:  # A file named in quotes is a file: `use "pose.png"`.
         if not quote.speaker and _FILE.fullmatch(quote.text.strip()):
             files.append(quote.text.strip())
-    tokens = tokenise(masked)
-    corrected = _correct(tokens, vocabulary, language)
+    tokens, corrected, matches = _look_up(masked, vocabulary, language)
+    if spoken := _unquoted(masked, text, tokens, matches):
+        quotes = sorted([*quotes, *spoken], key=lambda quote: quote.start)
+        masked = _mask(masked, [(quote.start, quote.end) for quote in spoken], QUOTE_MARK)
+        tokens, corrected, matches = _look_up(masked, vocabulary, language)
     by_start = {quote.start: quote for quote in quotes}
     for number, token in enumerate(tokens):
         if token.text in (QUOTE_MARK, LINE_MARK) and token.start in by_start:
             by_start[token.start].token = number
     quotes = [quote for quote in quotes if quote.token >= 0]
-    matches = vocabulary.find(tokens, language, READING)
+    matches = [match for match in matches if match.subject != "opening"]
     return Page(text, masked, tokens, matches, quotes, list(dict.fromkeys(files)), language, corrected)
+
+
+def _look_up(
+    masked: str, vocabulary: Vocabulary, language: Language
+) -> tuple[list[Token], dict[int, tuple[str, str]], list[Match]]:
+    tokens = tokenise(masked)
+    corrected = _correct(tokens, vocabulary, language)
+    return tokens, corrected, vocabulary.find(tokens, language, READING)
+
+
+def _unquoted(masked: str, text: str, tokens: list[Token], matches: list[Match]) -> list[Quote]:
+    """Speech without marks: `Luca says I am hungry`, `Alberto shouts: run!`; it ends with its sentence."""
+    by_start: dict[int, list[Match]] = {}
+    for match in matches:
+        by_start.setdefault(match.start, []).append(match)
+    found: list[Quote] = []
+    for verb in matches:
+        at = verb.end
+        if verb.subject != "speech" or at >= len(tokens) or (found and tokens[verb.start].start < found[-1].end):
+            continue
+        colon = tokens[at].key == ":"
+        at += tokens[at].key in (":", ",")
+        opening = next((m for m in by_start.get(at, ()) if m.subject == "opening"), None)
+        if at >= len(tokens) or tokens[at].text in (QUOTE_MARK, LINE_MARK) or not (opening or colon):
+            continue
+        stop = (
+            tokens[opening.end - 1].end
+            if opening and opening.id == "word" and not colon
+            else _speech_end(tokens, at, by_start, masked)
+        )
+        words = text[tokens[at].start : stop].strip(" ,;")
+        if any(char.isalnum() for char in words):
+            found.append(Quote(words, tokens[at].start, stop))
+    return found
+
+
+def _speech_end(tokens: list[Token], at: int, by_start: dict[int, list[Match]], masked: str) -> int:
+    """Where unquoted speech ends: with its sentence or line, or where another begins to speak."""
+    for number in range(at, min(at + 60, len(tokens))):
+        token = tokens[number]
+        if token.text in (QUOTE_MARK, LINE_MARK) or "\n" in masked[tokens[number - 1].end : token.start]:
+            return tokens[number - 1].end
+        if token.key in (".", "!", "?", ";", "("):
+            return token.end if token.key in ("!", "?") else token.start
+        if number > at and token.key in ("and", "while", "then", ",", "e", "mentre", "poi", "but"):
+            ahead = number + 1 if tokens[number + 1 : number + 2] and tokens[number + 1].key != "and" else number + 2
+            subjects = {m.subject for m in by_start.get(ahead, ())}
+            if subjects & {"cast", "name", "spelling", "person", "pronoun"}:
+                return token.start
+    return tokens[min(at + 60, len(tokens)) - 1].end
 
 
 def find_quotes(text: str) -> list[Quote]:
@@ -152,14 +228,18 @@ def find_quotes(text: str) -> list[Quote]:
 def _closing(text: str, opening: int, closers: str, single: bool) -> int | None:
     """Where the quote that opens at `opening` ends."""
     stop = min(len(text), opening + MAX_QUOTE)
+    if not single:
+        found = [at for closer in closers if (at := text.find(closer, opening + 1, stop)) >= 0]
+        blank = text.find("\n\n", opening, stop)
+        if found and not 0 <= blank < min(found):
+            return min(found)
+        stop = opening
     for at in range(opening + 1, stop):
         if text[at] in closers:
-            if not single:
-                return at
             after = text[at + 1] if at + 1 < len(text) else " "
             if not after.isalnum() and text[at - 1] not in " (":
                 return at
-        elif text[at] == "\n" and (single or text[at : at + 2] == "\n\n"):
+        elif text[at] == "\n":
             break
     if single:
         return None

@@ -11,17 +11,114 @@ from agent.planners.offline.vocabulary import Vocabulary
 __all__ = ["find_people"]
 
 _ARTICLES = frozenset(
-    "a an un una uno un' ein eine einen einem einer el la los las une des unos unas some another other very quite "
-    "really so un' wise kind my his her their our its mio mia suo sua mein sein seine ihr ihre mi su mon ma sa leur".split()
+    [
+        "a",
+        "an",
+        "un",
+        "una",
+        "uno",
+        "un'",
+        "ein",
+        "eine",
+        "einen",
+        "einem",
+        "einer",
+        "el",
+        "la",
+        "los",
+        "las",
+        "une",
+        "des",
+        "unos",
+        "unas",
+        "some",
+        "another",
+        "other",
+        "very",
+        "quite",
+        "really",
+        "so",
+        "un'",
+        "wise",
+        "kind",
+        "my",
+        "his",
+        "her",
+        "their",
+        "our",
+        "its",
+        "mio",
+        "mia",
+        "suo",
+        "sua",
+        "mein",
+        "sein",
+        "seine",
+        "ihr",
+        "ihre",
+        "mi",
+        "su",
+        "mon",
+        "ma",
+        "sa",
+        "leur",
+    ]
 )
 _DEFINITE = frozenset(
-    "the these those il lo la i gli le l' quel quella quei quegli der die das den dem los las el les le this that "
-    "questo questa questi queste quelle".split()
+    [
+        "the",
+        "these",
+        "those",
+        "il",
+        "lo",
+        "la",
+        "i",
+        "gli",
+        "le",
+        "l'",
+        "quel",
+        "quella",
+        "quei",
+        "quegli",
+        "der",
+        "die",
+        "das",
+        "den",
+        "dem",
+        "los",
+        "las",
+        "el",
+        "les",
+        "le",
+        "this",
+        "that",
+        "questo",
+        "questa",
+        "questi",
+        "queste",
+        "quelle",
+    ]
 )
-_PLACING = frozenset("in at into inside nel nella en im dans outside near".split())
+_PLACING = frozenset(["in", "at", "into", "inside", "nel", "nella", "en", "im", "dans", "outside", "near"])
 _ADJECTIVES = ("trait", "colour", "emotion", "ordinal")
 _SOLE_ADJECTIVES = ("trait", "colour")
-_CONTENT = frozenset("place elsewhere time weather framing camera output aspect style facing thing pose emotion".split())
+_CONTENT = frozenset(
+    [
+        "place",
+        "elsewhere",
+        "time",
+        "weather",
+        "framing",
+        "camera",
+        "output",
+        "aspect",
+        "style",
+        "facing",
+        "thing",
+        "pose",
+        "emotion",
+    ]
+)
 MAX_NAME_WORDS = 3
 
 
@@ -119,10 +216,26 @@ def _surname(page: Page, end: int, vocabulary: Vocabulary, capital: bool) -> int
 
 def _acts(page: Page, at: int) -> bool:
     """Whether what follows is what follows a person: a verb, `and`, `is`, a comma and a trait."""
-    if page.key(at) in ("is", "was", "'s", "has", "è", "ha", "sta", "ist", "est", "está", "es", "looks", "goes", "comes"):
+    if page.key(at) in (
+        "is",
+        "was",
+        "'s",
+        "has",
+        "è",
+        "ha",
+        "sta",
+        "ist",
+        "est",
+        "está",
+        "es",
+        "looks",
+        "goes",
+        "comes",
+    ):
         return True
     return page.at(at, "pose", "speech", "emotion", "delivery") is not None or (
-        page.at(at, "joiner") is not None and page.at(at, "joiner").id in ("and", "named")  # type: ignore[union-attr]
+        page.at(at, "joiner") is not None
+        and page.at(at, "joiner").id in ("and", "named")  # type: ignore[union-attr]
         and page.at(at + 1, "cast", "name", "person") is not None
     )
 
@@ -146,7 +259,11 @@ def _phrases(page: Page) -> list[Mention]:
         if found and match.start < found[-1].end:
             continue
         plural = match.subject == "group"
+        if page.at(match.start, "trait") and page.at(match.end, "person", "group"):
+            continue  # `un vecchio pescatore`: an adjective here.
         start, count, definite, number = _phrase_start(page, match)
+        if plural and start == match.start and page.at(match.start - 1, "cast", "name", "pronoun"):
+            continue  # `Giulia cooks pasta`
         if plural and match.entry.weak and not (number or definite):
             continue
         if page.key(match.end) == "'s" and page.at(match.end + 1, "place", "elsewhere"):
@@ -209,19 +326,30 @@ def _phrase_start(page: Page, match: Match) -> tuple[int, int, bool, bool]:
 
 def _pronouns(page: Page) -> list[Mention]:
     return [
-        Mention(m.start, m.end, kind="pronoun", noun=m.id, count=0 if m.id == "they" else 1, words=_text(page, m.start, m.end))
+        Mention(
+            m.start,
+            m.end,
+            kind="pronoun",
+            noun=m.id,
+            count=0 if m.id == "they" else 1,
+            words=_text(page, m.start, m.end),
+        )
         for m in page.of("pronoun")
     ]
 
 
 def _drop_hidden(page: Page, mentions: list[Mention]) -> None:
     """Take matches off the page that are part of a name or a phrase: Luna is no moon, an old man's age no time."""
-    for mention in mentions:
-        inside = range(mention.start, mention.end)
-        keep = ("cast", "spelling", "name", "person", "group", "number", "emotion", "pronoun")
-        page.matches = [m for m in page.matches if m.subject in keep or m.start not in inside]
-        if mention.kind in ("name", "near"):
-            page.matches = [m for m in page.matches if m.subject != "emotion" or m.start not in inside]
+    keep = ("cast", "spelling", "name", "person", "group", "number", "pronoun")
+    named = {at for m in mentions if m.kind in ("name", "near") for at in range(m.start, m.end)}
+    inside = {at for m in mentions for at in range(m.start, m.end)}
+    page.keep(
+        [
+            m
+            for m in page.matches
+            if m.subject in keep or m.start not in inside or (m.subject == "emotion" and m.start not in named)
+        ]
+    )
 
 
 def _text(page: Page, start: int, end: int) -> str:

@@ -25,7 +25,23 @@ from tools.storyboard import Language
 
 __all__ = ["Reading"]
 
-_NO_SPEAKERS = frozenset("place time weather output thing framing camera style aspect unit mood emotion request".split())
+_NO_SPEAKERS = frozenset(
+    [
+        "place",
+        "time",
+        "weather",
+        "output",
+        "thing",
+        "framing",
+        "camera",
+        "style",
+        "aspect",
+        "unit",
+        "mood",
+        "emotion",
+        "request",
+    ]
+)
 MAX_ACTION = 600
 
 
@@ -49,7 +65,9 @@ class Reading:
         for written, meant in dict.fromkeys(self.page.corrected.values()):
             self.notes.assume("word_read", word=written, meant=meant)
         self.mentions = find_people(self.page, vocabulary)
-        speaking = list(dict.fromkeys(i for q in self.page.quotes if q.speaker for i in self._named_speakers(q.speaker)))
+        speaking = list(
+            dict.fromkeys(i for q in self.page.quotes if q.speaker for i in self._named_speakers(q.speaker))
+        )
         self.mentions = settle(self.page, self.mentions, speaking, vocabulary, self.roster, self.notes)
         self.wants: Wants = read_wants(self.page, [m.start for m in self.mentions])
 
@@ -123,13 +141,7 @@ class Reading:
         beats = [b for b in beats if _holds(b)] or beats[:1]
         beats = self._spread(beats, first)
         self._limit_cast()
-        for member in self.roster.members.values():
-            if not member.known and member.look is not None and member.id not in self.roster.present:
-                described = member.look.description or member.look.species.replace("_", " ")
-                if member.look.description and member.name.lower() in member.look.description.lower():
-                    self.notes.assume("unknown_described", name=member.name, look=described)
-                else:
-                    self.notes.assume("unknown_name", name=member.name, look=self._drawn_look(member.look.description))
+        self._introduce()
         whole = len(cuts) < 2 or not cuts[0].explicit
         style = next((m.id for m in self.page.of("style")), None)
         return Brief(
@@ -142,6 +154,22 @@ class Reading:
             beats=beats,
             explicit_shots=cuts[0].explicit if cuts else False,
         )
+
+    def _introduce(self) -> None:
+        """Say of everyone without a sheet how they will look; of several from one plural at once."""
+        alike: dict[str, list[str]] = {}
+        for member in self.roster.members.values():
+            if member.known or member.look is None or member.id in self.roster.present:
+                continue
+            words = member.look.description
+            if words and (member.name.lower() in words.lower() or member.name[-1].isdigit()):
+                alike.setdefault(words, []).append(member.name)
+            else:
+                self.notes.assume("unknown_name", name=member.name, look=self._drawn_look(words))
+        for words, names in alike.items():
+            self.notes.assume(
+                "unknown_described" if len(names) == 1 else "unknown_several", name=self.notes.listed(names), look=words
+            )
 
     def _drawn_look(self, description: str) -> str:
         if description:
@@ -188,7 +216,11 @@ class Reading:
         """Speakers stand in the picture; a face follows a line whose feeling was said, a line follows a face."""
         kept = list(self.roster.members)[:MAX_CHARACTERS]
         by_id = {act.character: act for act in acts if act.character in kept}
-        felt = {s.line.character: s.line.emotion for s in reversed(self.speech.lines) if s.felt and cut.start <= s.token < cut.end}
+        felt = {
+            s.line.character: s.line.emotion
+            for s in reversed(self.speech.lines)
+            if s.felt and cut.start <= s.token < cut.end
+        }
         for line in lines:
             act = by_id.setdefault(line.character, Performance(character=line.character))
             if act.expression is None and line.character in felt:
@@ -205,13 +237,29 @@ class Reading:
         page = self.page
         drop: set[int] = set()
         for match in page.of("request", "output", "aspect", "unit", "negation", "thing", start=cut.start, end=cut.end):
-            if match.subject in ("request", "aspect") or (match.subject == "thing" and match.id in ("shot", "scene", "title_card", "variation", "format", "line")):
+            if match.subject in ("request", "aspect") or (
+                match.subject == "thing" and match.id in ("shot", "scene", "title_card", "variation", "format", "line")
+            ):
                 drop.update(range(match.start, match.end))
-            elif match.subject == "unit" and match.start and (page.tokens[match.start - 1].is_number or page.at(match.start - 1, "number")):
+            elif (
+                match.subject == "unit"
+                and match.start
+                and (page.tokens[match.start - 1].is_number or page.at(match.start - 1, "number"))
+            ):
                 drop.update(range(match.start - 1, match.end))
             elif match.subject == "output" and match.id in ("video", "image", "subtitles", "script", "voice"):
                 drop.update(range(match.start, match.end))
-        drop.update(at for m in page.of("framing", "camera", start=cut.start, end=cut.end) for at in range(m.start, m.end))
+        for match in page.of("framing", "camera", "negation", start=cut.start, end=cut.end):
+            noun = page.at(match.end, "output", "thing")
+            if match.subject != "negation" or match.id == "silent" or (match.id in ("none", "only") and noun):
+                drop.update(range(match.start, noun.end if noun and noun.subject == "output" else match.end))
+        for at in list(drop):  # `4 variations`, `a wide shot`: what counts a dropped noun goes with it.
+            if (
+                at - 1 >= cut.start
+                and at - 1 not in drop
+                and (page.tokens[at - 1].is_number or page.key(at - 1) in ("a", "an", "un", "una", "the"))
+            ):
+                drop.add(at - 1)
         words: list[str] = []
         for at in range(cut.start, min(cut.end, len(page.tokens))):
             token = page.tokens[at]
@@ -222,7 +270,12 @@ class Reading:
         text = re.sub(r"\s+(['’]s|[,.;:!?)])", r"\1", text)
         text = re.sub(r"(?:^|(?<=\s))(l|un|d|all|dell|nell|sull|dall|c)(['’])\s", r"\1\2", text, flags=re.IGNORECASE)
         text = re.sub(r"([,.;:])(?:\s*[,.;:])+", r"\1", re.sub(r"\(\s*\)", "", text))
-        text = re.sub(r"^(?:(?:a|an|the|of|with|un|una|di|con|il|la|me|for|and|:|,|\.|;|-)\s+)+", "", text.strip(" ,.;:-"), flags=re.IGNORECASE)
+        text = re.sub(
+            r"^(?:(?:a|an|the|of|with|un|una|di|con|il|la|me|for|and|now|just|then|first|finally|poi|infine|eine?|una|une|where|that|saying|:|,|\.|;|-)\s+)+",
+            "",
+            text.strip(" ,.;:-"),
+            flags=re.IGNORECASE,
+        )
         return text[:MAX_ACTION].strip(" ,;:-(")
 
 

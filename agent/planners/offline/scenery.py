@@ -16,8 +16,68 @@ from agent.planners.offline.vocabulary import Vocabulary
 __all__ = ["DEFAULT_PLACE", "careful_ok", "read_scenery"]
 
 DEFAULT_PLACE = "beach"
-_LOCATING = frozenset("in at on inside into onto near nel nella nello nell' nei su sul sulla sull' in a al alla im am auf dans à sur en".split())
-_ARTICLES = frozenset("a an the un una uno il la lo l' ein eine einem einer der dem den el los las une le les some his her their".split())
+_LOCATING = frozenset(
+    [
+        "in",
+        "at",
+        "on",
+        "inside",
+        "into",
+        "onto",
+        "near",
+        "nel",
+        "nella",
+        "nello",
+        "nell'",
+        "nei",
+        "su",
+        "sul",
+        "sulla",
+        "sull'",
+        "in",
+        "a",
+        "al",
+        "alla",
+        "im",
+        "am",
+        "auf",
+        "dans",
+        "à",
+        "sur",
+        "en",
+    ]
+)
+_ARTICLES = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "un",
+        "una",
+        "uno",
+        "il",
+        "la",
+        "lo",
+        "l'",
+        "ein",
+        "eine",
+        "einem",
+        "einer",
+        "der",
+        "dem",
+        "den",
+        "el",
+        "los",
+        "las",
+        "une",
+        "le",
+        "les",
+        "some",
+        "his",
+        "her",
+        "their",
+    ]
+)
 
 
 def read_scenery(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
@@ -31,7 +91,9 @@ def read_scenery(page: Page, start: int, end: int, vocabulary: Vocabulary, notes
     if mood := _mood(page, start, end):
         fields["mood"] = mood
     for subject in ("framing", "camera"):
-        shown = [m for m in page.of(subject, start=start, end=end) if careful_ok(page, m, start) and not is_refused(page, m)]
+        shown = [
+            m for m in page.of(subject, start=start, end=end) if careful_ok(page, m, start) and not is_refused(page, m)
+        ]
         if shown:
             fields[subject] = shown[0].id
     return fields
@@ -44,10 +106,19 @@ def careful_ok(page: Page, match: Match, start: int) -> bool:
     words = " ".join(page.key(at) for at in range(match.start, match.end))
     if words not in {fold(word) for word in match.entry.careful}:
         return True
-    beside = [page.at(at, "thing", "camera", "framing") for at in (match.start - 2, match.start - 1, match.end, match.end + 1)]
+    beside = [
+        page.at(at, "thing", "camera", "framing") for at in (match.start - 2, match.start - 1, match.end, match.end + 1)
+    ]
     if any(m and m is not match and (m.subject != "thing" or m.id in ("shot", "camera")) for m in beside):
         return True
-    return match.start == start and (match.end >= len(page.tokens) or page.key(match.end) in (",", ":", "on", "of", "su", "di", "-"))
+    alone = match.start == start or page.key(match.start - 1) in (",", ".", "(")
+    if alone and (match.end >= len(page.tokens) or page.tokens[match.end].is_mark):
+        return True
+    if page.key(match.start - 1) in ("a", "un", "una") and page.key(match.end) in ("of", "on", "di", "su"):
+        return True
+    return match.start == start and (
+        match.end >= len(page.tokens) or page.key(match.end) in (",", ":", "on", "of", "su", "di", "-")
+    )
 
 
 def _place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
@@ -68,7 +139,9 @@ def _place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Note
         return {"location": best.id}
     others = [row[2] for row in ranked[1:] if row[2].entry.instead is None]
     stand_in = others[0].id if others else _drawn(best.entry.instead, vocabulary)
-    notes.assume("place_instead", words=words, place=vocabulary.label("place", stand_in, language if language == "it" else "en"))
+    notes.assume(
+        "place_instead", words=words, place=vocabulary.label("place", stand_in, language if language == "it" else "en")
+    )
     return {"location": stand_in, "location_words": words}
 
 
@@ -101,7 +174,9 @@ def _is_located(page: Page, match: Match) -> bool:
         if page.tokens[at].is_mark or page.at(at, "pose", "cast", "person"):
             break
     thing = page.at(match.end, "thing")
-    return (thing is not None and thing.id in ("scene", "place", "story")) or page.at(match.start - 1, "thing") is not None
+    return (thing is not None and thing.id in ("scene", "place", "story")) or page.at(
+        match.start - 1, "thing"
+    ) is not None
 
 
 def _unknown_place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
@@ -118,11 +193,15 @@ def _unknown_place(page: Page, start: int, end: int, vocabulary: Vocabulary, not
         if first == last or page.at(first, "cast", "name"):
             continue
         capital = page.tokens[first].text[0].isupper()
-        if page.key(at) in ("a", "on", "su", "en") and not capital:  # `on skates`, `a pezzi` are no places.
+        if not capital and (first == at + 1 or page.key(at) in ("a", "on", "su", "en")):  # `on skates`, `a pezzi` are no places.
             continue
         words = page.text[page.tokens[first].start : page.tokens[last - 1].end]
         place = "town_square" if capital else DEFAULT_PLACE
-        notes.assume("place_unknown", words=words, place=vocabulary.label("place", place, page.language if page.language == "it" else "en"))
+        notes.assume(
+            "place_unknown",
+            words=words,
+            place=vocabulary.label("place", place, page.language if page.language == "it" else "en"),
+        )
         return {"location": place, "location_words": words}
     return {}
 

@@ -129,17 +129,16 @@ def _split_apostrophes(text: str, word: str, start: int) -> list[Token]:
         word = tail
         if "'" not in word:
             return [token(0, len(word))]
-    head, _, rest = word.partition("'")
-    cut = len(head) + 1
-    if plain(head) in _ELISIONS and not (head.lower() in ("n", "t", "s") and len(rest) < 2):
-        return (
-            [token(0, cut), *_split_apostrophes(text, rest, start + cut)]
-            if "'" in rest
-            else [
-                token(0, cut),
-                token(cut, len(word)),
-            ]
-        )
-    if rest.lower() == "s":
-        return [token(0, len(head)), token(len(head), len(word))]
-    return [token(0, len(word))]
+    found: list[Token] = []
+    begin = 0
+    while True:
+        head, mark, rest = word[begin:].partition("'")
+        cut = begin + len(head) + 1
+        elided = plain(head) in _ELISIONS and not (head.lower() in ("n", "t", "s") and len(rest) < 2)
+        if mark and rest and elided:  # `l'arte`, and `c'e'` with one more behind it.
+            found.append(token(begin, cut))
+            begin = cut
+        elif mark and rest.lower() == "s":
+            return [*found, token(begin, begin + len(head)), token(begin + len(head), len(word))]
+        else:
+            return [*found, token(begin, len(word))]

@@ -16,8 +16,40 @@ from tools.storyboard import Language
 __all__ = ["READING", "Character", "Vocabulary"]
 
 READING = frozenset(
-    "place elsewhere time weather emotion pose framing camera output aspect style mood delivery speech facing person "
-    "group trait colour number unit ordinal negation thing request pronoun joiner name spelling cast ordinary".split()
+    [
+        "place",
+        "elsewhere",
+        "time",
+        "weather",
+        "emotion",
+        "pose",
+        "framing",
+        "camera",
+        "output",
+        "aspect",
+        "style",
+        "mood",
+        "delivery",
+        "speech",
+        "facing",
+        "person",
+        "group",
+        "trait",
+        "colour",
+        "number",
+        "unit",
+        "ordinal",
+        "negation",
+        "thing",
+        "request",
+        "pronoun",
+        "joiner",
+        "name",
+        "spelling",
+        "cast",
+        "ordinary",
+        "opening",
+    ]
 )
 """Subjects that describe a scene."""
 _CORRECTED = ("place", "elsewhere", "time", "weather", "emotion", "pose", "framing", "person", "output")

@@ -13,9 +13,57 @@ __all__ = ["ORDER", "Wants", "full_scene", "read_wants"]
 ORDER: tuple[OutputKind, ...] = (
     "script", "image", "voice", "music", "subtitles", "video", "transcript", "analysis", "text",
 )  # fmt: skip
-_ADDING = frozenset("with and plus also con e anche mit und avec et add adding including , & include using".split())
-_HEAD_WORDS = frozenset("of di del della dello von de du des d' showing with con where in che featuring mit that da for per from dove".split())
-_MAKING = frozenset(("make", "polite"))
+_ADDING = frozenset(
+    [
+        "with",
+        "and",
+        "plus",
+        "also",
+        "con",
+        "e",
+        "anche",
+        "mit",
+        "und",
+        "avec",
+        "et",
+        "add",
+        "adding",
+        "including",
+        ",",
+        "&",
+        "include",
+        "using",
+    ]
+)
+_HEAD_WORDS = frozenset(
+    [
+        "of",
+        "di",
+        "del",
+        "della",
+        "dello",
+        "von",
+        "de",
+        "du",
+        "des",
+        "d'",
+        "showing",
+        "with",
+        "con",
+        "where",
+        "in",
+        "che",
+        "featuring",
+        "mit",
+        "that",
+        "da",
+        "for",
+        "per",
+        "from",
+        "dove",
+    ]
+)
+_MAKING = frozenset(("make", "draw", "polite"))
 
 
 @dataclass
@@ -81,6 +129,11 @@ def read_wants(page: Page, people_at: list[int]) -> Wants:
             wants.added.add(kind)
         elif how == "head":
             wants.head.add(kind)
+    if wants.silent and wants.only == {"music"}:  # `no dialogue, only music` is still a film.
+        wants.only.clear()
+    drawn = [m for m in page.of("request") if m.id == "draw"]
+    if drawn and not wants.head and not any(m.id in ("scene", "story") for m in page.of("thing")) and drawn[0].start < 6:
+        wants.head.add("image")
     wants.burn = _burns(page)
     if wants.burn:
         wants.added.add("subtitles")
@@ -91,7 +144,10 @@ def _burns(page: Page) -> bool:
     for match in page.of("request"):
         if match.id == "burn":
             near = page.of("output", start=max(0, match.start - 6), end=match.end + 6)
-            inside = "subtitle" in page.words(match.start, match.end).lower() or "sottotitoli" in page.words(match.start, match.end).lower()
+            inside = (
+                "subtitle" in page.words(match.start, match.end).lower()
+                or "sottotitoli" in page.words(match.start, match.end).lower()
+            )
             if inside or any(m.id == "subtitles" for m in near):
                 return True
     return False
@@ -105,18 +161,44 @@ def _how(page: Page, match: Match, before: Match | None, people_at: list[int], w
     if negation == "only":
         return "only"
     if before and _listed(page, before, match):  # `no music and voices`, `only voice and music`
-        for how, kinds in (("refused", wants.refused), ("only", wants.only), ("head", wants.head), ("added", wants.added)):
+        for how, kinds in (
+            ("refused", wants.refused),
+            ("only", wants.only),
+            ("head", wants.head),
+            ("added", wants.added),
+        ):
             if before.id in kinds:
                 return how
     if page.key(match.end) in ("only", "solo", "soltanto", "nur", "solamente") or (
-        page.key(match.end) in ("alone", "off") or (page.key(match.end) in ("and", "e") and page.key(match.end + 1) in ("nothing", "basta", "nient'altro"))
+        page.key(match.end) in ("alone", "off")
+        or (page.key(match.end) in ("and", "e") and page.key(match.end + 1) in ("nothing", "basta", "nient'altro"))
     ):
         return "refused" if page.key(match.end) == "off" else "only"
     if match.id == "voice" and page.key(match.end) in ("lower", "higher"):
         return ""
     key = page.key(match.start - 1)
-    if key in ("a", "an", "some", "the", "un", "una", "la", "il", "i", "le", "l'", "dei", "della", "background", "visible", "sad", "happy"):
+    if key in (
+        "a",
+        "an",
+        "some",
+        "the",
+        "un",
+        "una",
+        "la",
+        "il",
+        "i",
+        "le",
+        "l'",
+        "dei",
+        "della",
+        "background",
+        "visible",
+        "sad",
+        "happy",
+    ):
         key = page.key(match.start - 2)
+    if key in ("for", "of", "per", "von", "für", "de", "du", "del", "from", "pour", "para") and before:
+        return ""  # `a poster for the movie`
     at_head = _is_head(page, match, people_at)
     if key in _ADDING and not (at_head and not _has_subject_before(page, match, people_at)):
         return "added"
@@ -148,7 +230,30 @@ def _negation(page: Page, match: Match) -> str:
 def _listed(page: Page, before: Match, match: Match) -> bool:
     between = [page.key(at) for at in range(before.end, match.start)]
     return len(between) <= 3 and all(
-        key in ("and", ",", "e", "or", "und", "nor", "the", "any", "o", "né", "oder", "et", "y", "&", "i", "le", "la", "ni", "a", "some") for key in between
+        key
+        in (
+            "and",
+            ",",
+            "e",
+            "or",
+            "und",
+            "nor",
+            "the",
+            "any",
+            "o",
+            "né",
+            "oder",
+            "et",
+            "y",
+            "&",
+            "i",
+            "le",
+            "la",
+            "ni",
+            "a",
+            "some",
+        )
+        for key in between
     )
 
 
@@ -162,7 +267,7 @@ def _is_head(page: Page, match: Match, people_at: list[int]) -> bool:
         asked = any(m.id in _MAKING or m.id == "burn" for m in page.of("request", start=start, end=match.start))
         if asked or match.start - start <= 4 or page.key(match.end) in _HEAD_WORDS:
             return True
-    verb = [m for m in page.of("request", start=max(0, match.start - 4), end=match.start) if m.id == "make"]
+    verb = [m for m in page.of("request", start=max(0, match.start - 4), end=match.start) if m.id in ("make", "draw")]
     return bool(verb) and not subject
 
 
@@ -173,4 +278,8 @@ def _has_subject_before(page: Page, match: Match, people_at: list[int]) -> bool:
 def _done_by_people(page: Page, match: Match) -> bool:
     """`Luca listens to music`, `dancing to the music` is part of the story."""
     before = [page.key(match.start - back) for back in (1, 2, 3)]
-    return any(key in ("to", "playing", "plays", "play", "hears", "hear", "listening", "listen", "ascolta", "suona", "ascoltano") for key in before)
+    return any(
+        key
+        in ("to", "playing", "plays", "play", "hears", "hear", "listening", "listen", "ascolta", "suona", "ascoltano")
+        for key in before
+    )

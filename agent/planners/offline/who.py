@@ -52,7 +52,7 @@ class Casting:
             if mention.kind == "near" or not self.vocabulary.own_spelling(id_, written):
                 self.notes.assume("name_read", word=mention.words, name=self.roster.name(id_))
             features = read_features(page, mention.end)
-            if features.look:
+            if set(features.look) - _TRIVIAL - {"height", "build"}:
                 words = page.words(mention.end, features.end).strip(" ,")
                 self.notes.assume("look_kept", name=self.roster.name(id_), look=words)
             return
@@ -102,10 +102,26 @@ class Casting:
         page = self.page
         if before and before.kind in ("name", "near") and len(before.ids) == 1 and not before.refused:
             between = [page.key(at) for at in range(before.end, mention.start)]
-            an = page.key(mention.start) in ("a", "an", "un", "una", "un'", "uno", "ein", "eine", "the", "il", "la", "lo", "une")
+            an = page.key(mention.start) in (
+                "a",
+                "an",
+                "un",
+                "una",
+                "un'",
+                "uno",
+                "ein",
+                "eine",
+                "the",
+                "il",
+                "la",
+                "lo",
+                "une",
+            )
             if an and between in ([","], ["is"], ["è"], ["("], ["-"], ["ist"], ["est"], ["es"], [":"], ["as"]):
                 follows = page.at(mention.end, "joiner")
-                listed = between == [","] and (follows is not None and follows.id == "and") and self._person_at(follows.end)
+                listed = (
+                    between == [","] and (follows is not None and follows.id == "and") and self._person_at(follows.end)
+                )
                 if not listed and not (between == [","] and self._lists_after(mention)):
                     return before
         if after and after.kind in ("name", "near") and len(after.ids) == 1 and not after.refused:
@@ -113,7 +129,9 @@ class Casting:
             joiner = page.at(mention.end, "joiner")
             if not gap and (mention.noun not in self.roster.nouns):
                 return after
-            if (joiner and joiner.id == "named" and joiner.end == after.start) or page.at(mention.end, "thing") and gap == ["named"]:
+            if (joiner and joiner.id == "named" and joiner.end == after.start) or (
+                page.at(mention.end, "thing") and gap == ["named"]
+            ):
                 return after
             thing = page.at(mention.end, "thing")
             if thing and thing.id == "title" and thing.end == after.start:
@@ -123,7 +141,12 @@ class Casting:
         return None
 
     def _person_at(self, at: int) -> bool:
-        return self.page.at(at, "cast", "name", "person", "group", "number") is not None or self.page.key(at) in ("a", "an", "un", "una")
+        return self.page.at(at, "cast", "name", "person", "group", "number") is not None or self.page.key(at) in (
+            "a",
+            "an",
+            "un",
+            "una",
+        )
 
     def _lists_after(self, mention: Mention) -> bool:
         """`Luca, a robot, and a cat`: a list, not an apposition."""
@@ -132,7 +155,12 @@ class Casting:
         if page.key(at) == "," and page.at(at + 1, "joiner"):
             at += 1
         joiner = page.at(at, "joiner")
-        return joiner is not None and joiner.id == "and" and page.key(at) in ("and", "e", "und", "et", "y") and self._person_at(joiner.end)
+        return (
+            joiner is not None
+            and joiner.id == "and"
+            and page.key(at) in ("and", "e", "und", "et", "y")
+            and self._person_at(joiner.end)
+        )
 
     def _closes(self, mention: Mention) -> bool:
         return self.page.key(mention.end) in (",", "")
@@ -148,9 +176,9 @@ class Casting:
         if not mention.definite or set(mention.look) - _TRIVIAL or "species" in mention.look:
             return None
         earlier = [i for m in mentions if m.start < mention.start and not m.refused for i in m.ids]
-        gender = str(mention.look.get("gender", "neutral"))
+        gender, age = str(mention.look.get("gender", "neutral")), str(mention.look.get("age", "child"))
         pool = list(dict.fromkeys(earlier)) or list(self.roster.present)
-        fitting = [i for i in pool if self.roster.gender(i) == gender]
+        fitting = [i for i in pool if self.roster.gender(i) == gender and self.roster.age(i) == age]
         return self._take(fitting[0]) if len(fitting) == 1 and gender != "neutral" else None
 
     def _take(self, id_: str) -> str:
@@ -163,11 +191,13 @@ class Casting:
         gender = mention.look.get("gender")
         if mention.noun not in ("boy", "girl"):
             return None
-        fitting = [id_ for id_ in self.vocabulary.cast if self.vocabulary.gender(id_) == gender and id_ not in self.refused]
+        fitting = [
+            id_ for id_ in self.vocabulary.cast if self.vocabulary.gender(id_) == gender and id_ not in self.refused
+        ]
         if len(fitting) != 1 or fitting[0] in self.roster.members:
             return None
         words = set(plain(self.vocabulary.cast[fitting[0]].description).replace(",", " ").split())
-        said = {plain(str(value)) for name, value in mention.look.items() if name not in _TRIVIAL}
+        said = {plain(str(value)) for name, value in mention.look.items() if name not in _TRIVIAL and value is not True}
         said |= {name for name, value in mention.look.items() if value is True}
         fits = bool(said) and said <= words
         with_ours = not said and any(member.known for member in self.roster.members.values())
@@ -185,7 +215,8 @@ class Casting:
         return id_
 
     def _description(self, mention: Mention) -> str:
-        return self.page.words(mention.start, mention.end).strip(" ,.;:")
+        words = self.page.words(mention.start, mention.end).strip(" ,.;:")
+        return words[:1].lower() + words[1:]
 
     def _plural(self, mention: Mention, mentions: list[Mention]) -> None:
         """`two boys`: those who are named, else those of the cast whom the words fit, else so many new ones."""
@@ -200,7 +231,11 @@ class Casting:
         if named and (mention.count in (0, len(named))):
             mention.ids = tuple(self._take(i) for i in named)
             return
-        fitting = [i for i in self.vocabulary.cast if gender in ("neutral", self.vocabulary.gender(i)) and i not in self.refused]
+        fitting = [
+            i
+            for i in self.vocabulary.cast
+            if gender in ("neutral", self.vocabulary.gender(i)) and i not in self.refused
+        ]
         exact = mention.count == len(fitting) and (gender != "neutral" or mention.definite)
         if ours and len(fitting) > 1 and (exact or (mention.definite and mention.count in (0, len(fitting)))):
             mention.ids = tuple(self.roster.known(i) for i in fitting)
@@ -212,9 +247,7 @@ class Casting:
             self.notes.assume("group_count", words=self._description(mention), count=2)
         mention.look = look
         count = min(mention.count, MAX_CHARACTERS)
-        singular = entry or group
         noun = self.vocabulary.label("person" if entry else "group", mention.noun, self.page.language)
-        del singular
         name = noun[:1].upper() + noun[1:]
         mention.ids = tuple(self._described(mention, f"{name} {number}") for number in range(1, count + 1))
 
@@ -234,7 +267,7 @@ class Casting:
                 continue
             before = [m for m in mentions[:number] if m.ids and not m.refused]
             mention.ids = self._stands_for(mention, before)
-            if not mention.ids and mention.noun != "they" and self._stands_alone(mention):
+            if not mention.ids and mention.noun in ("he", "she") and self._stands_alone(mention):
                 self.notes.ask("pronoun_lost", word=mention.words)
 
     def _stands_alone(self, mention: Mention) -> bool:
@@ -245,6 +278,9 @@ class Casting:
         if mention.noun == "they":
             many = next((m.ids for m in reversed(before) if len(m.ids) > 1 and m.kind != "pronoun"), None)
             chosen = tuple(dict.fromkeys(i for m in before for i in m.ids)) or many or tuple(self.roster.present)
+        elif mention.noun == "it":  # An animal or a robot of this message; `make it night` means nobody.
+            named = list(dict.fromkeys(i for m in reversed(before) for i in m.ids))
+            chosen = tuple([i for i in named if self.roster.is_creature(i)][-1:])
         else:
             gender = "boy" if mention.noun == "he" else "girl"
             exact = [i for i in people if self.roster.gender(i) == gender]
