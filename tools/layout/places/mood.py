@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ __all__ = [
     "Stops",
     "TimeTone",
     "WeatherTone",
+    "check_hex",
     "make_light",
     "rgba",
 ]
@@ -35,17 +37,14 @@ def rgba(text: str) -> Color:
     return (parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else 1.0)
 
 
-def _check_hex(text: str) -> str:
-    if len(text) not in (7, 9) or text[0] != "#":
-        raise ValueError(f"{text!r} is not a colour as #rrggbb or #rrggbbaa")
-    try:
-        int(text[1:], 16)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a colour as #rrggbb or #rrggbbaa") from None
+def check_hex(text: str, where: str = "") -> str:
+    """Return `text` if it is a colour; raises ValueError, with `where` in front, if not."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?", text):
+        raise ValueError(f"{where}: {text!r} is not a colour as #rrggbb or #rrggbbaa".removeprefix(": "))
     return text
 
 
-Hex = Annotated[str, AfterValidator(_check_hex)]
+Hex = Annotated[str, AfterValidator(lambda text: check_hex(text))]
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Stops = Annotated[list[tuple[Unit, Hex]], Field(min_length=2)]
 """A gradient as (offset 0..1, colour), offsets rising."""
@@ -180,7 +179,8 @@ def make_light(mood: Mood, change: LightChange | None, sun: tuple[float, float],
     tint = rgba(spec["tint"])
     luma = 0.2126 * tint[0] + 0.7152 * tint[1] + 0.0722 * tint[2]
     grey = 0.55 * (1 - w.strength) * share
-    bright = 1 + (w.brightness - 1) * share
+    # People must be read in the rain too: the air darkens more than what stands in it.
+    bright = 1 + (w.brightness - 1) * share * 0.5
     # Under a closed sky colours go towards a grey that is a little blue.
     red, green, blue = (
         min(1.0, (part + (aim - part) * grey) * bright)

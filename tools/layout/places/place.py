@@ -17,7 +17,7 @@ from tools.layout.light import Light
 from tools.layout.places.brushes import AnyBrush
 from tools.layout.places.brushes.props import Prop, load_prop
 from tools.layout.places.ink import Ink
-from tools.layout.places.mood import LIGHT_FILE, Hex, LightChange, LightFile, Mood, make_light, rgba
+from tools.layout.places.mood import LIGHT_FILE, Hex, LightChange, LightFile, Mood, check_hex, make_light, rgba
 from tools.layout.places.shapes import svg_path
 from tools.layout.places.stage import Stage
 from tools.storyboard import TimeOfDay, Weather
@@ -79,8 +79,11 @@ class PlaceFile(BaseModel):
         for layer in self.layers:
             for number, element in enumerate(layer.elements):
                 for ref in element.color_refs():
-                    if ref and not ref.startswith("#") and ref not in self.palette:
-                        raise ValueError(f"layer {layer.name}, element {number} ({element.brush}): no colour {ref!r}")
+                    where = f"layer {layer.name}, element {number} ({element.brush})"
+                    if ref.startswith("#"):
+                        check_hex(ref, where)
+                    elif ref and ref not in self.palette:
+                        raise ValueError(f"{where}: no colour {ref!r} in the palette")
         return self
 
 

@@ -18,7 +18,7 @@ class Stage(BaseModel):
     Attributes:
         horizon: world y of the eye's height.
         near, back: world y of the floor at depth 0 and at depth 1, where characters may stand.
-        sun: world x, y of what lights the place, per time; one entry `all` serves the rest.
+        sun: world x, y of what lights the place, for each time of day.
         blocked: world x ranges that big props take.
     """
 

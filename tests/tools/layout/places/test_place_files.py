@@ -56,6 +56,7 @@ def test_one_file_is_a_place(tmp_path: Path) -> None:
         ("{brush: sky}", "{brush: sky, botom: 3}", 16, "botom"),
         ('"#6fae52"', '"green"', 10, "#rrggbb"),
         ("[grass,", "[gras,", 1, "gras"),
+        ('"#4f8a3c"', '"#4f8a3"', 1, "#4f8a3"),
         ("parallax: 1\n", "parallax: fast\n", 19, "parallax"),
         ("back: 520", "back: 340", 3, "horizon"),
         (", night: [500, 100]", "", 3, "night"),

@@ -51,7 +51,7 @@ class Turf(Brush):
     edge: Curve
     colors: list[str] = Field(min_length=2, max_length=6)
     tufts: int = Field(60, ge=0, le=400)
-    litter: str = Field("", description="colour of fallen leaves, none if empty")
+    color_litter: str = Field("", description="colour of fallen leaves, none if empty")
     light: float = Field(0.35, ge=0, le=1)
 
     def paint(self, ink: Ink) -> None:
@@ -82,13 +82,13 @@ class Turf(Brush):
                     with_alpha(ink.light.key, 0.4 * ink.light.strength),
                     core=0.4,
                 )
-        if self.litter:
+        if self.color_litter:
             path = skia.Path()
             for _ in range(90):
                 y = self.edge.y + 14 + 330 * ink.dice.random() ** 1.3
                 size = ink.dice.uniform(5, 11) * ink.stage.scale_y(y)
                 leaf(path, ink.dice.uniform(-500, 1780), y, ink.dice.uniform(0, 6.28), size, size * 0.4)
-            ink.detail(path, with_alpha(ink.tone(self.litter), 0.2 if ink.snow else 0.75))
+            ink.detail(path, with_alpha(ink.tone(self.color_litter), 0.2 if ink.snow else 0.75))
         self._tufts(ink, tones[last // 2])
 
     def _tufts(self, ink: Ink, mid: Color) -> None:

@@ -37,7 +37,7 @@ class WindowView(Brush):
     color_frame: str = "#f2e6d2"
     color_hill: str = "#7aa386"
     color_sea: str = "#4fa3d6"
-    curtain: str = ""
+    color_curtain: str = ""
     columns: int = Field(2, ge=1, le=6)
     rows: int = Field(2, ge=1, le=6)
     arch: bool = False
@@ -69,7 +69,7 @@ class WindowView(Brush):
             under,
             LinearGradient((0, y + h + 24), (0, y + h + 46), ((0, with_alpha(dark, 0.35)), (1, with_alpha(dark, 0)))),
         )
-        if self.curtain:
+        if self.color_curtain:
             self._curtains(ink)
 
     def _outside(self, ink: Ink, hole: skia.Path) -> None:
@@ -198,7 +198,7 @@ class WindowView(Brush):
 
     def _curtains(self, ink: Ink) -> None:
         x, y, w, h = self.x, self.y, self.width, self.height
-        color = ink.tone(self.curtain)
+        color = ink.tone(self.color_curtain)
         rod = skia.Path.RRect(skia.RRect.MakeRectXY(skia.Rect.MakeXYWH(x - 62, y - 38, w + 124, 8), 4, 4))
         for side in (-1, 1):
             edge = x - 50 if side < 0 else x + w + 50

@@ -27,10 +27,7 @@ class Trunks(Brush):
     color: str
     top: float = NORTH
     bark: bool = True
-    moss: str = "#6f9a4a"
-
-    def color_refs(self) -> list[str]:
-        return [self.color, self.moss]
+    color_moss: str = "#6f9a4a"
 
     def paint(self, ink: Ink) -> None:
         for x, foot, width in self.spots:
@@ -107,7 +104,7 @@ class Trunks(Brush):
                 w * 0.02,
                 w * 0.05,
             )
-        ink.detail(moss, with_alpha(ink.tone(self.moss), 0.5), clip=shape)
+        ink.detail(moss, with_alpha(ink.tone(self.color_moss), 0.5), clip=shape)
         for i in range(22):
             bx = x + (i / 21 - 0.5) * w * 2.3
             leaf(
@@ -119,7 +116,7 @@ class Trunks(Brush):
                 w * 0.03,
                 w * 0.04,
             )
-        tuft = ink.tone(self.moss, -0.15)
+        tuft = ink.tone(self.color_moss, -0.15)
         ink.detail(blades, mix(tuft, ink.white(), 0.6) if ink.snow else tuft)
 
 
