@@ -185,7 +185,7 @@ def _width_for(figures: Sequence[Figure], framing: Framing, width: float) -> flo
             continue
         faces, bodies = a.face[2] - b.face[0], a.body[2] - b.body[0]
         # Arms may reach behind a neighbour, heads may not.
-        gap = faces * 1.08 if framing in ("close", "detail") else max(faces * 1.12, (faces * 1.12 + bodies * 0.94) / 2)
+        gap = faces * 1.08 if framing in ("close", "detail") else max(faces * 1.25, (faces * 1.2 + bodies * 0.94) / 2)
         wanted = max(wanted, gap / (b.x - a.x))
     wanted = min(wanted, width * _MOST_WIDENED[framing])
     apart = sum(f.face[2] - f.face[0] for f in row) if len(row) <= 4 else 0.0

@@ -30,7 +30,7 @@ FLOAT_REACH = (5.0, 9.0)
 """How far a body drifts under water, sideways and up, world units."""
 SWIM_LIFT = 170.0
 """How far above the sea bed a swimmer is, world units."""
-_SAMPLES_S = (0.35, 0.8)
+_SAMPLES_S = (0.25, 0.6, 1.05)
 """Instants at which a pose is measured for the camera, seconds."""
 
 

@@ -9,9 +9,11 @@ from tests.tools.layout.standins import packs
 from tools.image.tool import StageAdjustment
 from tools.layout.acting import Delivered
 from tools.layout.camera import FACE_MARGIN
+from tools.layout.drawlist import DrawList
 from tools.layout.frames import FrameRenderer, render_frames
 from tools.layout.lettering import Caption
 from tools.layout.scene import Scene
+from tools.layout.stage import paint_cast
 from tools.storyboard import CastMember, Look, Placement, Shot
 from tools.timeline import LineTime, MouthCue
 
@@ -154,3 +156,15 @@ def test_the_speaker_moves_the_lips_and_the_others_look() -> None:
     assert listener.look_at is not None
     assert listener.look_at[0] < -0.3, "Luca stands to the left"
     assert performance.speaker_at(0.2) is None
+
+
+@pytest.mark.parametrize("pose", ["jump", "run", "dance", "cheer"])
+def test_the_liveliest_poses_keep_their_faces_in_a_close_push(pose: str) -> None:
+    people = [Placement(character="luca", pose=pose, x=0.36), Placement(character="alberto", pose=pose, x=0.64)]
+    shot = Shot(id="s1", framing="close", camera="push", placements=people)
+    scene = Scene.build(shot, CAST, size=SIZE)
+    performance = scene.performance()
+    for step in range(16):
+        draw, window = DrawList(), scene.move.at(step / 15)
+        for person in paint_cast(scene, performance, draw, step / 6, u=step / 15).values():
+            assert window.holds(person.face, 0.0)
