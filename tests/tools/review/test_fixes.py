@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tools.review.fabricate import Shelf
@@ -107,6 +107,7 @@ failed_checks = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["image", "shot", "speech", "sound", "music", "film"]), st.lists(failed_checks, max_size=4))
 def test_no_attempt_is_ever_repeated(kind: str, rounds: list[list[Check]]) -> None:
     args: dict[str, Any] = {"rate": 1.0} if kind == "speech" else {}
@@ -123,6 +124,7 @@ def test_no_attempt_is_ever_repeated(kind: str, rounds: list[list[Check]]) -> No
         assert 0.6 <= args.get("rate", 1.0) <= 1.6
 
 
+@settings(deadline=None)
 @given(failed_checks, st.integers(1, 3))
 def test_the_arguments_given_are_left_alone(checks: list[Check], attempt: int) -> None:
     args = {"adjust": {"dx": {"luca": 0.1}, "zoom": 0.9}}

@@ -20,8 +20,10 @@ from tools.music.mix import Mixer
 from tools.music.score import Score
 from tools.music.tool import Bed, ComposeMusic, MakeAmbience, MixSound, ShotSound
 from tools.review.fixes import propose
+from tools.review.limits import default_limits
 from tools.review.measure import Measure
 from tools.review.pixels import read_rgb
+from tools.review.scoring import base_name
 from tools.review.tool import ReviewArtifact
 from tools.storyboard import CastMember, Line, Placement, Shot
 from tools.transcription.subtitles import Subtitles
@@ -62,7 +64,9 @@ class Studio:
 
     def review(self, kind: Any, ref: ArtifactRef, **args: Any) -> ReviewArtifact.Output:
         given = ReviewArtifact.Input(kind=kind, subject=ref, **args)
-        return Measure().run(given, self.shelf.context(f"{ref.call}-review"))
+        found = Measure().run(given, self.shelf.context(f"{ref.call}-review"))
+        assert {base_name(check.name) for check in found.checks} <= default_limits().weights.keys()
+        return found
 
     def path(self, ref: ArtifactRef) -> Path:
         return self.shelf.paths[ref.key]

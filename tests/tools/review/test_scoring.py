@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.errors import InvalidInput
@@ -26,11 +26,13 @@ checks_of = st.lists(st.builds(a_check, st.sampled_from(NAMES), st.floats(0, 1),
 failures = st.builds(a_check, st.sampled_from(NAMES), st.floats(0, 1), st.just(True))
 
 
+@settings(deadline=None)
 @given(checks_of, failures, st.integers(0, 30))
 def test_one_more_failure_never_raises_the_score(checks: list[Check], failure: Check, at: int) -> None:
     assert score_checks([*checks[:at], failure, *checks[at:]]) <= score_checks(checks)
 
 
+@settings(deadline=None)
 @given(checks_of.filter(bool), st.data())
 def test_a_check_that_fails_instead_of_passing_never_raises_the_score(checks: list[Check], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(checks) - 1))
@@ -39,6 +41,7 @@ def test_a_check_that_fails_instead_of_passing_never_raises_the_score(checks: li
     assert score_checks(worse) <= score_checks(checks)
 
 
+@settings(deadline=None)
 @given(checks_of, st.sampled_from(NAMES))
 def test_what_was_not_run_changes_nothing(checks: list[Check], name: str) -> None:
     missing = not_run(name, "a model")
@@ -46,6 +49,7 @@ def test_what_was_not_run_changes_nothing(checks: list[Check], name: str) -> Non
     assert review_of([*checks, missing]).passed == review_of(checks).passed
 
 
+@settings(deadline=None)
 @given(checks_of)
 def test_the_score_is_between_0_and_1_and_does_not_depend_on_order(checks: list[Check]) -> None:
     score = score_checks(checks)
@@ -53,6 +57,7 @@ def test_the_score_is_between_0_and_1_and_does_not_depend_on_order(checks: list[
     assert score_checks(checks[::-1]) == pytest.approx(score)
 
 
+@settings(deadline=None)
 @given(checks_of, failures.filter(lambda check: check.name in HARD))
 def test_one_hard_failure_is_never_passed(checks: list[Check], failure: Check) -> None:
     found = review_of([*checks, failure])
