@@ -11,51 +11,39 @@ from typing import Any
 
 from agent.intent import Edit, Intent
 from agent.planners.offline.direction import Direction, Tongue
+from agent.planners.offline.notes import Notes
 from agent.planners.offline.pacing import fitted, total_of
 from agent.planners.offline.phrasing import join_names, short_name
 from tools.storyboard import CastMember, Shot, Storyboard
 
-__all__ = ["Changes"]
+__all__ = ["Changes", "has"]
 
 
-class Changes:
+def has(shot: Shot, character: str) -> bool:
+    """Whether somebody stands in a shot."""
+    return any(p.character == character for p in shot.placements)
+
+
+class Changes(Notes):
     """The working copy of one revision.
 
     Attributes:
         board: the storyboard that came in.
         shots, cast: as they are now.
         fields: changed fields of the storyboard itself (`title`, `aspect`, ...).
-        assumptions, problems: sentences for the user.
     """
 
     def __init__(self, board: Storyboard, intent: Intent, direction: Direction, tongue: Tongue) -> None:
+        super().__init__(direction, tongue)
         self.board = board
-        self.direction = direction
-        self.tongue = tongue
         self.shots: list[Shot] = list(board.shots)
         self.cast: list[CastMember] = list(board.cast)
         self.fields: dict[str, Any] = {}
-        self.assumptions: list[str] = []
-        self.problems: list[str] = []
         self._numbers = [shot.id for shot in board.shots]
         self._briefed = {member.id: member for member in (intent.brief.cast if intent.brief else [])}
         for edit in intent.edits:
             if edit.member:
                 self._briefed[edit.member.id] = edit.member
-
-    # -- what will be told --------------------------------------------------------------------------------------------
-
-    def assume(self, sentence: str, /, **values: object) -> None:
-        """Tell what was done besides, or taken for granted."""
-        told = self.direction.phrases.say(sentence, self.tongue, **values)
-        if told not in self.assumptions:
-            self.assumptions.append(told)
-
-    def problem(self, sentence: str, /, **values: object) -> None:
-        """Tell what could not be done."""
-        told = self.direction.phrases.say(sentence, self.tongue, **values)
-        if told not in self.problems:
-            self.problems.append(told)
 
     # -- people -------------------------------------------------------------------------------------------------------
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import ceil
 
 from agent.intent import Brief, Intent
 from agent.planners.base import Composition, PlanRequest
 from agent.planners.offline.blocking import widest_needed
-from agent.planners.offline.coverage import MAX_SHOTS, cover_one_shot, cover_scene, cover_stills, least_of
-from agent.planners.offline.direction import Direction, Tongue, load_direction
-from agent.planners.offline.pacing import share_out, speech_need, total_of
+from agent.planners.offline.coverage import MAX_SHOTS, cover_one_shot, cover_scene, cover_stills
+from agent.planners.offline.direction import Direction, load_direction
+from agent.planners.offline.lengths import lengths_of
+from agent.planners.offline.notes import Notes
+from agent.planners.offline.pacing import speech_need, total_of
 from agent.planners.offline.phrasing import join_names, short_name, title_of, tongue_of
 from agent.planners.offline.plan import Scene, ShotPlan
 from agent.planners.offline.scenes import settle
@@ -31,27 +33,6 @@ LEAST_S, MOST_S = 0.5, 1800.0
 _STILL_OUTPUTS = frozenset({"image", "voice", "music", "subtitles", "text"})
 
 
-@dataclass
-class _Notes:
-    """What will be told: assumptions and problems, each once."""
-
-    direction: Direction
-    tongue: Tongue
-    assumptions: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    def assume(self, name: str, **values: object) -> None:
-        self._add(self.assumptions, name, values)
-
-    def problem(self, name: str, **values: object) -> None:
-        self._add(self.problems, name, values)
-
-    def _add(self, to: list[str], name: str, values: dict[str, object]) -> None:
-        sentence = self.direction.phrases.say(name, self.tongue, **values)
-        if sentence not in to:
-            to.append(sentence)
-
-
 def compose(intent: Intent, request: PlanRequest) -> Composition:
     """Write a storyboard for an intent of kind `scene`, from its brief.
 
@@ -59,7 +40,7 @@ def compose(intent: Intent, request: PlanRequest) -> Composition:
     for is kept exactly unless the lines do not fit into it, which `problems` then says.
     """
     direction = load_direction()
-    notes = _Notes(direction, tongue_of(intent))
+    notes = Notes(direction, tongue_of(intent))
     brief = _checked(intent.brief or Brief(), notes)
     aspect: Aspect = brief.aspect or "16:9"
     scenes = settle(brief, direction)
@@ -69,7 +50,7 @@ def compose(intent: Intent, request: PlanRequest) -> Composition:
         notes.problem("too_many_shots", limit=MAX_SHOTS, count=len(plans) - MAX_SHOTS)
         plans = plans[:MAX_SHOTS]
     plans = [_within_frame(plan, index, aspect, brief, notes) for index, plan in enumerate(plans)]
-    lengths = _lengths(plans, total, notes)
+    lengths = lengths_of(plans, total, notes)
     names = {member.id: short_name(member) for member in brief.cast}
     stager = Stager(direction, aspect, notes.tongue, names, tuple(names), zlib.crc32(request.text.encode()))
     music = _music(plans, intent, direction)
@@ -93,7 +74,7 @@ def compose(intent: Intent, request: PlanRequest) -> Composition:
 # -- the brief --------------------------------------------------------------------------------------------------------
 
 
-def _checked(brief: Brief, notes: _Notes) -> Brief:
+def _checked(brief: Brief, notes: Notes) -> Brief:
     """The brief with everybody who acts or speaks in its cast, once each, and no more than a storyboard holds."""
     cast: dict[str, CastMember] = {}
     for member in brief.cast:
@@ -119,7 +100,7 @@ def _checked(brief: Brief, notes: _Notes) -> Brief:
     return brief.model_copy(update={"cast": list(cast.values()), "beats": beats})
 
 
-def _total(brief: Brief, notes: _Notes) -> float | None:
+def _total(brief: Brief, notes: Notes) -> float | None:
     """The length that was asked for, within what a storyboard can have."""
     if brief.duration_s is None:
         return None
@@ -135,7 +116,7 @@ def _total(brief: Brief, notes: _Notes) -> float | None:
     return total
 
 
-def _fps(fps: int | None, notes: _Notes) -> int:
+def _fps(fps: int | None, notes: Notes) -> int:
     if fps is None:
         return 24
     kept = min(max(fps, 8), 60)
@@ -181,7 +162,7 @@ def _shares(scenes: Sequence[Scene], total: float | None, natural: float) -> lis
     return [total * weight / sum(weights) for weight in weights]
 
 
-def _within_frame(plan: ShotPlan, index: int, aspect: Aspect, brief: Brief, notes: _Notes) -> ShotPlan:
+def _within_frame(plan: ShotPlan, index: int, aspect: Aspect, brief: Brief, notes: Notes) -> ShotPlan:
     """The plan with no more people than a stage holds, in a framing that holds them."""
     direction = notes.direction
     limit = direction.coverage.stage_limit
@@ -207,54 +188,6 @@ def _within_frame(plan: ShotPlan, index: int, aspect: Aspect, brief: Brief, note
     return replace(plan, people=people, framing=framing)
 
 
-# -- time -------------------------------------------------------------------------------------------------------------
-
-
-def _lengths(plans: Sequence[ShotPlan], total: float | None, notes: _Notes) -> list[float]:
-    """The length of each shot in seconds; their sum is `total` where the lines fit into it."""
-    coverage = notes.direction.coverage
-    least = [least_of(plan, coverage) for plan in plans]
-    for index, plan in enumerate(plans):
-        if plan.fixed is not None and plan.lines and plan.fixed < least[index] - 1e-6:
-            notes.problem(
-                "shot_speech_too_long",
-                shot=index + 1,
-                needed=least[index],
-                given=plan.fixed,
-            )
-    if total is None:
-        return [max(_floor(plan, least[i]), _rounded(plan)) for i, plan in enumerate(plans)]
-    fixed = {i: max(plan.fixed, _floor(plan, least[i])) for i, plan in enumerate(plans) if plan.fixed is not None}
-    free = [i for i in range(len(plans)) if i not in fixed]
-    rest = total - sum(fixed.values())
-    if fixed and free and rest >= sum(least[i] for i in free):
-        shares = share_out(rest, [plans[i].weight for i in free], [least[i] for i in free])
-        return [fixed[i] if i in fixed else shares[free.index(i)] for i in range(len(plans))]
-    if fixed and not free and abs(rest) < 1e-6:
-        return [fixed[i] for i in range(len(plans))]
-    if fixed:
-        notes.assume("scaled_shots", seconds=total)
-    speech = [speech_need(plan.lines) for plan in plans]
-    bare = [least[i] if speech[i] else min(least[i], max(0.5, total / len(plans) * 0.5)) for i in range(len(plans))]
-    bare = [ceil(value * 10 - 1e-6) / 10 for value in bare]
-    if sum(bare) > total + 1e-6 and any(speech):
-        notes.problem("speech_too_long", needed=round(sum(bare), 1), given=total)
-    elif sum(bare) > total + 1e-6:
-        notes.problem("shots_too_many", count=len(plans), needed=round(sum(bare), 1), given=total)
-    weights = [plan.fixed or plan.weight for plan in plans]
-    return share_out(total, weights, least if sum(least) <= total + 1e-6 else bare)
-
-
-def _floor(plan: ShotPlan, least: float) -> float:
-    """A length that was asked for may be as short as a shot can be; otherwise shots keep the usual least."""
-    return least if plan.lines or plan.fixed is None else 0.5
-
-
-def _rounded(plan: ShotPlan) -> float:
-    wish = plan.fixed if plan.fixed is not None else plan.wish
-    return min(120.0, round(wish, 1))
-
-
 # -- sound, title, words to the user ----------------------------------------------------------------------------------
 
 
@@ -273,7 +206,7 @@ def _title(
     scenes: Sequence[Scene],
     _first: str,
     names: Sequence[str],
-    notes: _Notes,
+    notes: Notes,
     stager: Stager,
     plans: Sequence[ShotPlan],
 ) -> str:
@@ -288,7 +221,7 @@ def _title(
 
 
 def _tell(
-    storyboard: Storyboard, brief: Brief, intent: Intent, scenes: Sequence[Scene], total: float | None, notes: _Notes
+    storyboard: Storyboard, brief: Brief, intent: Intent, scenes: Sequence[Scene], total: float | None, notes: Notes
 ) -> None:
     """Few and useful: what the user did not say and would see or hear."""
     direction, tongue = notes.direction, notes.tongue

@@ -1,20 +1,20 @@
-"""Edits of who is there and how they act: add, remove, swap, perform."""
+"""Edits of who is there: add and remove. Nobody is hidden by a newcomer, nobody left looking at nobody."""
 
 from __future__ import annotations
 
 from agent.intent import Edit, Performance
 from agent.planners.offline.blocking import MOST_TIPPING, Mark, free_mark, marks_for, reblock, widest_needed
-from agent.planners.offline.changes import Changes
-from agent.planners.offline.phrasing import about, join_names
+from agent.planners.offline.changes import Changes, has
+from agent.planners.offline.edits_acting import told_by_poses
+from agent.planners.offline.phrasing import about
 from agent.planners.offline.plan import Scene
 from agent.planners.offline.staging import MOVING, grounded, resting_face
 from configs.characters import load_characters
 from tools.storyboard import CastMember, Emotion, Facing, Placement, Shot
 
-__all__ = ["add_character", "enter", "put_in_shot", "remove_character", "set_performance", "swap"]
+__all__ = ["add_character", "enter", "put_in_shot", "remove_character"]
 
 MAX_CAST = 16
-EVERYONE = frozenset({"*", "all", "everyone", "everybody", "both", "they", "them", "tutti", "entrambi"})
 
 
 # -- adding -----------------------------------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ def add_character(changes: Changes, edit: Edit) -> None:
     member = enter(changes, edit)
     if member is None:
         return
-    open_shots = [at for at in targets if not _has(changes.shots[at], member.id)]
+    open_shots = [at for at in targets if not has(changes.shots[at], member.id)]
     if not open_shots:
         changes.problem("already_in_scene", name=changes.name(member.id))
         return
@@ -76,10 +76,6 @@ def add_character(changes: Changes, edit: Edit) -> None:
             changes.assume("stays_single", shot=at + 1, framing=framing, names=names)
     if not member.known and member.id not in known_before:
         changes.assume("new_face", name=changes.name(member.id))
-
-
-def _has(shot: Shot, who: str) -> bool:
-    return any(p.character == who for p in shot.placements)
 
 
 def _takes_one_more(shot: Shot) -> bool:
@@ -153,7 +149,7 @@ def remove_character(changes: Changes, edit: Edit) -> None:
     targets = changes.targets(edit)
     if not targets:
         return
-    there = [at for at in targets if _has(changes.shots[at], who) or _says(changes.shots[at], who)]
+    there = [at for at in targets if has(changes.shots[at], who) or _says(changes.shots[at], who)]
     if not there:
         if edit.shot is None or changes.member(who) is None:
             if changes.member(who) and edit.shot is None:
@@ -176,7 +172,7 @@ def remove_character(changes: Changes, edit: Edit) -> None:
     for at in sorted(drop, reverse=True):
         changes.assume("shot_removed_with", shot=at + 1, name=name)
         del changes.shots[at]
-    if not any(_has(shot, who) or _says(shot, who) for shot in changes.shots):
+    if not any(has(shot, who) or _says(shot, who) for shot in changes.shots):
         changes.cast = [member for member in changes.cast if member.id != who]
     if not any(shot.placements for shot in changes.shots):
         changes.assume("scene_is_empty")
@@ -230,121 +226,4 @@ def _retold(changes: Changes, shot: Shot, left: list[Placement]) -> str:
         for tongue in ("en", "it"):
             if about(business.text, before, direction, tongue) == shot.action:
                 return about(business.text, after, direction, tongue)
-    return _told(changes, left)
-
-
-# -- acting -----------------------------------------------------------------------------------------------------------
-
-
-def swap(changes: Changes, edit: Edit) -> None:
-    """Two characters change places; each keeps what it does."""
-    pair = _pair(changes, edit)
-    if pair is None:
-        changes.problem("swap_needs_two")
-        return
-    targets, done = changes.targets(edit), False
-    for at in targets:
-        shot = changes.shots[at]
-        spots = {p.character: p for p in shot.placements if p.character in pair}
-        if len(spots) < 2:
-            continue
-        a, b = spots[pair[0]], spots[pair[1]]
-        at_mark = {a.character: b, b.character: a}
-        placements = [
-            p.model_copy(
-                update={
-                    "x": at_mark[p.character].x,
-                    "depth": at_mark[p.character].depth,
-                    "facing": at_mark[p.character].facing,
-                }
-            )
-            if p.character in at_mark
-            else p
-            for p in shot.placements
-        ]
-        changes.replace(at, placements=placements)
-        done = True
-    if targets and not done:
-        changes.problem("swap_needs_two")
-
-
-def _pair(changes: Changes, edit: Edit) -> tuple[str, str] | None:
-    """Who changes places: those that are named, else the only two, else the outermost two of a shot."""
-    named = [edit.character, edit.performance.character if edit.performance else None]
-    named += [edit.member.id if edit.member else None]
-    named += [edit.line.character if edit.line else None]
-    who = list(dict.fromkeys(name for name in named if name))
-    cast = [member.id for member in changes.cast]
-    if len(who) >= 2:
-        return (who[0], who[1]) if set(who[:2]) <= set(cast) else None
-    if len(who) == 1 and who[0] not in cast:
-        return None
-    shots = changes.shots if edit.shot is None else [changes.shots[at] for at in changes.targets(edit)]
-    for shot in shots:
-        row = [p.character for p in sorted(shot.placements, key=lambda p: p.x)]
-        if len(row) >= 2 and not who:
-            return row[0], row[-1]
-        if len(row) >= 2 and who[0] in row:
-            return who[0], next(name for name in row if name != who[0])
-    return None
-
-
-def set_performance(changes: Changes, edit: Edit) -> None:
-    """Another pose, face or direction; lines said with the old feeling are said with the new one."""
-    wanted = edit.performance
-    if wanted is None:
-        changes.problem("unclear_edit", op="performance")
-        return
-    everyone = wanted.character in EVERYONE or not wanted.character
-    if not everyone and not any(_has(shot, wanted.character) for shot in changes.shots):
-        changes.problem("not_in_scene", name=changes.name(wanted.character))
-        return
-    targets = changes.targets(edit)
-    for at in targets:
-        shot = changes.shots[at]
-        if not everyone and not _has(shot, wanted.character):
-            if edit.shot is not None:
-                changes.problem("not_in_shot", name=changes.name(wanted.character), shot=at + 1)
-            continue
-        _perform(changes, at, wanted, everyone)
-
-
-def _perform(changes: Changes, at: int, wanted: Performance, everyone: bool) -> None:
-    shot = changes.shots[at]
-    update = {
-        name: value
-        for name, value in (("pose", wanted.pose), ("expression", wanted.expression), ("facing", wanted.facing))
-        if value is not None
-    }
-    meant = {p.character for p in shot.placements if everyone or p.character == wanted.character}
-    before = {p.character: p.expression for p in shot.placements}
-    placements = [p.model_copy(update=update) if p.character in meant else p for p in shot.placements]
-    dialogue = [
-        line.model_copy(update={"emotion": wanted.expression})
-        if wanted.expression and line.character in meant and line.emotion in ("neutral", before[line.character])
-        else line
-        for line in shot.dialogue
-    ]
-    action = shot.action
-    if wanted.pose and any(p.pose != q.pose for p, q in zip(shot.placements, placements, strict=True)):
-        action = _acted(changes, shot, placements, meant)
-    changes.replace(at, placements=placements, dialogue=dialogue, action=action)
-
-
-def _acted(changes: Changes, shot: Shot, placements: list[Placement], meant: set[str]) -> str:
-    """The action once a pose has changed: what the poses say, where the old words were about those people."""
-    if not shot.action:
-        return ""
-    if not any(changes.name(who).lower() in shot.action.lower() for who in meant):
-        return shot.action
-    return _told(changes, placements)
-
-
-def _told(changes: Changes, placements: list[Placement]) -> str:
-    """Poses in words: `Luca waves and Alberto sits`."""
-    direction, by_pose = changes.direction, dict[str, list[str]]()
-    for p in placements:
-        if p.pose in direction.acting.poses:
-            by_pose.setdefault(p.pose, []).append(changes.name(p.character))
-    told = [about(direction.acting.poses[pose], who, direction, changes.tongue) for pose, who in by_pose.items()]
-    return join_names(told, direction, changes.tongue)
+    return told_by_poses(changes, left)

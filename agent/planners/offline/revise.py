@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from agent.intent import Edit, Intent
 from agent.planners.base import Composition, PlanRequest
-from agent.planners.offline import edits_cast, edits_lines, edits_look, edits_shots
+from agent.planners.offline import edits_acting, edits_cast, edits_lines, edits_look, edits_shots
 from agent.planners.offline.changes import Changes
 from agent.planners.offline.direction import Direction, Tongue, load_direction
 from agent.planners.offline.phrasing import short_name, title_of, tongue_of
@@ -33,8 +33,8 @@ _OPERATIONS: Mapping[str, Callable[[Changes, Edit], None]] = MappingProxyType(
         "set_overlay": edits_look.set_overlay,
         "add_character": edits_cast.add_character,
         "remove_character": edits_cast.remove_character,
-        "swap": edits_cast.swap,
-        "set_performance": edits_cast.set_performance,
+        "swap": edits_acting.swap,
+        "set_performance": edits_acting.set_performance,
         "add_line": edits_lines.add_line,
         "set_line": edits_lines.set_line,
         "remove_line": edits_lines.remove_line,
