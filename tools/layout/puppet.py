@@ -28,6 +28,8 @@ class Acting:
         mouth: shape of the mouth while speaking; None: the expression's own mouth.
         mouth_open: 0..1, loudness of the voice at this instant.
         speaking: whether a line is being said now: gestures and brows are livelier.
+        energy: 0..1, how far talking has taken hold of hands, head and brows while `speaking`: eased in and out by
+            the caller over the first and last third of a second of a line, so that nothing jumps; 1 all of it.
         blink: 0 open .. 1 closed; None: the rig's own blinking, a function of t.
         look_at: where the eyes look, relative to the head: x -1 left .. 1 right, y -1 up .. 1 down; None: ahead.
         moving: False freezes all idle motion (for still pictures: the pose's most telling instant).
@@ -40,6 +42,7 @@ class Acting:
     mouth: MouthShape | None = None
     mouth_open: float = 0.0
     speaking: bool = False
+    energy: float = 1.0
     blink: float | None = None
     look_at: tuple[float, float] | None = None
     moving: bool = True

@@ -97,7 +97,7 @@ class Actor:
         matrix = skia.Matrix.Translate(*at)
         matrix.preScale(size, size)
         lx, ly = light.direction
-        ink = 1.75 * max(0.25, size) ** -0.45
+        ink = 1.75 * max(0.25, size) ** -0.55
         brush = Brush(layer, d.id, light, matrix, depth, ink, (lx, ly), size)
         first = len(layer.items)
         trunk = trunk_of(d, bones, motion.breath, motion.hair)
@@ -156,9 +156,7 @@ class Actor:
             self._behind_trunk(brush, trunk, motion)
         # Sitting or crouching towards us, the thighs lie before the belly.
         seated = motion.sheet.ground == "seat"
-        near = [
-            side for side in legs if not bones.back and (seated or bones.legs[side].mid[2] - bones.pelvis[2] > 24.0)
-        ]
+        near = [side for side in legs if not bones.back and (seated or self._raised(motion, bones, side))]
         far = [side for side in legs if side not in near]
         for side in far:
             draw_leg(brush, d, bones, side)
@@ -169,16 +167,16 @@ class Actor:
             body = trunk.draw_body(brush)
             if d.kind == "sea_monster":
                 draw_scales(brush, d, body)
-        if d.bottom:
+        if d.bottom and not (seated and near):
             trunk.draw_bottom(brush, d.bottom, far)
         if d.top:
             trunk.draw_top(brush, d.top)
         for side in near:
             draw_leg(brush, d, bones, side)
-            if d.bottom and not d.bottom.skirt:
+            if d.bottom and not d.bottom.skirt and not seated:
                 trunk.draw_trouser(brush, d.bottom, side, body)
-        if near and d.bottom and d.bottom.skirt:
-            trunk.draw_bottom(brush, d.bottom, [])
+        if near and d.bottom and (seated or d.bottom.skirt):
+            trunk.draw_bottom(brush, d.bottom, near)
         if "apron" in d.accessories:
             draw_apron(brush, d, trunk)
         if "backpack" in d.accessories and not bones.back:
@@ -203,6 +201,11 @@ class Actor:
         draw_tail(brush, self.design, trunk.bones, motion.hair)
         if "backpack" in self.design.accessories:
             draw_backpack(brush, self.design, trunk)
+
+    @staticmethod
+    def _raised(motion: Motion, bones: Bones, side: str) -> bool:
+        """Whether a thigh is lifted towards us, so that it hides part of the belly."""
+        return motion.ch[f"{side}.thigh.0"] > 55.0 and bones.legs[side].mid[2] - bones.pelvis[2] > 24.0
 
     @staticmethod
     def _behind(bones: Bones, side: str) -> bool:

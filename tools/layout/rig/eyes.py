@@ -64,7 +64,7 @@ def _eye(brush: Brush, d: Design, ball: Ball, state: FaceState, side: float) -> 
     eye.put(
         path,
         LinearGradient(
-            (0, -ry), (0, ry * 0.6), ((0.0, mix(white, eye.light.ambient, 0.42)), (0.5, white), (1.0, white))
+            (0, -ry), (0, ry * 0.6), ((0.0, mix(white, eye.light.ambient, 0.27)), (0.5, white), (1.0, white))
         ),
         outline=True,
     )

@@ -64,8 +64,9 @@ def draw_cheeks(brush: Brush, d: Design, ball: Ball, state: FaceState, clip: ski
         if d.look.freckles:
             dots = skia.Path()
             for i in range(7):
-                u = side * (0.3 + 0.36 * unit(d.seed, 40 + i))
-                v = 0.36 + 0.17 * unit(d.seed, 60 + i)
+                # One in each of seven cells, in two rows: scattered, not heaped.
+                u = side * (0.29 + 0.1 * (i % 4 + 0.35 * (i // 4)) + 0.06 * unit(d.seed, 40 + i))
+                v = 0.36 + 0.1 * (i // 4) + 0.06 * unit(d.seed, 60 + i)
                 fx, fy = ball.at(u, v)
                 r = ball.w * (0.014 + 0.01 * unit(d.seed, 80 + i))
                 dots.addOval(skia.Rect.MakeLTRB(fx - r * 1.1, fy - r, fx + r * 1.1, fy + r))

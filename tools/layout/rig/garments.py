@@ -14,6 +14,7 @@ from tools.layout.rig.casting import Design
 from tools.layout.rig.ink import Brush, darker, lighter
 from tools.layout.rig.limbs import garment_tube
 from tools.layout.rig.schema import Outfit
+from tools.layout.rig.seed import pick
 from tools.layout.rig.shapes import bent, ellipse, smooth, through
 from tools.layout.rig.skeleton import Bones
 from tools.layout.rig.trunk import Trunk
@@ -211,6 +212,8 @@ class Clothed(Trunk):
             f = (i + 0.4) / outfit.buttons
             x, y = self.centre(0.8 - f * (0.8 + outfit.hem))
             brush.flat(ellipse(x + turn + 2.6, y, 2.0, 2.0), (0.97, 0.94, 0.88, 1), ink=0.7)
+        if outfit.motif:
+            self._motif(brush)
         if outfit.pocket == "pouch":
             points = [
                 self.edge(t, s, k)
@@ -247,6 +250,44 @@ class Clothed(Trunk):
                 a, b = self.edge(0.12, s, 0.4), self.edge(0.06, s, 0.82)
                 brush.stroke(through([a, b]), darker(colour, 0.16), 5.0, clip=path)
                 brush.line(through([a, b]), colour, 0.8)
+
+    def _motif(self, brush: Brush) -> None:
+        """A star, a heart, a wave or a sun on the chest."""
+        x, y = self.centre(0.58)
+        yaw = self.bones.yaw
+        x += math.sin(yaw) * self.half(0.6) * 0.42
+        nx, ny = self.normal(0.6)
+        chest = brush.placed(x, y, math.degrees(math.atan2(ny, nx)), max(0.3, abs(math.cos(yaw))))
+        r = self.d.body.torso * 0.15
+        colour = self.d.palette.extra
+        top = self.d.palette.top
+        if sum(abs(a - b) for a, b in zip(colour[:3], top[:3], strict=True)) < 0.5:
+            colour = self.d.palette.bottom
+        kind = pick(["star", "heart", "wave", "sun"], self.d.id, "motif")
+        if kind == "star":
+            points: list[Point] = []
+            for i in range(10):
+                a, k = i * math.pi / 5, r if i % 2 == 0 else r * 0.46
+                points.append((math.sin(a) * k, -math.cos(a) * k))
+            chest.flat(smooth(points, frozenset(range(0, 10, 2)), 0.3), colour)
+        elif kind == "heart":
+            half = [(0.95, 0.0), (0.86, -0.7), (0.38, -0.8)]
+            right = [(x * r, y * r) for x, y in half]
+            left = [(-x * r, y * r) for x, y in half]
+            chest.flat(smooth([(0, r), *left, (0, -r * 0.36), *right[::-1]], frozenset({0, 4})), colour)
+        elif kind == "wave":
+            for dy in (-0.5, 0.0, 0.5):
+                line = [(-r * 1.1 + i * r * 0.44, r * (dy + (0.2 if i % 2 else -0.2))) for i in range(6)]
+                chest.stroke(through(line), colour, r * 0.24)
+        else:
+            chest.flat(ellipse(0, 0, r * 0.52, r * 0.52), colour)
+            rays = skia.Path()
+            for i in range(8):
+                a = i * math.pi / 4
+                rays.addPath(
+                    through([(math.cos(a) * r * 0.72, math.sin(a) * r * 0.72), (math.cos(a) * r, math.sin(a) * r)])
+                )
+            chest.stroke(rays, colour, r * 0.17)
 
     def _hood_back(self, brush: Brush, outfit: Outfit) -> None:
         if outfit.neck != "hood":

@@ -14,26 +14,11 @@ from tools.layout.rig.casting import Design
 from tools.layout.rig.ink import Brush, darker, lighter
 from tools.layout.rig.schema import HairPoint, Lock
 from tools.layout.rig.seed import unit
-from tools.layout.rig.shapes import ellipse, smooth, through, wedge
+from tools.layout.rig.shapes import ellipse, smooth, swelling, through, wedge
 
 __all__ = ["Wig"]
 
 Point = tuple[float, float]
-
-
-def _running(points: list[Point], width: float) -> skia.Path:
-    """A line that swells from nothing to `width`."""
-    left: list[Point] = []
-    right: list[Point] = []
-    n = len(points)
-    for i, (x, y) in enumerate(points):
-        ax, ay = points[max(0, i - 1)]
-        bx, by = points[min(n - 1, i + 1)]
-        length = math.hypot(bx - ax, by - ay) or 1e-6
-        k = width / 2 * min(1.0, 0.08 + 1.5 * i / (n - 1))
-        left.append((x - (by - ay) / length * k, y + (bx - ax) / length * k))
-        right.append((x + (by - ay) / length * k, y - (bx - ax) / length * k))
-    return smooth(left + right[::-1], frozenset({0, n - 1, n, 2 * n - 1}))
 
 
 @dataclass(slots=True)
@@ -182,8 +167,8 @@ class Wig:
         if ink:
             # Thin where they leave the cap, full at the tip.
             edge = skia.Path()
-            edge.addPath(_running(side(-1.0, 0.16), brush.ink * 1.25))
-            edge.addPath(_running(side(1.0, 0.24), brush.ink * 1.25))
+            edge.addPath(swelling(side(-1.0, 0.16), brush.ink * 1.25))
+            edge.addPath(swelling(side(1.0, 0.24), brush.ink * 1.25))
             brush.put(edge, brush.line_colour(colour), outline=True)
         glint = through(side(0.3 if brush.light_dir[0] * uy < 0 else -0.3, 0.36)[:3])
         brush.put(glint, None, Stroke(with_alpha(self._light(brush), 0.42), max(0.9, clump.width * 0.065)), effect=True)

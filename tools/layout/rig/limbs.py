@@ -9,12 +9,13 @@ import skia
 
 from tools.layout.drawlist import Color, Stroke
 from tools.layout.light import with_alpha
+from tools.layout.rig.beasts import draw_scales
 from tools.layout.rig.casting import Design
 from tools.layout.rig.foot import draw_foot
 from tools.layout.rig.hand import draw_hand
 from tools.layout.rig.ink import Brush, darker, lighter
 from tools.layout.rig.schema import Outfit
-from tools.layout.rig.shapes import Bent, bent, ellipse, through
+from tools.layout.rig.shapes import Bent, bent, ellipse, swelling, through
 from tools.layout.rig.skeleton import Bones, Limb
 
 __all__ = ["draw_arm", "draw_leg", "garment_tube"]
@@ -56,6 +57,8 @@ def draw_arm(brush: Brush, d: Design, bones: Bones, side: str, hand: str, wrist:
         arm = bent(a, m, e, radius)
         if covered < 1.7:
             brush.form(arm.path, skin, ink=0.0, rim=0.9, along=_both(arm))
+            if d.kind == "sea_monster":
+                draw_scales(brush, d, arm.path)
             _sides(brush, arm, skin, torso, 0.4)
             _elbow(brush, arm, limb, skin)
     size = b.hand * (1.0 if d.look.build != "sturdy" else 1.06)
@@ -136,17 +139,24 @@ def _elbow(brush: Brush, arm: Bent, limb: Limb, skin: Color) -> None:
 
 def _sides(brush: Brush, tube: Bent, colour: Color, torso: skia.Path, reach: float) -> None:
     """Ink along both sides and round the tip, but not where the root lies on the body."""
-    left, right = tube.sides
-    path = skia.Path()
-    for points in (left, right):
+    whole, grown = skia.Path(), skia.Path()
+    for points in tube.sides:
         skip = 0
         limit = max(1, int(len(points) * reach))
         while skip < limit and torso.contains(*points[skip]):
             skip += 1
         kept = points[max(0, skip - 1) :] if skip else points
-        if len(kept) > 1:
-            path.addPath(through(kept))
-    brush.put(path, None, _stroke(brush, colour), outline=True)
+        if len(kept) < 2:
+            continue
+        if skip:
+            # Where it leaves the body the line begins as a hair: a fold, not a cut.
+            grown.addPath(swelling(kept, brush.ink * 1.2))
+        else:
+            whole.addPath(through(kept))
+    if not whole.isEmpty():
+        brush.put(whole, None, _stroke(brush, colour), outline=True)
+    if not grown.isEmpty():
+        brush.put(grown, brush.line_colour(colour), outline=True)
 
 
 def _both(tube: Bent) -> skia.Path:
@@ -158,7 +168,7 @@ def _both(tube: Bent) -> skia.Path:
 
 
 def _stroke(brush: Brush, colour: Color) -> Stroke:
-    return Stroke(brush.line_colour(colour), brush.ink * 1.35)
+    return Stroke(brush.line_colour(colour), brush.ink * 1.2)
 
 
 def garment_tube(brush: Brush, tube: Bent, colour: Color, outfit: Outfit, torso: skia.Path, trim: Color) -> None:
@@ -222,6 +232,8 @@ def draw_leg(brush: Brush, d: Design, bones: Bones, side: str) -> None:
         _joint(brush, a, m, e, radius(1.0), skin)
         leg = bent(a, m, e, radius)
         brush.form(leg.path, skin)
+        if d.kind == "sea_monster":
+            draw_scales(brush, d, leg.path)
         if not (d.bottom and d.bottom.leg > 1.05):
             _knee(brush, d, limb, skin)
     draw_foot(brush.nearer(0.003), d, e, limb.tip, inner, skin)

@@ -240,13 +240,14 @@ def _live(motion: Motion, acting: Acting, seed: int, face: Face) -> None:
     if face.tremble:
         motion.tremble = math.sin(t * math.tau * 9.0) * face.tremble * 0.9
     if acting.speaking:
-        voice = 0.5 + 0.5 * acting.mouth_open
+        lively = max(0.0, min(1.0, acting.energy))
+        voice = (0.5 + 0.5 * acting.mouth_open) * lively
         ch["head.nod"] += math.sin(t * math.tau * 1.15) * 3.2 * voice
-        ch["head.tilt"] += noise(t, seed ^ 0x31, 1.1) * 4.0
-        ch["head.turn"] += noise(t, seed ^ 0x32, 0.9) * 5.0
-        ch["lean.0"] += 2.0 + noise(t, seed ^ 0x33, 0.7) * 2.0
-        motion.brow = noise(t, seed ^ 0x34, 1.6) * 0.3 + 0.22 * acting.mouth_open
-        _gesture(motion, t, seed, motion.sheet.talk)
+        ch["head.tilt"] += noise(t, seed ^ 0x31, 1.1) * 4.0 * lively
+        ch["head.turn"] += noise(t, seed ^ 0x32, 0.9) * 5.0 * lively
+        ch["lean.0"] += (2.0 + noise(t, seed ^ 0x33, 0.7) * 2.0) * lively
+        motion.brow = (noise(t, seed ^ 0x34, 1.6) * 0.3 + 0.22 * acting.mouth_open) * lively
+        _gesture(motion, t, seed, motion.sheet.talk * lively)
 
 
 def _mirror(motion: Motion) -> None:

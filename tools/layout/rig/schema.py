@@ -401,6 +401,8 @@ class Outfit(_Sheet):
     leg: float = Field(0.0, ge=0.0, le=2.0)
     leg_width: float = 1.15
     trim: bool = False
+    motif: bool = False
+    """A small picture on the chest, drawn by the character's own chance."""
     folds: float = Field(1.0, ge=0.0, le=2.0)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import skia
 
-__all__ = ["Bent", "bent", "ellipse", "polyline", "smooth", "tapered", "through", "tube", "wedge"]
+__all__ = ["Bent", "bent", "ellipse", "polyline", "smooth", "swelling", "tapered", "through", "tube", "wedge"]
 
 Point = tuple[float, float]
 
@@ -86,6 +86,21 @@ def tapered(points: Sequence[Point], width: float, ends: float = 0.15) -> skia.P
         w = width / 2 * (ends + (1 - ends) * math.sin(math.pi * i / (n - 1)))
         left.append((x + nx * w, y + ny * w))
         right.append((x - nx * w, y - ny * w))
+    return smooth(left + right[::-1], frozenset({0, n - 1, n, 2 * n - 1}))
+
+
+def swelling(points: Sequence[Point], width: float) -> skia.Path:
+    """A line that swells from nothing to `width` within its first two thirds."""
+    left: list[Point] = []
+    right: list[Point] = []
+    n = len(points)
+    for i, (x, y) in enumerate(points):
+        ax, ay = points[max(0, i - 1)]
+        bx, by = points[min(n - 1, i + 1)]
+        length = math.hypot(bx - ax, by - ay) or 1e-6
+        k = width / 2 * min(1.0, 0.08 + 1.5 * i / (n - 1))
+        left.append((x - (by - ay) / length * k, y + (bx - ax) / length * k))
+        right.append((x + (by - ay) / length * k, y - (bx - ax) / length * k))
     return smooth(left + right[::-1], frozenset({0, n - 1, n, 2 * n - 1}))
 
 
