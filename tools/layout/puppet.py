@@ -57,8 +57,8 @@ class Drawn:
         face: x0, y0, x1, y1 of the face (chin to hairline, ear to ear).
         keypoints: the 18 of OpenPose in COCO order (nose, neck, right shoulder, right elbow, right wrist,
             left shoulder, left elbow, left wrist, right hip, right knee, right ankle, left hip, left knee,
-            left ankle, right eye, left eye, right ear, left ear) as x, y, visible (1.0 or 0.0); right is the person's own. Each visible one lies
-            inside the silhouette.
+            left ankle, right eye, left eye, right ear, left ear) as x, y, visible (1.0 or 0.0); right is the
+            person's own. Each visible one lies inside the silhouette.
         ground: x, y where the feet (or the seat) touch the floor.
     """
 
