@@ -24,9 +24,10 @@ AUDIO_OUTPUT_SYNCHRONOUS = 2
 INITIALIZE_PHONEME_EVENTS, INITIALIZE_PHONEME_IPA, INITIALIZE_DONT_EXIT = 0x1, 0x2, 0x8000
 CHARS_UTF8, PHONEME_INPUT = 1, 0x100
 POS_CHARACTER = 1
-PARAMETER_RATE = 1
+PARAMETER_RATE, PARAMETER_VOLUME = 1, 2
 EVENT_END_OF_LIST, EVENT_WORD, EVENT_PHONEME = 0, 1, 7
 RATE_LOW, RATE_HIGH = 80, 450
+VOLUME = 45
 DATA_PATH_LIMIT = 120
 """espeak-ng keeps its data path in a buffer of 160 bytes and appends file names to it."""
 
@@ -80,6 +81,8 @@ def _speak_here(library: ctypes.CDLL, request: dict[str, Any]) -> dict[str, Any]
         raise RuntimeError(f"espeak-ng cannot read its data in {request['data']}")
     if library.espeak_SetVoiceByFile(b"voice") != 0:
         raise RuntimeError("espeak-ng refuses the voice file")
+    # At its own 100 the loud vowels clip inside the synthesiser; loudness is set afterwards anyway.
+    library.espeak_SetParameter(PARAMETER_VOLUME, VOLUME, 0)
     library.espeak_SetParameter(PARAMETER_RATE, max(RATE_LOW, min(RATE_HIGH, round(request["rate_wpm"]))), 0)
 
     pcm = bytearray()

@@ -392,3 +392,15 @@ def test_the_studio_may_live_in_a_long_path_with_capitals(
     monkeypatch.setattr(espeak, "_library", lambda: (library, deep / "espeak-ng-data"))
     clip, _ = shelf.make(engine, "a", text="Piacere!", language="it", character="luca")
     assert clip.words[0].text == "Piacere!"
+
+
+@pytest.mark.parametrize("moment", [{"emotion": "angry", "delivery": "shout"}, {"emotion": "neutral"}])
+@pytest.mark.parametrize("character", ["luca", "alberto", "giulia"])
+def test_the_synthesiser_is_never_driven_into_clipping(character: str, moment: dict[str, str]) -> None:
+    book = load_voices()
+    args = espeak.SynthesizeSpeech.Input(
+        text="Father bought all of the bread, ma mamma!", character=character, **moment
+    )
+    voice = cast_voice(book, character, None).voice
+    raw = espeak._record(args.text, voice, espeak._prosody(book, args), args)
+    assert 0.2 < np.abs(raw.samples).max() < 0.95
