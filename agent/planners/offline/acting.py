@@ -99,7 +99,22 @@ def _is_noun(page: Page, match: Match, mentions: Sequence[Mention]) -> bool:
     """`talk about the race`: an action named, not done; but `the dancing robot` dances."""
     if match.subject != "pose" or match.end - match.start > 1:
         return False
-    noun = page.key(match.start - 1) in ("the", "la", "il", "lo", "l'", "der", "die", "das", "el", "le", "this", "that", "our", "next")
+    noun = page.key(match.start - 1) in (
+        "the",
+        "la",
+        "il",
+        "lo",
+        "l'",
+        "der",
+        "die",
+        "das",
+        "el",
+        "le",
+        "this",
+        "that",
+        "our",
+        "next",
+    )
     return noun and not any(m.start <= match.end <= m.end for m in mentions)
 
 

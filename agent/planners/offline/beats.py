@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from agent.planners.offline.cast import Mention
 from agent.planners.offline.page import Page
+from agent.planners.offline.scenery import careful_ok
 
 __all__ = ["MAX_BEATS", "Cut", "cut_beats"]
 
@@ -110,6 +111,8 @@ def _framings(page: Page) -> list[int]:
     """`a wide shot of the beach, then a close-up of Luca`: each framing opens a shot; at least two."""
     starts: list[int] = []
     for match in page.of("framing"):
+        if not careful_ok(page, match, 0):
+            continue
         at = match.start
         while at > 0 and page.key(at - 1) in (
             "a",

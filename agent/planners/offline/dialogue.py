@@ -96,6 +96,9 @@ class _Reader:
             return
         told_behind = self.behind
         who, span = self._attribution(quote.token, back, ahead)
+        acting = self._acting_before(quote)
+        if not who and acting is not None and back == quote.token:
+            who, span = acting.ids, (quote.token, quote.token + 1)  # `Luca shrugs. "Give me a minute!"`
         if not who and self.last and back == quote.token and told_behind:
             who, span = self.last, (quote.token, quote.token + 1)  # `"Hello," says Luca. "How are you?"`
         if not who:
@@ -104,6 +107,13 @@ class _Reader:
                 self.notes.ask("speaker_unknown", text=_short(quote.text))
                 return
         self._say(quote, who, span, "")
+
+    def _acting_before(self, quote: Quote) -> Mention | None:
+        """The one in the sentence right before a quote, when that sentence is not the one that tells who spoke last."""
+        page, number = self.page, self.page.quotes.index(quote)
+        begin = page.quotes[number - 1].token + 1 if number else 0
+        near = [m for m in self.mentions if begin <= m.start < quote.token and len(m.ids) == 1]
+        return near[-1] if number and near and page.breaks_between(begin, near[-1].start) else None
 
     def _is_title(self, quote: Quote, back: int) -> bool:
         page = self.page
@@ -196,7 +206,12 @@ class _Reader:
         if verbs:
             subjects = [m for m in before if m.end <= verbs[-1]]
             if subjects:
-                nearest = subjects[-1]
+                joined = self.page.key(verbs[-1] - 1) in ("and", "e", "und", "y", "et")
+                nearest = (
+                    subjects[0] if joined and not self.page.breaks_between(subjects[0].end, verbs[-1]) else subjects[-1]
+                )
+                if joined and len(subjects) > 1 and self.page.key(subjects[0].end) in ("and", "e", "und", "y", "et"):
+                    nearest = subjects[1]
                 return self._joined(nearest, subjects)
         return self._joined(before[-1], before)
 

@@ -7,7 +7,7 @@ from typing import Any
 from agent.intent import Edit, Performance
 from agent.planners.offline.acting import is_refused, perform
 from agent.planners.offline.beats import Cut
-from agent.planners.offline.edit_lines import read_line_edits
+from agent.planners.offline.edit_lines import line_by_number, read_line_edits
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.limits import read_aspect, read_duration, read_fps
 from agent.planners.offline.reading import Reading
@@ -59,6 +59,8 @@ class Clause:
         self.mentions = [m for m in reading.mentions if start <= m.start < end]
         self.quotes = [q for q in self.page.quotes if start <= q.token < end]
         self.previous = previous
+        self.disliked: str | None = None
+        """A line that the clause only quotes (`I don't like the line "..."`); the next clause may replace it."""
         self.shot = self._shot_named(start, end)
         if self.shot is None and previous is not None and not self.has("thing") and previous.shot is not None:
             self.shot = previous.shot if not self.mentions or self.page.key(start) not in ("add",) else None
@@ -79,6 +81,8 @@ class Clause:
     @property
     def is_filler(self) -> bool:
         """Only politeness: `please`, `thanks`."""
+        if self.disliked is not None:
+            return True
         words = [t for t in self.page.tokens[self.start : self.end] if t.is_word]
         talk = self.reading.vocabulary.find(
             self.page.tokens[self.start : self.end], self.page.language, frozenset({"smalltalk", "request"})
@@ -92,7 +96,8 @@ class Clause:
 
     def shots_named(self, start: int, end: int) -> list[tuple[int, int]]:
         """(number, token) of every shot spoken of between two tokens."""
-        page, found = self.page, []
+        page = self.page
+        found: list[tuple[int, int]] = []
         for thing in page.of("thing", start=start, end=end):
             if thing.id not in ("shot", "scene"):
                 continue
@@ -106,15 +111,31 @@ class Clause:
                 found.append((int(behind.entry.value), thing.start))
             elif number and number.entry.value and number.entry.value >= 1:
                 found.append((int(number.entry.value), thing.start))
+            if found and found[-1][1] == thing.start:
+                found += [(n, thing.start) for n in self._numbers_after(thing.end, end)]
+        for ordinal in page.of("ordinal", start=start, end=end):
+            if not found and page.key(ordinal.end) in ("one", "una") and ordinal.entry.value:
+                found.append((int(ordinal.entry.value), ordinal.start))
         return found
+
+    def _numbers_after(self, at: int, end: int) -> list[int]:
+        """`shots 1, 2 and 3`: the numbers behind the first."""
+        numbers: list[int] = []
+        at += 1
+        while at + 1 < end and self.page.key(at) in (",", "and", "e", "&", "und", "y", "et"):
+            if not self.page.tokens[at + 1].text.isdigit():
+                break
+            numbers.append(min(int(self.page.tokens[at + 1].text), 99))
+            at += 2
+        return numbers
 
 
 def read_clause(clause: Clause) -> list[Edit]:
     """The edits of one clause, in the order they are to be carried out."""
-    for reader in (_history, _swap, _move, _remove, _add_shot, read_line_edits, _text, _add_character):
+    for reader in (_history, _swap, _replace, _move, _remove, _add_shot, read_line_edits, _text, _add_character):
         found = reader(clause)
         if found:
-            return found if reader in (_history, _swap, _move, _add_shot) else [*found, *_rest(clause, found)]
+            return found if reader in (_history, _swap, _replace, _move, _add_shot) else [*found, *_rest(clause, found)]
     return _rest(clause, [])
 
 
@@ -160,6 +181,33 @@ def _swap(clause: Clause) -> list[Edit]:
     return [Edit(op="swap", shot=clause.shot, character=pair[0], performance=Performance(character=pair[1]))]
 
 
+def _replace(clause: Clause) -> list[Edit]:
+    """`replace Alberto with Giulia`, `metti Giulia al posto di Alberto`."""
+    people = [m for m in clause.mentions if len(m.ids) == 1 and m.kind != "pronoun"]
+    if len(people) != 2 or clause.quotes:
+        return []
+    instead, change = clause.verb("instead"), clause.verb("change")
+    if instead is not None and people[0].end <= instead.start < people[1].start:
+        new, old = people[0].ids[0], people[1].ids[0]
+    elif change is not None and change.start < people[0].start:
+        old, new = people[0].ids[0], people[1].ids[0]
+    else:
+        return []
+    members = clause.reading.roster.members
+    if new not in members or old == new:
+        return []
+    return [
+        Edit(
+            op="add_character",
+            shot=clause.shot,
+            character=new,
+            member=members[new],
+            performance=Performance(character=new),
+        ),
+        Edit(op="remove_character", shot=clause.shot, character=old),
+    ]
+
+
 def _move(clause: Clause) -> list[Edit]:
     shots = clause.shots_named(clause.start, clause.end)
     if not shots or not clause.verb("move", "make", "change"):
@@ -196,6 +244,7 @@ def _remove(clause: Clause) -> list[Edit]:
         ids = [i for m in clause.mentions for i in m.ids]
         if clause.thing("title_card", "overlay", "title") and not clause.thing("line"):
             return [Edit(op="set_overlay", shot=clause.shot, text="")]
+        quote = quote or line_by_number(clause)
         return [Edit(op="remove_line", shot=clause.shot, character=ids[0] if ids else None, old_text=quote)]
     if people:
         gone = dict.fromkeys(i for m in people for i in m.ids)
@@ -354,7 +403,7 @@ def _scenery(clause: Clause) -> list[Edit]:
         edits.append(Edit(op="set_weather", shot=shot, weather=found["weather"]))
     if "location" in found:
         edits.append(Edit(op="set_place", shot=shot, location=found["location"], text=found.get("location_words")))
-    moods = found.get("mood") or _music_mood(clause)
+    moods = _music_mood(clause) if _of_music(clause) else found.get("mood")
     if moods:
         edits.append(Edit(op="set_mood", shot=shot, mood=moods))
     framing = found.get("framing") or next((m.id for m in page.of("framing", start=clause.start, end=clause.end)), None)
@@ -371,17 +420,23 @@ def _scenery(clause: Clause) -> list[Edit]:
 
 
 def _music_mood(clause: Clause) -> Any:
-    """`sadder music`, `musica più allegra`."""
+    """`sadder music`, `the music is too sad, something happier`."""
     page = clause.page
-    if not any(m.id == "music" for m in page.of("output", start=clause.start, end=clause.end)):
+    if not _of_music(clause):
         return None
     for match in page.of("mood", "emotion", start=clause.start, end=clause.end):
-        if not is_refused(page, match):
+        if not is_refused(page, match) and page.key(match.start - 1) not in ("too", "troppo", "less", "meno"):
             return match.id if match.subject == "mood" else match.entry.goes_with
     for match in clause.verbs:
         if match.id in ("slower", "faster"):
             return "calm" if match.id == "slower" else "adventurous"
     return None
+
+
+def _of_music(clause: Clause) -> bool:
+    """Whether a clause, or the one it goes on from, speaks of the music and of nobody."""
+    begin = clause.previous.start if clause.previous and not clause.mentions else clause.start
+    return any(m.id == "music" for m in clause.page.of("output", start=begin, end=clause.end))
 
 
 def _length(clause: Clause) -> list[Edit]:
@@ -499,9 +554,26 @@ def _acting(clause: Clause) -> list[Edit]:
         for act in acts
         if _acts(act)
     ]
+    if (
+        not edits
+        and clause.mentions
+        and any(is_refused(page, m) for m in page.of("emotion", start=clause.start, end=clause.end))
+    ):
+        return [  # `Alberto shouldn't be smiling`
+            Edit(
+                op="set_performance",
+                shot=clause.shot,
+                character=i,
+                performance=Performance(character=i, expression="neutral"),
+            )
+            for m in clause.mentions
+            for i in m.ids
+        ]
     if edits or clause.mentions:
         return edits
     present = list(clause.reading.roster.present)
+    if _of_music(clause):
+        return []
     shown = [
         m for m in page.of("pose", "emotion", "facing", start=clause.start, end=clause.end) if not is_refused(page, m)
     ]

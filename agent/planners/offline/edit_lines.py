@@ -15,7 +15,7 @@ from tools.storyboard import Line
 if TYPE_CHECKING:
     from agent.planners.offline.edit_clause import Clause
 
-__all__ = ["read_line_edits"]
+__all__ = ["line_by_number", "read_line_edits"]
 
 _ALIKE = 60.0
 """A quote this like a present line (rapidfuzz ratio, 0..100) is taken to quote it."""
@@ -31,6 +31,13 @@ def read_line_edits(clause: Clause) -> list[Edit]:
     if scripts and not clause.verb("change", "instead"):
         return [_add(clause, quote, who) for quote in scripts for who in clause.reading.speakers(quote.speaker)]
     new, old = _new_and_old(clause)
+    if len(clause.quotes) == 1 and clause.verb("change", "instead", "add") is None and not clause.has("speech"):
+        present = _present_text(_lines(clause), clause.quotes[0].text, 95.0)
+        if present is not None:
+            clause.disliked = present
+            return []
+    if old is None and clause.previous is not None and clause.previous.disliked is not None:
+        old = Quote(clause.previous.disliked, 0, 0)
     who = _speaker(clause, new)
     if new is None:
         return []
@@ -131,9 +138,19 @@ def _only_one(clause: Clause) -> str | None:
     return present[0] if len(present) == 1 else None
 
 
-def _present_text(spoken: list[Line], quoted: str) -> str | None:
+def line_by_number(clause: Clause) -> str | None:
+    """The text of `the second line`, `the last line`."""
+    for ordinal in clause.page.of("ordinal", start=clause.start, end=clause.end):
+        thing, number = clause.page.at(ordinal.end, "thing"), int(ordinal.entry.value or 1)
+        spoken = _lines(clause)
+        if thing and thing.id == "line" and abs(number) <= len(spoken):
+            return spoken[number - 1 if number > 0 else number].text
+    return None
+
+
+def _present_text(spoken: list[Line], quoted: str, alike: float = _ALIKE) -> str | None:
     best = max(spoken, key=lambda line: fuzz.ratio(line.text.lower(), quoted.lower()), default=None)
-    return best.text if best and fuzz.ratio(best.text.lower(), quoted.lower()) >= _ALIKE else None
+    return best.text if best and fuzz.ratio(best.text.lower(), quoted.lower()) >= alike else None
 
 
 def _line(clause: Clause, quote: Quote, who: str) -> Line:

@@ -93,7 +93,7 @@ def read_edits(reading: Reading) -> Intent | None:
     for start, end in clauses:
         clause = Clause(reading, start, end, [m for m in verbs if start <= m.start < end], previous)
         found = read_clause(clause)
-        edits += found
+        edits += _for_each_shot(clause, found)
         previous = clause
         if not found and not clause.is_filler:
             lost.append(page.words(start, end).strip(" ,.;!"))
@@ -107,6 +107,14 @@ def read_edits(reading: Reading) -> Intent | None:
     for words in lost[:3]:
         reading.notes.ask("edit_not_read", words=words[:80])
     return _intent(reading, edits, lost, again and not edits)
+
+
+def _for_each_shot(clause: Clause, edits: list[Edit]) -> list[Edit]:
+    """`make shots 1 and 2 longer`: the same change for each of them."""
+    shots = list(dict.fromkeys(number for number, _ in clause.shots_named(clause.start, clause.end)))
+    if len(shots) < 2 or not edits or any(e.op in ("reorder_shot", "remove_shot", "add_shot") for e in edits):
+        return edits
+    return [edit.model_copy(update={"shot": shot}) for edit in edits for shot in shots]
 
 
 def _intent(reading: Reading, edits: list[Edit], lost: list[str], again: bool) -> Intent:
@@ -140,7 +148,10 @@ def _intent(reading: Reading, edits: list[Edit], lost: list[str], again: bool) -
 def _subtitles_wanted(reading: Reading, edits: list[Edit]) -> bool:
     """`and now with subtitles`: files of them are made anyway, so they are meant to be seen."""
     wants = reading.wants
-    return any(e.op == "set_outputs" for e in edits) and "subtitles" in (wants.added | wants.head) - wants.only - wants.refused
+    return (
+        any(e.op == "set_outputs" for e in edits)
+        and "subtitles" in (wants.added | wants.head) - wants.only - wants.refused
+    )
 
 
 def _present(reading: Reading, edits: list[Edit]) -> list[OutputKind]:
@@ -285,13 +296,13 @@ def _clauses(reading: Reading, verbs: list[Match]) -> list[tuple[int, int]]:
             page.key(begin) in _SMALL or (page.at(begin, "joiner") and page.at(begin, "joiner").id in ("and", "then"))
         ):  # type: ignore[union-attr]
             begin += 1
-        if begin < len(page.tokens) and begin > starts[-1] and (sentence or _opens(reading, begin, heads)):
+        if begin < len(page.tokens) and begin > starts[-1] and (sentence or _opens(reading, starts[-1], begin, heads)):
             starts.append(begin)
     starts = list(dict.fromkeys(starts))[:MAX_CLAUSES]
     return [(s, e) for s, e in zip(starts, [*starts[1:], len(page.tokens)], strict=True) if s < e]
 
 
-def _opens(reading: Reading, at: int, heads: set[int]) -> bool:
+def _opens(reading: Reading, since: int, at: int, heads: set[int]) -> bool:
     """Whether a new change begins at a token: with its verb, a refusal, a shot, or one who should do something."""
     page = reading.page
     if at in heads and page.key(at) not in (
@@ -310,10 +321,12 @@ def _opens(reading: Reading, at: int, heads: set[int]) -> bool:
         return True
     ahead = at + 1 if page.key(at) in ("the", "la", "l'", "in", "il") else at
     ahead = ahead + 1 if page.key(ahead) in ("the", "la", "l'") else ahead
-    if (page.at(ahead, "ordinal") and page.at(ahead + 1, "thing")) or (
-        page.at(ahead, "thing") and page.at(ahead, "thing").id == "shot"
-    ):  # type: ignore[union-attr]
-        return True
+    thing = page.at(ahead, "thing")
+    if (page.at(ahead, "ordinal") and page.at(ahead + 1, "thing")) or (thing is not None and thing.id == "shot"):
+        # `make shot 2 and shot 3 longer` is one change: nothing was said of shot 2 yet.
+        return bool(
+            page.of("framing", "camera", "time", "weather", "emotion", "pose", "unit", "place", start=since, end=at)
+        )
     mention = next((m for m in reading.mentions if m.start == at), None)
     if mention is None:
         return False

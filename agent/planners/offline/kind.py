@@ -13,7 +13,9 @@ __all__ = ["base_intent", "decide"]
 
 _SHOWN = ("place", "pose", "cast", "person", "group", "time", "framing")
 _MEDIA = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mp3", ".wav", ".flac", ".ogg", ".opus", ".m4a", ".aac")
-_ASK_FIRST = frozenset("what which who where when why how quali quale chi cosa che dove quando quanti quante come welche wer wo qué cuáles quels quelles".split())
+_ASK_FIRST = frozenset(
+    "what which who where when why how quali quale chi cosa che dove quando quanti quante come welche wer wo qué cuáles quels quelles".split()
+)
 _TALK = frozenset({"smalltalk"})
 _ASKING = frozenset({"question", "topic"})
 

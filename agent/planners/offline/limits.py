@@ -13,7 +13,7 @@ __all__ = ["MAX_SECONDS", "clock_times", "read_aspect", "read_duration", "read_f
 
 MAX_SECONDS, MIN_SECONDS = 1800.0, 0.5
 MAX_VARIATIONS = 16
-_RATIO = re.compile(r"(?<![\d:.])(\d{1,4})\s?(?::|x|×|/|by)\s?(\d{1,4})(?![\d:])", re.IGNORECASE)
+_RATIO = re.compile(r"(?<![\d:.])(\d{1,4})\s?(?::|x|×|/|by)\s?(\d{1,4})(?!\d|:\d)", re.IGNORECASE)
 _MINUTES = re.compile(
     r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])(?!\s?(?:am|pm|a\.m|p\.m|uhr|h\b|o'clock))", re.IGNORECASE
 )

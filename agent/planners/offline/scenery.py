@@ -193,7 +193,9 @@ def _unknown_place(page: Page, start: int, end: int, vocabulary: Vocabulary, not
         if first == last or page.at(first, "cast", "name"):
             continue
         capital = page.tokens[first].text[0].isupper()
-        if not capital and (first == at + 1 or page.key(at) in ("a", "on", "su", "en")):  # `on skates`, `a pezzi` are no places.
+        if not capital and (
+            first == at + 1 or page.key(at) in ("a", "on", "su", "en")
+        ):  # `on skates`, `a pezzi` are no places.
             continue
         words = page.text[page.tokens[first].start : page.tokens[last - 1].end]
         place = "town_square" if capital else DEFAULT_PLACE

@@ -57,7 +57,7 @@ def language_of_line(text: str, vocabulary: Vocabulary, request: Language) -> La
     """The language of a line of dialogue, apart from that of the request."""
     scores = _scores(text, vocabulary)
     best = max(scores, key=lambda language: scores[language])
-    if scores[best] > scores[request] + 0.01:
+    if scores[best] > scores[request] + 0.75:  # One borrowed word makes no other language.
         return best
     if scores[best] > 0 or request != "en":
         return request

@@ -172,7 +172,7 @@ class Vocabulary:
         """The lexicon word that a misspelled `key` most likely is; None when there is none near enough."""
         if len(key) < 5 or not key.isalpha() or self.is_known(key):
             return None
-        allowed = 1 if len(key) < 8 else 2
+        allowed = 1 if len(key) < 9 else 2
         best: tuple[int, str] | None = None
         for subject in _CORRECTED:
             words = [

@@ -132,7 +132,12 @@ def read_wants(page: Page, people_at: list[int]) -> Wants:
     if wants.silent and wants.only == {"music"}:  # `no dialogue, only music` is still a film.
         wants.only.clear()
     drawn = [m for m in page.of("request") if m.id == "draw"]
-    if drawn and not wants.head and not any(m.id in ("scene", "story") for m in page.of("thing")) and drawn[0].start < 6:
+    if (
+        drawn
+        and not wants.head
+        and not any(m.id in ("scene", "story") for m in page.of("thing"))
+        and drawn[0].start < 6
+    ):
         wants.head.add("image")
     wants.burn = _burns(page)
     if wants.burn:

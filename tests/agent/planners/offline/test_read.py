@@ -35,7 +35,9 @@ def board() -> Storyboard:
         ],
         shots=[
             Shot(id="s1", placements=both, dialogue=[Line(character="luca", text="We can do this!")]),
-            Shot(id="s2", placements=both, dialogue=[Line(character="alberto", text="Silenzio, Bruno!", language="it")]),
+            Shot(
+                id="s2", placements=both, dialogue=[Line(character="alberto", text="Silenzio, Bruno!", language="it")]
+            ),
             Shot(id="s3", placements=[Placement(character="robot")]),
         ],
     )

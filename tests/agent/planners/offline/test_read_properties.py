@@ -19,7 +19,7 @@ WORDS = (
     "in at on beach harbour forest castle kitchen night sunset rain fog says whispers shouted dice «Ciao!» “Wait for me” "
     '"Come on" \'no\' " “ ” « make add remove change swap shot 1 2 3. 1) first then second last close-up wide pan zoom only no '
     "without music subtitles video picture 30 seconds 9:16 4 variations who what is ? he she they happy sad running sits "
-    "undo redo again title card \"THE END\" pose.png movie.mp4 transcribe red hair white beard una scena di notte che corre"
+    'undo redo again title card "THE END" pose.png movie.mp4 transcribe red hair white beard una scena di notte che corre'
 ).split(" ")
 
 anything = st.one_of(
