@@ -60,6 +60,7 @@ class ImageLimits(_Model):
     max_black_share_night: float = Share
     max_white_share: float = Share
     min_sharpness: float
+    min_sharpness_empty: float
 
 
 class StageLimits(_Model):
