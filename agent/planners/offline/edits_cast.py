@@ -12,7 +12,7 @@ from agent.planners.offline.staging import MOVING, grounded, resting_face
 from configs.characters import load_characters
 from tools.storyboard import CastMember, Emotion, Facing, Placement, Shot
 
-__all__ = ["add_character", "enter", "put_in_shot", "remove_character"]
+__all__ = ["add_character", "enter", "put_in_shot", "recast", "remove_character"]
 
 MAX_CAST = 16
 
@@ -135,6 +135,37 @@ def _newcomer(changes: Changes, shot: Shot, who: str, performance: Performance |
         pose = performance.pose or pose
         face = performance.expression or changes.direction.acting.pose_faces.get(pose, face)
     return Placement(character=who, pose=pose, expression=face)
+
+
+def recast(changes: Changes, edit: Edit, old: str) -> None:
+    """Who comes takes over the marks, the acting and the lines of `old`; what is new about them is played."""
+    targets = [at for at in changes.targets(edit) if has(changes.shots[at], old) or _says(changes.shots[at], old)]
+    old_name = changes.name(old)
+    member = enter(changes, edit) if targets else None
+    if member is None:
+        if not targets:
+            changes.problem("not_in_scene", name=old_name)
+        return
+    new = member.id
+    asked = edit.performance.model_dump(include={"pose", "expression", "facing"}) if edit.performance else {}
+    update = {"character": new, **{name: value for name, value in asked.items() if value is not None}}
+    for at in targets:
+        shot = changes.shots[at]
+        if has(shot, new):
+            _take_out(changes, at, old)
+            continue
+        changes.replace(
+            at,
+            placements=[p.model_copy(update=update) if p.character == old else p for p in shot.placements],
+            dialogue=[
+                line.model_copy(update={"character": new}) if line.character == old else line for line in shot.dialogue
+            ],
+            action=shot.action.replace(old_name, changes.name(new)),
+        )
+    if not any(has(shot, old) or _says(shot, old) for shot in changes.shots):
+        # The newcomer also takes the place in the cast, and with it the side of the stage.
+        changes.cast = [m for m in changes.cast if m.id != new]
+        changes.cast = [member if m.id == old else m for m in changes.cast]
 
 
 # -- removing ---------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Whether the words of a scene tell that something happens, or only who is where and when."""
+"""Whether words tell that something happens, or only who is where and when; and whether one comes for another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agent.planners.offline.lexicon import LEXICON_FOLDER, Lexicon
 from agent.planners.offline.text import tokenise
 from configs.yaml_file import load_yaml_model
 
-__all__ = ["Happening", "happening"]
+__all__ = ["Happening", "happening", "recasts"]
 
 Happening = Literal["nothing", "leisure", "something"]
 """`leisure`: they play, have fun, meet: what exactly is open."""
@@ -43,6 +43,7 @@ class _PlainWords(BaseModel):
     making: _Words
     feelings: _Words
     leisure: _Words
+    recasting: _Words
 
 
 def _keys(texts: Iterable[str]) -> set[str]:
@@ -63,9 +64,14 @@ def _words_of(lexicons: tuple[str, ...]) -> frozenset[str]:
 
 
 @cache
+def _own() -> _PlainWords:
+    return load_yaml_model(Path(__file__).with_name("direction") / "plain_words.yaml", _PlainWords)
+
+
+@cache
 def _plain() -> tuple[frozenset[str], frozenset[str]]:
     """Words that tell no action, and words of leisure."""
-    own = load_yaml_model(Path(__file__).with_name("direction") / "plain_words.yaml", _PlainWords)
+    own = _own()
     return (
         _words_of(_SCENERY) | _keys([*_all(own.function), *_all(own.making), *_all(own.feelings)]),
         frozenset(_keys(_all(own.leisure))),
@@ -89,3 +95,8 @@ def happening(action: str, names: Iterable[str], speaks: bool) -> Happening:
     if not words:
         return "nothing"
     return "leisure" if words <= leisure else "something"
+
+
+def recasts(text: str) -> bool:
+    """Whether a request asks for one person in another one's stead."""
+    return bool(_keys([text]) & _keys(_all(_own().recasting)))

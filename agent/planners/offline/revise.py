@@ -15,6 +15,7 @@ from agent.planners.base import Composition, PlanRequest
 from agent.planners.offline import edits_acting, edits_cast, edits_lines, edits_look, edits_shots
 from agent.planners.offline.changes import Changes
 from agent.planners.offline.direction import Direction, Tongue, load_direction
+from agent.planners.offline.happenings import recasts
 from agent.planners.offline.phrasing import short_name, title_of, tongue_of
 from tools.storyboard import Storyboard
 
@@ -50,7 +51,7 @@ _OPERATIONS: Mapping[str, Callable[[Changes, Edit], None]] = MappingProxyType(
 """Undo, redo and set_outputs are the agent's own: they are about its history and its outputs."""
 
 
-def revise(storyboard: Storyboard, intent: Intent, request: PlanRequest) -> Composition:  # noqa: ARG001
+def revise(storyboard: Storyboard, intent: Intent, request: PlanRequest) -> Composition:
     """Carry out every edit of an intent of kind `edit`, in order.
 
     Shot numbers are those of the storyboard that came in, also after another edit of the same request has removed
@@ -58,13 +59,31 @@ def revise(storyboard: Storyboard, intent: Intent, request: PlanRequest) -> Comp
     """
     direction, tongue = load_direction(), tongue_of(intent)
     changes = Changes(storyboard, intent, direction, tongue)
-    carried_out = [edit for edit in intent.edits if edit.op in _OPERATIONS]
-    for edit in carried_out:
-        _OPERATIONS[edit.op](changes, edit)
+    asked_for = [edit for edit in intent.edits if edit.op in _OPERATIONS]
+    carried_out = list(asked_for)
+    while carried_out:
+        edit = carried_out.pop(0)
+        follower = carried_out[0] if carried_out else None
+        if follower is not None and (pair := _recasting(edit, follower, storyboard, request.text)):
+            carried_out.pop(0)
+            edits_cast.recast(changes, *pair)
+        else:
+            _OPERATIONS[edit.op](changes, edit)
     revised = _retitled(storyboard, changes.result(), changes, direction)
-    if carried_out and revised == storyboard and not changes.problems:
+    if asked_for and revised == storyboard and not changes.problems:
         changes.assume("same_already")
     return Composition(storyboard=revised, assumptions=changes.assumptions, problems=changes.problems)
+
+
+def _recasting(edit: Edit, follower: Edit, board: Storyboard, text: str) -> tuple[Edit, str] | None:
+    """`replace Luca with Giulia` arrives as one added and one removed: the edit that adds, and who goes."""
+    by_op = {edit.op: edit, follower.op: follower}
+    added, removed = by_op.get("add_character"), by_op.get("remove_character")
+    if added is None or removed is None or not removed.character or added.shot != removed.shot or not recasts(text):
+        return None
+    present = {member.id for member in board.cast}
+    newcomer = added.member.id if added.member else added.character
+    return (added, removed.character) if removed.character in present and newcomer not in present else None
 
 
 def _retitled(before: Storyboard, after: Storyboard, changes: Changes, direction: Direction) -> Storyboard:

@@ -8,6 +8,7 @@ import pytest
 
 from agent.intent import Beat, Brief, Performance
 from agent.planners.offline.direction import load_direction
+from agent.planners.offline.happenings import happening
 from tests.agent.planners.offline.briefs import ALBERTO, BOTH, FISHERMAN, GIULIA, LUCA, cast_of, composed, say
 from tools.storyboard import CastMember, Storyboard
 
@@ -162,6 +163,66 @@ def test_the_camera_and_framing_that_were_asked_for() -> None:
     assert (shot.framing, shot.camera) == ("close", "pull")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("beach with Luca and Alberto", "nothing"),
+        ("a scene at the harbour at night, Luca and Alberto, happy", "nothing"),
+        ("una scena in spiaggia con Luca e Alberto al tramonto", "nothing"),
+        ("Luca and Alberto play on the beach", "leisure"),
+        ("Luca e Alberto giocano in spiaggia", "leisure"),
+        ("Luca paints a fence", "something"),
+        ("Alberto shows Luca how to whistle", "something"),
+        ("", "nothing"),
+    ],
+)
+def test_words_tell_an_action_or_they_do_not(words: str, told: str) -> None:
+    assert happening(words, ["Luca Paguro", "Alberto Scorfano"], speaks=False) == told
+
+
+def test_says_is_no_action_where_a_line_is_said() -> None:
+    assert happening("Luca whispers in the forest", ["Luca"], speaks=True) == "nothing"
+    assert happening("Luca whispers in the forest", ["Luca"], speaks=False) == "something"
+
+
+def test_what_was_asked_for_is_not_drowned_in_business() -> None:
+    board = composed(Brief(cast=[LUCA], beats=[Beat(location="beach", action="Luca paints a fence")])).storyboard
+    assert {shot.action for shot in board.shots} == {"Luca paints a fence"}
+
+
+def test_play_is_filled_with_something_to_do_and_its_words_stay() -> None:
+    board = composed(Brief(cast=BOTH, beats=[Beat(location="beach", action="they play on the beach")])).storyboard
+    assert board.shots[1].action.startswith("They play on the beach. Luca and Alberto ")
+
+
+def test_who_builds_a_sandcastle_crouches() -> None:
+    beat = Beat(location="beach", action="Luca builds a sandcastle while Alberto cheers",
+                performances=[Performance(character="alberto", pose="cheer")])  # fmt: skip
+    poses = {p.character: p.pose for p in composed(Brief(cast=BOTH, beats=[beat])).storyboard.shots[0].placements}
+    assert poses == {"luca": "crouch", "alberto": "cheer"}
+
+
+def test_who_argues_is_angry_and_the_music_hears_it() -> None:
+    beat = Beat(location="kitchen", action="Luca and Alberto argue about pizza")
+    board = composed(Brief(cast=BOTH, beats=[beat])).storyboard
+    assert {p.expression for shot in board.shots for p in shot.placements} == {"angry"}
+    assert board.shots[0].music == "tense"
+
+
+def test_next_to_one_who_is_angry_nobody_beams() -> None:
+    acts = [Performance(character="luca", expression="angry")]
+    board = composed(Brief(cast=BOTH, beats=[Beat(location="beach", performances=acts)])).storyboard
+    faces = {p.expression for shot in board.shots for p in shot.placements if p.character == "alberto"}
+    assert not faces & {"happy", "excited"}
+
+
+def test_a_long_film_does_not_repeat_its_business_needlessly() -> None:
+    board = composed(Brief(cast=BOTH, duration_s=60, beats=[Beat(location="forest")])).storyboard
+    told = [shot.action for shot in board.shots if len(shot.placements) == 2 and shot.action]
+    assert len(set(told)) >= 5
+    assert all(a != b for a, b in itertools.pairwise(told))
+
+
 # -- formats ----------------------------------------------------------------------------------------------------------
 
 
@@ -208,6 +269,13 @@ def test_nobody_speaks_who_was_not_given_a_line() -> None:
     for cast in (BOTH, [LUCA], cast_of(6)):
         board = composed(Brief(cast=cast, duration_s=60, beats=[Beat()])).storyboard
         assert not any(shot.dialogue for shot in board.shots)
+
+
+def test_who_talks_is_still_while_another_one_speaks() -> None:
+    acts = [Performance(character=who, pose="talk") for who in ("luca", "alberto")]
+    board = composed(Brief(cast=BOTH, beats=[Beat(location="beach", performances=acts, dialogue=TWO_LINES)])).storyboard
+    shot = next(shot for shot in board.shots if shot.dialogue)
+    assert {p.character: p.pose for p in shot.placements} == {"luca": "talk", "alberto": "stand"}
 
 
 def test_a_frightening_line_frightens_the_listener() -> None:

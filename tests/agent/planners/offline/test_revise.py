@@ -235,6 +235,20 @@ def test_removing_from_one_shot_keeps_the_shot(board: Storyboard) -> None:
     assert after.cast == board.cast
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_one_who_replaces_another_takes_over_place_and_lines(board: Storyboard, turned: bool) -> None:
+    edits = [Edit(op="add_character", member=GIULIA), Edit(op="remove_character", character="luca")]
+    intent = Intent(kind="edit", edits=edits[::-1] if turned else edits)
+    after = revise(board, intent, PlanRequest(text="replace Luca with Giulia", storyboard=board)).storyboard
+    assert [member.id for member in after.cast] == ["giulia", "alberto"]
+    assert [shot.id for shot in after.shots] == [shot.id for shot in board.shots]
+    for old, new in zip(board.shots, after.shots, strict=True):
+        assert [p.x for p in new.placements] == [p.x for p in old.placements]
+        assert [line.text for line in new.dialogue] == [line.text for line in old.dialogue]
+        assert "luca" not in [p.character for p in new.placements] + [line.character for line in new.dialogue]
+    assert after.title == "Giulia and Alberto at the beach at sunset"
+
+
 def test_bruno_cannot_be_removed(board: Storyboard) -> None:
     assert refused(board, "remove_character", character="bruno") == (
         "Bruno is not in the scene, so I changed nothing for that."
