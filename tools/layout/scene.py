@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from tools.image.tool import StageAdjustment
 from tools.layout.acting import Delivered, Performance
-from tools.layout.camera import Box, Figure, Framed, Move, Window, frame_shot, move_for, union
+from tools.layout.camera import Box, Framed, Move, Window, move_for, moved, union
 from tools.layout.casting import known_looks, look_of
 from tools.layout.catalog import nearest
 from tools.layout.drawlist import Layer
+from tools.layout.framing import Figure, frame_shot
 from tools.layout.light import Light
 from tools.layout.puppet import Acting, Puppet
 from tools.layout.travel import Mover, Travel, plan_travel
@@ -128,7 +129,7 @@ class Scene:
         players = _cast_players(shot, cast, place, light, packs, notes)
         framed, bounds = _frame(shot, players, place, size, adjust)
         players = [replace(player, at=(framed.xs[player.id], player.at[1])) for player in players]
-        movers = [Mover(p.placement, p.scale, _moved(p.face, p.at)) for p in players]
+        movers = [Mover(p.placement, p.scale, moved(p.face, *p.at)) for p in players]
         travel = plan_travel(movers, framed.window, bounds, shot.duration_s, shot.camera)
         framed = framed.shifted(travel.shift)
         players = [replace(player, at=(player.at[0] + travel.shift, player.at[1])) for player in players]
@@ -158,10 +159,6 @@ class Scene:
             {player.id: player.puppet.height * player.scale for player in self.players},
             lines,
         )
-
-
-def _moved(box: Box, by: tuple[float, float]) -> Box:
-    return (box[0] + by[0], box[1] + by[1], box[2] + by[0], box[3] + by[1])
 
 
 def _find_place(location: str, packs: Packs, notes: list[str]) -> Place:

@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from tools.layout.camera import (
     FACE_MARGIN,
     HOME,
-    Figure,
     Framed,
     Window,
-    frame_shot,
     layer_window,
     move_for,
 )
+from tools.layout.framing import Figure, frame_shot
 
 BOUNDS = (-340.0, -420.0, 1620.0, 1080.0)
 FRAMINGS = ["wide", "full", "medium", "close", "detail"]
