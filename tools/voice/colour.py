@@ -110,8 +110,10 @@ def _breathe(samples: FloatArray, rate: int, breath: float, rng: np.random.Gener
     tone = sosfilt(butter(2, (1800, 9000), "bandpass", fs=rate, output="sos"), noise)
     hiss = sosfilt(butter(2, (9000, 15500), "bandpass", fs=rate, output="sos"), noise)
     high = sosfilt(butter(4, (4500, 9500), "bandpass", fs=rate, output="sos"), samples)
-    breathed = samples + (0.024 + 0.22 * breath) * tone * _envelope(samples, rate, 180.0)
-    out: FloatArray = (breathed + 0.45 * hiss * _envelope(high.astype(np.float32), rate, 60.0)).astype(np.float32)
+    breathed = samples + (0.024 + 0.22 * breath * (1.0 - 0.7 * breath)) * tone * _envelope(samples, rate, 180.0)
+    # A whisper has noise up there already.
+    carried = 0.45 * (1.0 - 0.85 * breath)
+    out: FloatArray = (breathed + carried * hiss * _envelope(high.astype(np.float32), rate, 60.0)).astype(np.float32)
     return out
 
 

@@ -23,7 +23,7 @@ _ALLOWED = frozenset((
     "formant", "flutter", "roughness", "voicing", "breath", "breathw", "consonants", "tone", "klatt", "intonation",
     "echo", "stressLength", "stressAdd", "stressAmp", "clarity",
 ))  # fmt: skip
-_WHISPER_BREATH = (75, 75, 50, 40, 15, 10)
+_WHISPER_BREATH = (75, 70, 38, 18, 7, 3)
 _WHISPER_WIDTH = (150, 150, 200, 200, 400, 400)
 
 
