@@ -44,7 +44,7 @@ class Clothed(Trunk):
         outfit = self.settled(outfit)
         colour = d.palette.top
         path, hem = self.garment_path(outfit)
-        brush.form(path, colour)
+        brush.form(path, colour, rim=0.45)
         if outfit.stripes:
             self._stripes(brush, outfit, path)
         self._folds(brush, outfit, path, colour)

@@ -89,8 +89,16 @@ class Wig:
             path = self._outline(outline, hair.sway)
             brush.form(path, darker(colour, 0.2), shade=0.8)
             self._hanging_strands(brush, path)
-        if not hair.braided:
-            self._tails(brush)
+        for lock in hair.locks:
+            if self._turned_away(lock):
+                root, tip = self.at(lock.root), self.at(lock.tip, lock.sway * 3)
+                path = wedge((root[0] * 0.84, root[1]), (tip[0] * 0.92, tip[1]), lock.width * self.w, lock.bend)
+                brush.form(path, darker(colour, 0.1), rim=0.0)
+        self._tails(brush, [lock for lock in hair.tails if not hair.braided or self._turned_away(lock)])
+
+    def _turned_away(self, lock: Lock) -> bool:
+        """Hair that hangs beside the face, on the side that the face turns to: it lies behind the cheek."""
+        return lock.root[2] < 0.3 and lock.tip[1] > 0.45 and self.yaw * lock.tip[0] > 0.15
 
     def draw_front(self, brush: Brush) -> None:
         """Cap, locks and strands over the face; from behind, the whole head of hair."""
@@ -100,7 +108,7 @@ class Wig:
             return
         colour = self.d.palette.hair
         if hair.braided:
-            self._tails(brush)
+            self._tails(brush, [lock for lock in hair.tails if self.back_view or not self._turned_away(lock)])
         if hair.knot and not self.d.accessories & {"cap", "straw_hat", "beanie"}:
             self._knot(brush)
         path = self._outline(outline, hair.sway * 0.3 if self.back_view else 0.0)
@@ -108,7 +116,11 @@ class Wig:
         # A hat presses flat what would stand up.
         hat = bool(self.d.accessories & {"cap", "straw_hat", "beanie"})
         up = [self._wedge(lock) for lock in locks if lock.tip[1] < lock.root[1] and not hat]
-        down = [self._wedge(lock) for lock in locks if lock.tip[1] >= lock.root[1]]
+        down = [
+            self._wedge(lock)
+            for lock in locks
+            if lock.tip[1] >= lock.root[1] and (self.back_view or not self._turned_away(lock))
+        ]
         # The ink of all that makes the outline lies under all of its surfaces: what stands up grows out of the cap.
         ink = brush.line_colour(colour)
         line = Stroke(ink, brush.ink * 2)
@@ -125,7 +137,7 @@ class Wig:
         if hair.curls:
             self._curls(brush, path)
         if self.back_view and not hair.braided:
-            self._tails(brush)
+            self._tails(brush, hair.tails)
 
     def _wedge(self, lock: Lock) -> _Clump:
         root, tip = self.at(lock.root), self.at(lock.tip, lock.sway * 3)
@@ -270,9 +282,9 @@ class Wig:
             effect=True,
         )
 
-    def _tails(self, brush: Brush) -> None:
+    def _tails(self, brush: Brush, tails: list[Lock]) -> None:
         colour = self.d.palette.hair
-        for lock in self.d.hair.tails:
+        for lock in tails:
             root, tip = self.at(lock.root), self.at(lock.tip, lock.sway * 2)
             if self.d.hair.braided:
                 self._braid(brush, root, tip, lock.width * self.w)
@@ -297,7 +309,7 @@ class Wig:
             )
             brush.form(path, darker(colour, 0.06))
             brush.line(through([root, middle, tip]), colour, 0.8, alpha=0.6)
-        if self.d.hair.tails and not self.d.hair.braided:
+        if tails and not self.d.hair.braided:
             x, y = self.at(self.d.hair.tails[0].root)
             brush.form(ellipse(x, y, self.w * 0.15, self.w * 0.12), self.d.palette.extra)
 
