@@ -224,5 +224,7 @@ def review_call(call: Call, storyboard: Storyboard, durations: Mapping[str, floa
         total = sum(durations[ref["call"]] for ref in call.args["shots"] if ref["call"] in durations)
         streams = ["video"] + (["audio"] if call.args["sound"] else [])
         streams += ["subtitles"] if call.args["subtitles"] else []
+        # Held against its mix, the film's sound and subtitles show any shift.
+        args["speech"] = [call.args["sound"]] if call.args["sound"] else []
         args |= {"expect_duration_s": total, "expect_streams": streams, "expect_size": list(storyboard.size)}
     return Call(id=f"{call.id}.review", tool="review_artifact", args=args, stage=call.stage)

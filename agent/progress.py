@@ -37,6 +37,7 @@ class ProgressView:
         self._calls: dict[str, dict[str, float]] = {}
         self._began: dict[str, float] = {}
         self._shown = False
+        self._seen = False
 
     def __enter__(self) -> ProgressView:
         if self.console.is_terminal:
@@ -83,6 +84,9 @@ class ProgressView:
             began = self._began.setdefault(tool, time.monotonic())
             if over and finished == len(calls):
                 self.console.print(f"  {name}: {finished} done, {time.monotonic() - began:.1f} s")
+        if tool == "generate_image" and event["path"] and not self._seen:
+            self._seen = True
+            self.console.print(f"  first picture: {near(event['path'])}/still.png", markup=False, soft_wrap=True)
         if event["status"] == "failed":
             self.console.print(f"  {event['call_id']} failed: {event['text']}", style="red", markup=False)
 

@@ -17,6 +17,9 @@ from tools.errors import Cancelled
 
 __all__ = ["MakeCommand", "PlanCommand", "Session", "cancel_on_interrupt"]
 
+FIRST_NEEDED = ["tools.image.draft", "tools.layout.frames", "tools.layout.passes", "tools.layout.scene"]
+"""What the first still needs: workers import it while LangGraph is being imported here."""
+
 
 @contextmanager
 def cancel_on_interrupt() -> Iterator[threading.Event]:
@@ -50,6 +53,7 @@ class Session:
             # Workers start while LangGraph is being imported: the first picture comes a second earlier.
             self.pool = WorkerPool(self.settings.workers)
             self.pool.start()
+            self.pool.prewarm(FIRST_NEEDED)
         from agent.context import RunOptions
         from agent.wiring import create_agent, create_context
 

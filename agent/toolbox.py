@@ -147,22 +147,27 @@ class Toolbox:
         Args:
             state: names the production and the results so far.
             calls: the batch.
-            tell: is handed each event as a dict with `node: "act"` and the fields of a `CallEvent`.
+            tell: is handed each event as a dict: the fields of a `CallEvent`, `node: "act"`, and `path`, the folder of
+                the artifact once there is one.
             cancel: stops the batch when set.
         """
         if not calls:
             return {}
-        from tools.runtime.executor import Executor
+        from tools.runtime.executor import CallEvent, Executor
 
         production = self._production(state)
-        known = {
-            name: artifact for name in state["work"].results if (artifact := self._artifact(production, state, name))
-        }
+
+        def on_event(event: CallEvent) -> None:
+            path = str(production.store.path(event.key)) if event.key else ""
+            tell({"node": "act", "path": path, **asdict(event)})
+
         with production.lock():
-            executor = Executor(
-                self.registry, production.store, self.pool, lambda event: tell({"node": "act", **asdict(event)}), cancel
-            )
-            return executor.run(calls, known)
+            executor = Executor(self.registry, production.store, self.pool, on_event, cancel)
+            return executor.run(calls, self._known(production, state))
+
+    def _known(self, production: Production, state: AgentState) -> dict[str, Artifact]:
+        found = {name: self._artifact(production, state, name) for name in state["work"].results}
+        return {name: artifact for name, artifact in found.items() if artifact}
 
     def _artifact(self, production: Production, state: AgentState, call_id: str) -> Artifact | None:
         return production.store.get(state["work"].results[call_id])
@@ -175,10 +180,12 @@ class Toolbox:
         }
         return {name: float(artifact.output["duration_s"]) for name, artifact in found.items() if artifact}
 
-    def predict_seconds(self, calls: list[Call]) -> float:
+    def predict_seconds(self, state: AgentState, calls: list[Call]) -> float:
         """Predicted wall seconds of a batch on this machine's workers."""
-        costs = [self.registry.pick(call.tool, call.engine).predicted_s(call.args) for call in calls]
-        return max([sum(costs) / self.pool.size, *costs])
+        from tools.runtime.graph import CallGraph
+
+        graph = CallGraph.build(calls, self._known(self._production(state), state), self.registry)
+        return graph.predicted_s(self.pool.size)
 
     def still_paths(self, state: AgentState) -> list[str]:
         """The pictures of the shots so far."""

@@ -69,7 +69,7 @@ def _ask(
             "question": "approve",
             "storyboard": board.model_dump(mode="json"),
             "stills": context.toolbox.still_paths(state),
-            "seconds": context.toolbox.predict_seconds([call for call in calls if call.id in work.pending]),
+            "seconds": context.toolbox.predict_seconds(state, [call for call in calls if call.id in work.pending]),
             "assumptions": state["assumptions"],
         }
     )

@@ -84,7 +84,7 @@ class FakeToolbox(Toolbox):
         """A second a shot."""
         return {name: 1.0 for name in state["work"].results if name.endswith(".motion")}
 
-    def predict_seconds(self, calls: list[Call]) -> float:
+    def predict_seconds(self, state: AgentState, calls: list[Call]) -> float:
         """A second a call."""
         return float(len(calls))
 

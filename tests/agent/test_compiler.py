@@ -107,4 +107,4 @@ def test_every_call_of_a_film_has_a_review_with_what_to_expect() -> None:
     assert film is not None
     assert film.args["expect_duration_s"] == 2.5
     assert film.args["expect_streams"] == ["video", "audio", "subtitles"]
-    assert film.needs == ["film"]
+    assert film.needs == ["film", "sound"]

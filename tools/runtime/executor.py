@@ -45,6 +45,7 @@ class CallEvent:
         fraction: 0..1 while it runs.
         text: what the engine says it does, or why it failed.
         seconds: wall seconds so far; in `done`, what the call took; predicted in `queued`.
+        key: of the artifact, in `cached` and `done`.
     """
 
     call_id: str
@@ -54,6 +55,7 @@ class CallEvent:
     fraction: float = 0.0
     text: str = ""
     seconds: float = 0.0
+    key: str = ""
 
 
 class Executor:
@@ -310,7 +312,8 @@ class _Run:
                 status = "cancelled" if isinstance(result, Cancelled) else "failed"
             text = f"{cause}{result}" if isinstance(result, ToolError) else ""
             took = time.perf_counter() - self._started[name] if name in self._started else 0.0
-            self._tell(node, status, 0.0 if isinstance(result, ToolError) else 1.0, text, took)
+            key = result.key if isinstance(result, Artifact) else ""
+            self._tell(node, status, 1.0 if key else 0.0, text, took, key)
             for later in self._graph.dependents[name]:
                 self._waiting[later] -= 1
                 if isinstance(result, ToolError):
@@ -319,12 +322,18 @@ class _Run:
                     self._ready.append(self._graph.nodes[later])
 
     def _tell(
-        self, node: Node, status: CallStatus, fraction: float = 0.0, text: str = "", seconds: float | None = None
+        self,
+        node: Node,
+        status: CallStatus,
+        fraction: float = 0.0,
+        text: str = "",
+        seconds: float | None = None,
+        key: str = "",
     ) -> None:
         if seconds is None:
             seconds = time.perf_counter() - self._started.get(node.call.id, time.perf_counter())
         self._executor.on_event(
-            CallEvent(node.call.id, node.call.tool, node.engine.name, status, fraction, text, seconds)
+            CallEvent(node.call.id, node.call.tool, node.engine.name, status, fraction, text, seconds, key)
         )
 
 
