@@ -130,7 +130,8 @@ class FrameRenderer:
             matrix = window_matrix(camera, *size)
             faces = [_mapped(matrix, person.face) for person in drawn.values()]
             words = f"{self.scene.style} {shot.action}"
-            self._title = title_overlay(shot.text_overlay, words, size, faces, self.scene.seed)
+            captioned = bool(self._captions)
+            self._title = title_overlay(shot.text_overlay, words, size, faces, self.scene.seed, captioned=captioned)
             self._title_image = _image(self._title.picture)
             self.notes.extend(self._title.notes)
         return self._title

@@ -37,6 +37,10 @@ def _seeds(kind: str, seed: int, count: int) -> tuple[tuple[float, float, float,
     return tuple((dice.random(), dice.random(), dice.random(), dice.random()) for _ in range(count))
 
 
+SOFT_FLAKE = 5.0
+"""Flakes from this size on, in pixels of a 720 line frame, are out of focus."""
+
+
 @dataclass(frozen=True)
 class _Air:
     """Where weather is laid out: around what the camera sees at an instant, world units.
@@ -123,16 +127,30 @@ def _splashes(layer: Layer, scene: Scene, air: _Air, t: float) -> None:
 def _snow(
     layer: Layer, scene: Scene, air: _Air, t: float, *, count: int, size: float, speed: float, alpha: float
 ) -> None:
-    """One sheet of flakes. `size` in pixels of a 720 line frame, `speed` in frame heights a second."""
+    """One sheet of flakes. `size` in pixels of a 720 line frame, `speed` in frame heights a second.
+
+    Large flakes are near the lens and out of focus: each has a soft edge of its own.
+    """
     unit = air.base.h / 720
+    white = mix(lit((1.0, 1.0, 1.0, 1.0), scene.light), (1.0, 1.0, 1.0, 1.0), 0.5)
+    color = with_alpha(white, alpha)
+    blot = RadialGradient(
+        (0.0, 0.0), 1.0, ((0.0, color), (0.45, with_alpha(white, alpha * 0.6)), (1.0, with_alpha(white, 0.0)))
+    )
     path = skia.Path()
     for a, b, c, d in _seeds(layer.name, scene.seed, _count(air, count)):
         fall = (b + t * speed * (0.7 + 0.6 * c)) % 1.0
         sway = math.sin(t * (0.7 + d) + d * math.tau) * 0.012
-        x = air.x(a + sway + fall * 0.05)
-        path.addCircle(x, air.y0 + fall * air.h, size * unit * (0.55 + 0.9 * d))
-    color = with_alpha(mix(lit((1.0, 1.0, 1.0, 1.0), scene.light), (1.0, 1.0, 1.0, 1.0), 0.5), alpha)
-    layer.add(Item(path, fill=color, effect=True, segment="weather", outline=False))
+        x, y = air.x(a + sway + fall * 0.05), air.y0 + fall * air.h
+        radius = size * unit * (0.55 + 0.9 * d)
+        if size < SOFT_FLAKE:
+            path.addCircle(x, y, radius)
+            continue
+        matrix = skia.Matrix.MakeAll(radius, 0, x, 0, radius, y, 0, 0, 1)
+        disc = skia.Path.Circle(0, 0, 1)
+        layer.add(Item(disc, fill=blot, transform=matrix, effect=True, segment="weather", outline=False))
+    if not path.isEmpty():
+        layer.add(Item(path, fill=color, effect=True, segment="weather", outline=False))
 
 
 def _fog_bank(
@@ -190,6 +208,6 @@ def paint_weather_front(draw: DrawList, scene: Scene, camera: Window, t: float) 
         _rain(near, scene, air, t, count=70, length=0.085, width=1.7, speed=2.1, alpha=0.46)
     elif weather == "snow":
         _snow(draw.layer("snow.mid", animated=True), scene, air, t, count=70, size=2.8, speed=0.11, alpha=0.85)
-        _snow(draw.layer("snow.near", animated=True), scene, air, t, count=9, size=6.0, speed=0.19, alpha=0.45)
+        _snow(draw.layer("snow.near", animated=True), scene, air, t, count=9, size=9.0, speed=0.19, alpha=0.5)
     elif weather == "fog":
         _fog_bank(draw.layer("fog.near", animated=True), scene, air, t, top=0.6, bottom=1.15, alpha=0.22, drift=0.035)

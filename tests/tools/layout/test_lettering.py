@@ -124,3 +124,11 @@ def test_captions_are_legible_in_every_frame(size: tuple[int, int]) -> None:
     assert x1 <= size[0] * (1 - SAFE * 0.98)
     assert y1 <= size[1] * 0.97
     assert overlay.picture[..., :3].max() == 255
+
+
+def test_a_title_leaves_the_foot_to_the_captions() -> None:
+    face = (500.0, 60.0, 700.0, 300.0)
+    captioned = title_overlay("Hello", "", (1280, 720), [face], captioned=True)
+    assert (
+        captioned.box[3] <= caption_overlay("Two lines of a caption that is long enough for both", (1280, 720)).box[1]
+    )

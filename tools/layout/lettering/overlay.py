@@ -167,10 +167,10 @@ def _draw_wood(canvas: skia.Canvas, size: tuple[int, int], colors: Sequence[str]
     canvas.drawPaint(skia.Paint(Shader=shader))
 
 
-def _free_band(size: tuple[int, int], faces: Sequence[Box], whole: bool) -> tuple[float, float]:
+def _free_band(size: tuple[int, int], faces: Sequence[Box], whole: bool, foot: float) -> tuple[float, float]:
     """Pixels y of the top and bottom of the band the title goes into: the one that faces leave most free."""
     h = size[1]
-    bands = [(0.5 - 0.3, 0.5 + 0.3)] if whole or not faces else [(0.06, 0.36), (0.64, 0.94), (0.04, 0.24)]
+    bands = [(0.5 - 0.3, 0.5 + 0.3)] if whole or not faces else [(0.06, 0.36), (foot - 0.3, foot), (0.04, 0.24)]
 
     def covered(band: tuple[float, float]) -> float:
         return sum(max(0.0, min(band[1] * h, f[3]) - max(band[0] * h, f[1])) * (f[2] - f[0]) for f in faces)
@@ -179,7 +179,15 @@ def _free_band(size: tuple[int, int], faces: Sequence[Box], whole: bool) -> tupl
     return best[0] * h, best[1] * h
 
 
-def title_overlay(text: str, words: str, size: tuple[int, int], faces: Sequence[Box] = (), seed: int = 0) -> Overlay:
+def title_overlay(
+    text: str,
+    words: str,
+    size: tuple[int, int],
+    faces: Sequence[Box] = (),
+    seed: int = 0,
+    *,
+    captioned: bool = False,
+) -> Overlay:
     """A title.
 
     Args:
@@ -187,13 +195,14 @@ def title_overlay(text: str, words: str, size: tuple[int, int], faces: Sequence[
         words: style and action of the shot: the title's style is chosen by the words in them.
         size: of the frame in pixels.
         faces: in pixels; a title over a scene keeps off them.
+        captioned: captions take the foot of the frame.
     """
     style = style_for(words)
     shown = " ".join((text.upper() if style.capitals else text).split())
     face: Face = style.face
     w, h = size
     whole = style.backdrop != "none"
-    top, bottom = _free_band(size, faces, whole)
+    top, bottom = _free_band(size, faces, whole, 0.82 if captioned else 0.94)
     wide = w * (1 - 2 * SAFE) * (0.94 if whole else 0.9)
     # Over people the words are a title in the picture, not the picture.
     largest = h * (0.15 if faces and not whole else 0.24)

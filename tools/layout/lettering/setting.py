@@ -104,9 +104,12 @@ def text_path(text: SetText, face: Face, center_x: float, top: float) -> tuple[s
         for run in pieces:
             made = font(run.face, text.size)
             glyphs = made.textToGlyphs(run.text)
-            for glyph, advance in zip(glyphs, made.getWidths(glyphs), strict=True):
+            for char, glyph, advance in zip(run.text, glyphs, made.getWidths(glyphs), strict=True):
                 outline = made.getPath(glyph)
-                if outline is not None:
+                if outline is not None and not outline.isEmpty():
                     path.addPath(outline, x, baseline)
+                elif not char.isspace():
+                    # Fonts of coloured pictures have glyphs without outlines.
+                    missing.append(char)
                 x += advance
     return path, missing
