@@ -115,12 +115,13 @@ def _bare(foot: Brush, d: Design, side: float, colour: Color, away: bool) -> Non
             toes.append(ellipse(bx + (ax - bx) * side, by + (ay - by) * side, r * 1.02, r * 0.86))
     ink = foot.line_colour(colour)
     foot.form(outline, colour, rim=0.0)
+    fill = foot.modelled(outline, colour)
     for path in reversed(toes):
         foot.put(path, ink, Stroke(ink, foot.ink * 1.7), outline=True)
-        foot.put(path, foot.tone(colour))
+        foot.put(path, fill)
     # The toes grow out of the foot.
     cover = [(x * 0.82 + 2.2 * side, y * 0.78 - 0.6) for x, y in _mix(_SIDE, _FRONT, side)[2:10]]
-    foot.put(smooth(cover), foot.tone(colour), effect=True)
+    foot.put(smooth(cover), fill, effect=True)
     nails = skia.Path()
     for i, path in enumerate(toes):
         box = path.getBounds()

@@ -142,6 +142,13 @@ class Brush:
             )
         )
 
+    def modelled(self, path: skia.Path, color: Color, shade: float = 1.0) -> LinearGradient:
+        """The light across a surface of this outline."""
+        near, far = self._across(path)
+        return LinearGradient(
+            near, far, ((0.0, self.bright(color, shade)), (0.42, self.tone(color)), (1.0, self.shade(color, shade)))
+        )
+
     def form(
         self,
         path: skia.Path,
@@ -165,11 +172,7 @@ class Brush:
             along: the part of the edge that takes the bright and the dark stroke; None is all of it.
         """
         near, far = self._across(path)
-        fill = LinearGradient(
-            near,
-            far,
-            ((0.0, self.bright(color, shade)), (0.42, self.tone(color)), (1.0, self.shade(color, shade))),
-        )
+        fill = self.modelled(path, color, shade)
         if ink and under:
             line = self.line_colour(color)
             self.put(path, line, Stroke(line, self.ink * 2 * ink), outline=edge)

@@ -218,7 +218,11 @@ def bent(
     k = r_end * (0.85 if round_end else 0.16)
     hem_mid = ((tip[0][0] + tip[1][0]) / 2 + direction[0] * k, (tip[0][1] + tip[1][1]) / 2 + direction[1] * k)
     if round_end:
+        nx, ny = n2 if stop > 1.0 else n1
+        x, y = line[-1][0] + direction[0] * r_end * 0.58, line[-1][1] + direction[1] * r_end * 0.58
+        outline.append((x + nx * r_end * 0.72, y + ny * r_end * 0.72))
         outline.append(hem_mid)
+        outline.append((x - nx * r_end * 0.72, y - ny * r_end * 0.72))
     else:
         corners.add(len(outline) - 1)
         outline.append(hem_mid)

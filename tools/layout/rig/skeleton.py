@@ -205,7 +205,7 @@ def pose_bones(m: Measures, motion: Motion, facing: Facing, front_turn: float) -
     cf = _frame(ch["lean.0"], ch["lean.1"], ch["twist"])
     waist = mf.out((0.0, -m.torso * 0.42 * stretch, 0.0))
     chest = _add(waist, cf.out((0.0, -m.torso * 0.58 * stretch, 0.0)))
-    shrug = ch["shrug"] * 9.0 + motion.breath * 0.6
+    shrug = ch["shrug"] * 9.0 + motion.breath * 1.1
     hf = _frame(ch["lean.0"] * 0.35 + ch["head.nod"], ch["lean.1"] * 0.3 + ch["head.tilt"], ch["twist"] * 0.3)
     neck = _add(chest, cf.out((0.0, -m.neck[1] * 0.5, 1.5)))
     head = _add(neck, hf.out((0.0, -m.neck[1] * 0.5 - m.head[1] * 0.92, 5.0)))

@@ -70,7 +70,7 @@ class Trunk:
         def seen(pair: tuple[float, float]) -> float:
             return math.hypot(pair[0] * c, pair[1] * s)
 
-        hip, waist, chest = seen(b.hip), seen(b.waist), seen(b.chest) * (1 + 0.012 * self.breath)
+        hip, waist, chest = seen(b.hip), seen(b.waist), seen(b.chest) * (1 + 0.022 * self.breath)
         if t <= 0.0:
             return hip
         if t < 0.42:
