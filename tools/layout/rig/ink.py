@@ -98,7 +98,7 @@ class Brush:
         c = _lit(color, self.light)
         return with_alpha(mix((c[0] * 0.36, c[1] * 0.26, c[2] * 0.3, 1.0), _lit(WARM_INK, self.light), 0.45), 1.0)
 
-    def _across(self, path: skia.Path) -> tuple[Point, Point]:
+    def across(self, path: skia.Path) -> tuple[Point, Point]:
         """Two points on the path's box: the one nearest the light and the one farthest from it."""
         box = path.getBounds()
         cx, cy = box.centerX(), box.centerY()
@@ -144,7 +144,7 @@ class Brush:
 
     def modelled(self, path: skia.Path, color: Color, shade: float = 1.0) -> LinearGradient:
         """The light across a surface of this outline."""
-        near, far = self._across(path)
+        near, far = self.across(path)
         return LinearGradient(
             near, far, ((0.0, self.bright(color, shade)), (0.42, self.tone(color)), (1.0, self.shade(color, shade)))
         )
@@ -171,7 +171,7 @@ class Brush:
             edge: whether the outline belongs in the line map.
             along: the part of the edge that takes the bright and the dark stroke; None is all of it.
         """
-        near, far = self._across(path)
+        near, far = self.across(path)
         fill = self.modelled(path, color, shade)
         if ink and under:
             line = self.line_colour(color)
@@ -192,6 +192,7 @@ class Brush:
         shade: float = 1.0,
         *,
         along: skia.Path | None = None,
+        clip: skia.Path | None = None,
     ) -> None:
         """Strokes inside the outline: the bright one fades away from the light, the dark one towards it."""
         box = path.getBounds()
@@ -200,8 +201,8 @@ class Brush:
         dark = with_alpha(self.shade(darker(color, 0.25)), 1.0)
         strength = self.light.strength
         mid = ((near[0] + far[0]) / 2, (near[1] + far[1]) / 2)
-        edge = along or path
-        self.glaze(path, edge, width * 2.0, far, mid, with_alpha(dark, 0.42 * shade))
+        edge, clip = along or path, clip or path
+        self.glaze(clip, edge, width * 2.0, far, mid, with_alpha(dark, 0.42 * shade))
         self.glaze(
             path, edge, width * 0.95, near, mid, with_alpha(self.light.rim, min(1.0, (0.3 + 0.5 * strength) * rim))
         )

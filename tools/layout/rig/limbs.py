@@ -226,11 +226,11 @@ def draw_leg(brush: Brush, d: Design, bones: Bones, side: str) -> None:
         return _radius(b.leg, t, 0.04)
 
     inner = -1.0 if (limb.root[0] > bones.pelvis[0]) else 1.0
+    leg = bent(a, m, e, radius)
     if d.kind == "robot":
         _robot_arm(brush, d, a, m, e, radius)
     else:
         _joint(brush, a, m, e, radius(1.0), skin)
-        leg = bent(a, m, e, radius)
         brush.form(leg.path, skin)
         if d.kind == "sea_monster":
             draw_scales(brush, d, leg.path)
@@ -239,11 +239,11 @@ def draw_leg(brush: Brush, d: Design, bones: Bones, side: str) -> None:
     draw_foot(brush.nearer(0.003), d, e, limb.tip, inner, skin)
     if d.kind != "robot" and d.shoes in ("barefoot", "sandals"):
         # The shin runs into the foot: no line between them.
-        dx, dy = m[0] - e[0], m[1] - e[1]
-        k = math.hypot(dx, dy) or 1.0
-        r = b.leg[3]
-        x, y = e[0] + dx / k * r * 0.7, e[1] + dy / k * r * 0.7
-        brush.put(ellipse(x, y, r * 0.86, r * 0.9), brush.tone(skin), effect=True)
+        start = (m[0] + (e[0] - m[0]) * 0.62, m[1] + (e[1] - m[1]) * 0.62)
+        half = ((start[0] + e[0]) / 2, (start[1] + e[1]) / 2)
+        shin = bent(start, half, e, lambda t: radius(1.62 + 0.19 * t) * 0.97, cap=False)
+        brush.put(shin.path, brush.modelled(leg.path, skin), effect=True)
+        brush.edges(leg.path, skin, 1.0, *brush.across(leg.path), clip=shin.path)
 
 
 def _knee(brush: Brush, d: Design, limb: Limb, skin: Color) -> None:

@@ -205,7 +205,7 @@ def _shut_mouth(mouth: Brush, d: Design, m: Mouth, w: float, left_y: float, righ
     if m.round > 0.6:
         mouth.put(ellipse(0, dip, w, unit_h * 0.05), mouth.tone(d.palette.lips), Stroke(ink, mouth.ink), outline=True)
     for (x, y), s in ((points[0], -1), (points[-1], 1)):
-        if m.smile > 0.4 or m.skew * s > 0.3:
+        if m.smile > 0.55 or m.skew * s > 0.3:
             mouth.line(
                 through([(x - s * 0.5, y + 2.6), (x + s * 2.4, y - 0.2), (x + s * 2.6, y - 3.4)]),
                 d.palette.skin,
