@@ -97,6 +97,7 @@ class SoundLimits(_Model):
     """Of music, ambience and the mix."""
 
     mix_loudness: Range
+    ambience_loudness: Range
     bed_loudness: Range
     silence_db: float
     max_dropout_s: float

@@ -99,7 +99,7 @@ def review_mix(args: ReviewArtifact.Input, subject: Artifact, limits: Limits) ->
         holds("readable", True, f"{made.file} reads to its end"),
         check_sounds(heard, allowed),
         _unclipped_mix(heard, limits, float(call.get("target_lufs", -16.0))),
-        check_level(heard, allowed.mix_loudness, float(call.get("target_lufs", -16.0))),
+        _mix_level(heard, made, call, allowed),
         check_sound_length(heard, args.expect_duration_s or made.duration_s, allowed.length_slack_s),
     ]
     if made.speech and call.get("voices", True):
@@ -107,6 +107,13 @@ def review_mix(args: ReviewArtifact.Input, subject: Artifact, limits: Limits) ->
     if _covered(call):
         checks.append(check_no_dropouts(heard, allowed))
     return checks
+
+
+def _mix_level(heard: Sounding, made: MixSound.Output, call: dict[str, Any], allowed: SoundLimits) -> Check:
+    spoken = bool(made.speech) and call.get("voices", True)
+    if spoken or call.get("music"):
+        return check_level(heard, allowed.mix_loudness, float(call.get("target_lufs", -16.0)))
+    return check_level(heard, allowed.ambience_loudness, None)
 
 
 def _unclipped_mix(heard: Sounding, limits: Limits, target: float) -> Check:

@@ -110,3 +110,14 @@ def test_a_torn_mix(shelf: Shelf) -> None:
     path = shelf.paths[ref.key] / "mix.wav"
     path.write_bytes(b"\0" * path.stat().st_size)
     assert failed(review(shelf, "sound", ref)).keys() == {"readable"}
+
+
+def test_a_film_of_nothing_but_a_place_may_be_quiet_and_must_not_be_loud(shelf: Shelf) -> None:
+    alone = CALL | {"music": []}
+    gain = 10 ** (-8 / 20)
+    quiet = review(shelf, "sound", put_mix(shelf, "quiet", hum(4) * gain, [], alone))
+    assert failed(quiet) == {}
+    loud = review(shelf, "sound", put_mix(shelf, "loud", hum(4), [], alone))
+    assert "loudness" in failed(loud)
+    scored = review(shelf, "sound", put_mix(shelf, "scored", hum(4) * gain, [], CALL))
+    assert "loudness" in failed(scored), "the control: with music it is too quiet"
