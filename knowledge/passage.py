@@ -35,7 +35,7 @@ class Retriever(Protocol):
 
 
 class SearchAnswer(BaseModel):
-    """What a web search came to. `refused` and `offline` mean that nothing was asked; `empty` that nothing was found."""
+    """What a web search came to: with `refused` and `offline` nothing was asked, with `empty` nothing was found."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""The graph's own behaviour: order, retries, bounds, approval, undo, failure, stop. Hands are fakes, the mind is real."""
+"""The graph's own behaviour: order, retries, bounds, approval, failure, stop. The hands are fakes."""
 
 from __future__ import annotations
 

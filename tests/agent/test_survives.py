@@ -1,4 +1,4 @@
-"""The real studio, killed with SIGKILL at random moments: the same command goes on, makes nothing twice, tears nothing."""
+"""The real studio, killed at random moments: the same command goes on, makes nothing twice, tears nothing."""
 
 from __future__ import annotations
 

@@ -112,12 +112,13 @@ def test_a_torn_mix(shelf: Shelf) -> None:
     assert failed(review(shelf, "sound", ref)).keys() == {"readable"}
 
 
-def test_a_film_of_nothing_but_a_place_may_be_quiet_and_must_not_be_loud(shelf: Shelf) -> None:
-    alone = CALL | {"music": []}
-    gain = 10 ** (-8 / 20)
-    quiet = review(shelf, "sound", put_mix(shelf, "quiet", hum(4) * gain, [], alone))
-    assert failed(quiet) == {}
-    loud = review(shelf, "sound", put_mix(shelf, "loud", hum(4), [], alone))
-    assert "loudness" in failed(loud)
-    scored = review(shelf, "sound", put_mix(shelf, "scored", hum(4) * gain, [], CALL))
-    assert "loudness" in failed(scored), "the control: with music it is too quiet"
+@pytest.mark.parametrize(
+    ("gain_db", "call", "fails"),
+    [(-8.0, CALL | {"music": []}, False), (0.0, CALL | {"music": []}, True), (-8.0, CALL, True)],
+    ids=["quiet place", "loud place", "the control: with music it is too quiet"],
+)
+def test_a_film_of_nothing_but_a_place_is_quiet(
+    shelf: Shelf, gain_db: float, call: dict[str, Any], fails: bool
+) -> None:
+    found = review(shelf, "sound", put_mix(shelf, "mix", hum(4) * 10 ** (gain_db / 20), [], call))
+    assert ("loudness" in failed(found)) is fails
