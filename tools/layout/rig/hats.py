@@ -56,7 +56,7 @@ def _beanie(brush: Brush, d: Design, ball: Ball, back: bool) -> None:
     colour = d.palette.extra
     k = _size(d)
     w, h = ball.w * k, ball.h
-    low, tilt = -0.46, ball.nod * 10
+    low, tilt = -0.6, ball.nod * 10
     dome = _dome(ball, k, low, -1.3 * k)
     path = smooth([*dome, (0, h * (low - 0.06) + tilt)], frozenset({0, 6}))
     brush.form(path, colour)
@@ -103,7 +103,7 @@ def _cap(brush: Brush, d: Design, ball: Ball, back: bool) -> None:
     colour = d.palette.extra
     k = _size(d)
     w, h = ball.w * k, ball.h
-    low = -0.5
+    low = -0.6
     path = smooth([*_dome(ball, k, low, -1.22 * k), (0, h * (low - 0.04))], frozenset({0, 6}))
     brush.form(path, colour)
     turn = ball.yaw / 0.4
@@ -122,7 +122,7 @@ def _cap(brush: Brush, d: Design, ball: Ball, back: bool) -> None:
         [
             (cx - w * 0.78, h * (low - 0.04)),
             (cx - w * 0.5, h * (low + 0.2)),
-            (cx + turn * w * 0.22, h * (low + 0.3)),
+            (cx + turn * w * 0.22, h * (low + 0.25)),
             (cx + w * 0.5, h * (low + 0.2)),
             (cx + w * 0.78, h * (low - 0.04)),
             (cx, h * (low - 0.16)),
@@ -140,7 +140,7 @@ def _cap(brush: Brush, d: Design, ball: Ball, back: bool) -> None:
 def _straw_hat(brush: Brush, d: Design, ball: Ball, back: bool) -> None:
     k = _size(d)
     w, h = ball.w * k, ball.h
-    low = -0.56
+    low = -0.68
     cx = ball.yaw / 0.4 * w * 0.08
     brim = smooth(
         [
@@ -150,7 +150,7 @@ def _straw_hat(brush: Brush, d: Design, ball: Ball, back: bool) -> None:
             (cx + w * 0.9, h * (low - 0.2)),
             (cx + w * 1.62, h * (low + 0.1)),
             (cx + w * 0.9, h * (low + 0.26)),
-            (cx, h * (low + (0.2 if back else 0.32))),
+            (cx, h * (low + (0.2 if back else 0.27))),
             (cx - w * 0.9, h * (low + 0.26)),
         ]
     )

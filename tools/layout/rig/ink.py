@@ -204,7 +204,7 @@ class Brush:
         edge, clip = along or path, clip or path
         self.glaze(clip, edge, width * 2.0, far, mid, with_alpha(dark, 0.42 * shade))
         self.glaze(
-            path, edge, width * 0.95, near, mid, with_alpha(self.light.rim, min(1.0, (0.3 + 0.5 * strength) * rim))
+            clip, edge, width * 0.95, near, mid, with_alpha(self.light.rim, min(1.0, (0.3 + 0.5 * strength) * rim))
         )
 
     def glaze(self, clip: skia.Path, edge: skia.Path, width: float, start: Point, end: Point, color: Color) -> None:
