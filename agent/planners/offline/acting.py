@@ -47,7 +47,7 @@ _FILLERS = frozenset(
 
 
 def is_of_the_scene(page: Page, match: Match) -> bool:
-    """Whether an adjective belongs to a scene, a story or the music, not to a person: `a sad scene`, `musica allegra`."""
+    """Whether an adjective belongs to a scene, a story or the music, not to a person: `a sad scene`, `sad music`."""
     for at in (match.end, match.end + 1, match.start - 1):
         noun = page.at(at, "thing", "output")
         if noun is None:
@@ -88,7 +88,7 @@ def perform(page: Page, mentions: Sequence[Mention], start: int, end: int) -> li
 def _carried(page: Page, mentions: Sequence[Mention], here: Sequence[Mention], start: int) -> list[Mention]:
     """Those of the beat before who go on: `Luca shivers, then lies down`, `Luca swims, then hugs Alberto`."""
     earlier = [m for m in mentions if m.start < start]
-    done_to = bool(here) and page.at(here[0].start - 1, "pose", "speech") is not None
+    done_to = bool(here) and here[0].kind != "phrase" and page.at(here[0].start - 1, "pose", "speech") is not None
     if not earlier or (here and (not done_to or page.breaks_between(earlier[-1].end, here[0].start))):
         return []
     groups = [group for group in _groups(page, earlier) if not group.oblique]

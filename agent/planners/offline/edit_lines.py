@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rapidfuzz import fuzz
 
 from agent.intent import Edit
+from agent.planners.offline.clause import Clause
 from agent.planners.offline.dialogue import MAX_LINE
 from agent.planners.offline.page import Quote
 from agent.planners.offline.tongue import language_of_line
 from tools.storyboard import Line
-
-if TYPE_CHECKING:
-    from agent.planners.offline.edit_clause import Clause
 
 __all__ = ["line_by_number", "read_line_edits"]
 
@@ -57,6 +55,12 @@ def read_line_edits(clause: Clause) -> list[Edit]:
     spoken = _lines(clause)
     if who is not None and not replaces and clause.verb("make") is not None and clause.verb("add") is None:
         replaces = any(line.character == who for line in spoken)
+    if (
+        replaces
+        and old is None
+        and any(m.id == "reply" for m in clause.page.of("speech", start=clause.start, end=clause.end))
+    ):
+        replaces = clause.verb("change", "instead") is not None  # `let Luca answer "Good idea!"` is one line more.
     if not replaces:
         who = who or _only_one(clause)
         if who is None:
@@ -127,7 +131,7 @@ def _speaker(clause: Clause, quote: Quote | None) -> str | None:
     if quote is not None and quote.speaker:
         found = clause.reading.speakers(quote.speaker)
         return found[0] if found else None
-    verbs = [m for m in clause.page.of("speech", start=clause.start, end=clause.end)]
+    verbs = clause.page.of("speech", start=clause.start, end=clause.end)
     before = [m for m in clause.mentions if len(m.ids) == 1 and (not verbs or m.start < verbs[0].start)]
     named = before or [m for m in clause.mentions if len(m.ids) == 1]
     return named[0].ids[0] if named else None

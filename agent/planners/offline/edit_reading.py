@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from agent.intent import Edit, Intent, OutputKind
-from agent.planners.offline.edit_clause import Clause, read_clause
+from agent.planners.offline.clause import Clause
+from agent.planners.offline.edit_clause import read_clause
+from agent.planners.offline.finish import base_intent
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.limits import read_variations
+from agent.planners.offline.page import Page
 from agent.planners.offline.reading import Reading
 from agent.planners.offline.wants import full_scene
 
@@ -97,7 +100,7 @@ def read_edits(reading: Reading) -> Intent | None:
         previous = clause
         if not found and not clause.is_filler:
             lost.append(page.words(start, end).strip(" ,.;!"))
-    again = any(m.id == "again" for m in verbs)
+    again = any(m.id == "again" for m in verbs) or read_variations(page, reading.notes) > 1
     if not edits and not again:
         if reading.mentions or page.of("place", "pose", "group"):
             return None if not any(m.id in _STRONG for m in verbs) else _nothing(reading)
@@ -118,11 +121,8 @@ def _for_each_shot(clause: Clause, edits: list[Edit]) -> list[Edit]:
 
 
 def _intent(reading: Reading, edits: list[Edit], lost: list[str], again: bool) -> Intent:
-    from agent.planners.offline.kind import base_intent
-
-    outputs: list[OutputKind] = next(
-        (e.outputs for e in edits if e.op == "set_outputs" and e.outputs), None
-    ) or _present(reading, edits)
+    chosen = [e.outputs for e in edits if e.op == "set_outputs" and e.outputs]
+    outputs: list[OutputKind] = chosen[0] if chosen else _present(reading, edits)
     burn = reading.wants.burn or (_subtitles_wanted(reading, edits))
     if burn and not reading.wants.burn:
         reading.notes.assume("burn_assumed")
@@ -164,8 +164,6 @@ def _present(reading: Reading, edits: list[Edit]) -> list[OutputKind]:
 
 
 def _nothing(reading: Reading) -> Intent:
-    from agent.planners.offline.kind import base_intent
-
     words = " ".join(reading.page.text.split())
     reading.notes.ask("edit_nothing", words=words if len(words) < 80 else words[:77] + "...")
     return base_intent(reading, kind="edit", edits=[], outputs=["text"], confidence=0.2)
@@ -292,14 +290,18 @@ def _clauses(reading: Reading, verbs: list[Match]) -> list[tuple[int, int]]:
         if not sentence and not joined:
             continue
         begin = at if sentence else at + 1
-        while begin < min(len(page.tokens), at + 8) and (
-            page.key(begin) in _SMALL or (page.at(begin, "joiner") and page.at(begin, "joiner").id in ("and", "then"))
-        ):  # type: ignore[union-attr]
+        while begin < min(len(page.tokens), at + 8) and _is_small(page, begin):
             begin += 1
         if begin < len(page.tokens) and begin > starts[-1] and (sentence or _opens(reading, starts[-1], begin, heads)):
             starts.append(begin)
     starts = list(dict.fromkeys(starts))[:MAX_CLAUSES]
     return [(s, e) for s, e in zip(starts, [*starts[1:], len(page.tokens)], strict=True) if s < e]
+
+
+def _is_small(page: Page, at: int) -> bool:
+    """`and then please`: words before a change that say nothing."""
+    joiner = page.at(at, "joiner")
+    return page.key(at) in _SMALL or (joiner is not None and joiner.id in ("and", "then"))
 
 
 def _opens(reading: Reading, since: int, at: int, heads: set[int]) -> bool:
@@ -334,5 +336,8 @@ def _opens(reading: Reading, since: int, at: int, heads: set[int]) -> bool:
         (m for m in page.matches if m.start == mention.end and m.subject in ("pose", "emotion", "speech", "joiner")),
         None,
     )
-    should = mention.end in heads or page.key(mention.end) in ("is", "should", "deve", "has", "to")
+    swapped = any(
+        m.id == "swap" for m in reading.vocabulary.find(page.tokens[mention.end :][:1], page.language, _EDITING)
+    )
+    should = (mention.end in heads and not swapped) or page.key(mention.end) in ("is", "should", "deve", "has", "to")
     return should or (follows is not None and follows.subject in ("pose", "emotion", "speech"))

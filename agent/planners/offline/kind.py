@@ -1,21 +1,24 @@
-"""Decide what a message is: something new, a change, a question, small talk, a file to look into; and finish the intent."""
+"""Decide what a message is: something new, a change, a question, small talk, or about a file."""
 
 from __future__ import annotations
 
 from agent.intent import Intent, OutputKind
 from agent.planners.offline.confidence import rate
 from agent.planners.offline.edit_reading import read_edits
+from agent.planners.offline.finish import base_intent
+from agent.planners.offline.lexicon import Match
 from agent.planners.offline.limits import read_variations
 from agent.planners.offline.reading import Reading
 from agent.planners.offline.wants import full_scene
 
-__all__ = ["base_intent", "decide"]
+__all__ = ["decide"]
 
 _SHOWN = ("place", "pose", "cast", "person", "group", "time", "framing")
 _MEDIA = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mp3", ".wav", ".flac", ".ogg", ".opus", ".m4a", ".aac")
 _ASK_FIRST = frozenset(
-    "what which who where when why how quali quale chi cosa che dove quando quanti quante come welche wer wo qué cuáles quels quelles".split()
-)
+    ("what", "which", "who", "where", "when", "why", "how", "quali", "quale", "chi", "cosa", "che", "dove", "quando",
+     "quanti", "quante", "come", "welche", "wer", "wo", "qué", "cuáles", "quels", "quelles")
+)  # fmt: skip
 _TALK = frozenset({"smalltalk"})
 _ASKING = frozenset({"question", "topic"})
 
@@ -36,29 +39,6 @@ def decide(reading: Reading) -> Intent:
     if not _something_to_make(reading):
         return _not_understood(reading)
     return _scene(reading)
-
-
-def base_intent(reading: Reading, **fields: object) -> Intent:
-    """An intent with what every kind has."""
-    members = list(reading.roster.members.values())
-    return Intent.model_validate(
-        {
-            "goal": _goal(reading),
-            "characters": [member.id for member in members],
-            "unknown_names": list(dict.fromkeys(member.name for member in members if not member.known)),
-            "language": reading.language,
-            "files": reading.page.files[:32],
-            "assumptions": reading.notes.assumptions,
-            "questions": reading.notes.questions,
-            **fields,
-        }
-    )
-
-
-def _goal(reading: Reading) -> str:
-    """The request in one line."""
-    line = " ".join(reading.page.text.split())
-    return line if len(line) <= 160 else line[:157].rsplit(" ", 1)[0] + "..."
 
 
 def _about_file(reading: Reading) -> Intent | None:
@@ -156,11 +136,8 @@ def question_topic(reading: Reading) -> str | None:
     return None
 
 
-def _asks_about_made(asks: list[object]) -> bool:
-    return any(
-        getattr(m, "subject", "") == "topic" and getattr(m, "id", "") in ("made", "cast", "length", "count")
-        for m in asks
-    )
+def _asks_about_made(asks: list[Match]) -> bool:
+    return any(m.subject == "topic" and m.id in ("made", "cast", "length", "count") for m in asks)
 
 
 def _statement(reading: Reading) -> bool:
@@ -229,7 +206,8 @@ def _smalltalk(reading: Reading) -> str | None:
 def _something_to_make(reading: Reading) -> bool:
     page = reading.page
     return bool(
-        reading.mentions or reading.speech.lines or reading.speech.overlays or page.of("place", "pose", "time", "framing", "weather")
+        reading.mentions or reading.speech.lines or reading.speech.overlays
+        or page.of("place", "pose", "time", "framing", "weather")
         or (page.of("thing") and page.of("request")) or (page.of("elsewhere") and (page.of("thing", "output")))
         or (reading.wants.head and page.of("request")) or page.of("title_card")
     )  # fmt: skip
@@ -285,7 +263,7 @@ def _scene(reading: Reading) -> Intent:
 
 
 def _unasked(reading: Reading, spoken: bool) -> list[OutputKind]:
-    """What is made when outputs are not spoken of: a title card alone is a picture, a thing to be said alone a voice."""
+    """What is made when outputs are not spoken of: of a title card alone a picture, else all."""
     page = reading.page
     card = reading.speech.overlays and any(m.id == "title_card" for m in page.of("thing"))
     if card and not reading.mentions and not page.of("place"):
@@ -294,5 +272,8 @@ def _unasked(reading: Reading, spoken: bool) -> list[OutputKind]:
 
 
 def _contradictions(reading: Reading) -> None:
-    """An empty scene with people in it, a picture refused that was asked for."""
-    return
+    """An empty place with people in it: those who are named come."""
+    empty = any(m.id == "nobody" for m in reading.page.of("negation"))
+    if empty and reading.roster.members:
+        names = reading.notes.listed([reading.roster.name(i) for i in reading.roster.members])
+        reading.notes.assume("not_empty", names=names)

@@ -48,7 +48,7 @@ class Entry(BaseModel):
         capital: counts only when written with a capital (names that are ordinary words too).
         value: for numbers and for factors.
         look: for nouns and adjectives of persons: fields of `Look` that they set.
-        careful: those of the words that count only beside a noun of the studio (`close` in close shot, not in close the door).
+        careful: those of the words that count only beside a noun of the studio (`close shot`, not `close the door`).
         goes_with: a subject-specific hint: the mood of an emotion, the group of a verb.
     """
 

@@ -18,8 +18,9 @@ _MINUTES = re.compile(
     r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])(?!\s?(?:am|pm|a\.m|p\.m|uhr|h\b|o'clock))", re.IGNORECASE
 )
 _CLOCK = re.compile(
-    r"(?<![\d:])(\d{1,2})(?:[:.]([0-5]\d))?\s?(am|pm|a\.m\.?|p\.m\.?|o'clock|uhr|in the morning|at night|di notte|di mattina|"
-    r"del mattino|di sera|della sera|del pomeriggio|heures)(?!\w)|(?:\balle|\ball'|\ba las|\bum)\s?(\d{1,2})(?:[:.]([0-5]\d))?(?!\d|\s?(?:second|minut|sec))",
+    r"(?<![\d:])(\d{1,2})(?:[:.]([0-5]\d))?\s?(am|pm|a\.m\.?|p\.m\.?|o'clock|uhr|in the morning|at night|di notte|"
+    r"di mattina|del mattino|di sera|della sera|del pomeriggio|heures)(?!\w)|"
+    r"(?:\balle|\ball'|\ba las|\bum)\s?(\d{1,2})(?:[:.]([0-5]\d))?(?!\d|\s?(?:second|minut|sec))",
     re.IGNORECASE,
 )
 _SMALL_RATIOS: dict[tuple[int, int], Aspect] = {(16, 9): "16:9", (9, 16): "9:16", (1, 1): "1:1", (4, 3): "4:3"}

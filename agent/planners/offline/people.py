@@ -207,9 +207,9 @@ def _surname(page: Page, end: int, vocabulary: Vocabulary, capital: bool) -> int
     start = end - 1
     while capital and end < len(page.tokens) and end - start < MAX_NAME_WORDS:
         token = page.tokens[end]
-        if not token.is_word or not token.text[0].isupper() or vocabulary.is_known(token.key):
-            if not (page.at(end, "name") and token.is_word and token.text[0].isupper() and not page.at(end, *_CONTENT)):
-                break
+        given = page.at(end, "name") is not None and not page.at(end, *_CONTENT)
+        if not token.is_word or not token.text[0].isupper() or (vocabulary.is_known(token.key) and not given):
+            break
         end += 1
     return end
 

@@ -13,7 +13,7 @@ __all__ = ["OfflinePlanner"]
 
 
 class OfflinePlanner:
-    """A `Planner` (agent.planners.base) of rules and word lists; construction is free, lexicons are read on first use."""
+    """A `Planner` (agent.planners.base) of rules and word lists; lexicons are read on first use."""
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

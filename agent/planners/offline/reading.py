@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.intent import Beat, Brief, Performance
 from agent.planners.base import PlanRequest
-from agent.planners.offline.acting import perform
+from agent.planners.offline.acting import is_of_the_scene, perform
 from agent.planners.offline.beats import Cut, cut_beats
 from agent.planners.offline.cast import MAX_CHARACTERS, Roster
 from agent.planners.offline.dialogue import Speech, read_speech
@@ -21,7 +21,7 @@ from agent.planners.offline.text import tokenise
 from agent.planners.offline.vocabulary import READING, Vocabulary
 from agent.planners.offline.wants import Wants, read_wants
 from agent.planners.offline.who import settle
-from tools.storyboard import Language
+from tools.storyboard import Language, Line
 
 __all__ = ["Reading"]
 
@@ -126,6 +126,7 @@ class Reading:
 
     def brief(self) -> Brief:
         """What was asked for, taken apart."""
+        speech = self.speech  # Read first: it may bring in speakers whom nobody else names.
         first, cuts = cut_beats(self.page, self.mentions)
         context = read_scenery(self.page, 0, first, self.vocabulary, self.notes) if first else {}
         context.pop("framing", None)
@@ -145,7 +146,7 @@ class Reading:
         whole = len(cuts) < 2 or not cuts[0].explicit
         style = next((m.id for m in self.page.of("style")), None)
         return Brief(
-            title=self.speech.title,
+            title=speech.title,
             style=style,
             aspect=read_aspect(self.page, self.notes),
             fps=read_fps(self.page, self.notes),
@@ -173,11 +174,12 @@ class Reading:
 
     def _drawn_look(self, description: str) -> str:
         if description:
-            return description
+            loose = description.split()[0].lower() in ("who", "with", "in", "wearing", "che", "con", "has")
+            return f"{'qualcuno' if self.language == 'it' else 'someone'} {description}" if loose else description
         return "qualcuno a modo mio" if self.language == "it" else "someone of my own design"
 
     def _spread(self, beats: list[Beat], first: int) -> list[Beat]:
-        """Those named before the list of shots (`a scene with Luca and Alberto: 1. ...`) stand in shots that name none."""
+        """Those named before a list of shots (`a scene with Luca and Alberto: 1. ...`) stand in all."""
         ahead = list(dict.fromkeys(i for m in self.mentions if m.start < first for i in m.ids))
         if not ahead or any(beat.performances for beat in beats):
             return beats
@@ -198,11 +200,24 @@ class Reading:
         fields.update(self._loose_speech(cut.start, cut.end))
         if cut.explicit:
             fields["duration_s"] = read_duration(self.page, self.notes, cut.start, cut.end, whole=False)
-        acts = perform(self.page, self.mentions, cut.start, cut.end)
+        acts = perform(self.page, self.mentions, cut.start, cut.end) or self._lone_speaker(fields["dialogue"], cut)
         fields["performances"] = self._with_speakers(acts, fields["dialogue"], cut)
         fields["text"] = self.page.words(cut.start, cut.end)[:2000]
         fields["action"] = self._action(cut)
         return Beat(**fields)
+
+    def _lone_speaker(self, lines: list[Line], cut: Cut) -> list[Performance]:
+        """`Luca: "Hello?" Night, forest, scared.`: with nobody else named, it is the speaker who is scared."""
+        speakers = {line.character for line in lines}
+        if len(speakers) != 1:
+            return []
+        act = Performance(character=speakers.pop())
+        for match in self.page.of("pose", "emotion", start=cut.start, end=cut.end):
+            if match.subject == "pose" and act.pose is None:
+                act = act.model_copy(update={"pose": match.id})
+            elif match.subject == "emotion" and act.expression is None and not is_of_the_scene(self.page, match):
+                act = act.model_copy(update={"expression": match.id})
+        return [act]
 
     def _loose_speech(self, start: int, end: int) -> dict[str, Any]:
         kept = set(list(self.roster.members)[:MAX_CHARACTERS])
@@ -212,7 +227,7 @@ class Reading:
             return {"dialogue": [], "text_overlay": ""}
         return {"dialogue": lines[:24], "text_overlay": overlay}
 
-    def _with_speakers(self, acts: list[Performance], lines: list[Any], cut: Cut) -> list[Performance]:
+    def _with_speakers(self, acts: list[Performance], lines: list[Line], cut: Cut) -> list[Performance]:
         """Speakers stand in the picture; a face follows a line whose feeling was said, a line follows a face."""
         kept = list(self.roster.members)[:MAX_CHARACTERS]
         by_id = {act.character: act for act in acts if act.character in kept}

@@ -13,8 +13,9 @@ __all__ = ["language_of_line", "language_of_text"]
 
 _LETTERS: dict[Language, str] = {"de": "äöüß", "es": "ñ¿¡", "fr": "çœêâîôûëï", "it": ""}
 _ITALIAN_ENDING = re.compile(r"[a-z]{2,}[aeiou]$")
-_SUBJECTS = ("place", "time", "weather", "emotion", "pose", "output", "thing", "request", "person", "group", "number",
-             "question", "smalltalk", "edit", "framing", "negation", "joiner", "speech", "colour", "trait", "topic")  # fmt: skip
+_SUBJECTS = ("place", "time", "weather", "emotion", "pose", "output", "thing", "request", "person", "group",
+             "number", "question", "smalltalk", "edit", "framing", "negation", "joiner", "speech", "colour",
+             "trait", "topic")  # fmt: skip
 MAX_WORDS = 400
 
 

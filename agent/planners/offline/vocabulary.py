@@ -180,6 +180,8 @@ class Vocabulary:
                 for word, languages in self.index.single.get(subject, {}).items()
                 if language in languages and word[0] == key[0] and abs(len(word) - len(key)) <= allowed
             ]
+            if subject not in ("place", "time", "weather"):  # `cheek` is a word, not half of `cheeky`.
+                words = [word for word in words if not word.startswith(key)]
             hit = process.extractOne(key, words, scorer=OSA.distance, score_cutoff=allowed)
             if hit and (best is None or hit[1] < best[0]):
                 best = (int(hit[1]), str(hit[0]))

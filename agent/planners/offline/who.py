@@ -34,16 +34,22 @@ class Casting:
         """First all names, for plurals and `the boy` may stand for those named later."""
         for mention in mentions:
             mention.refused = mention.refused or self._is_refused(mention)
-        for number, mention in enumerate(mentions):
+        for mention in mentions:
             if mention.kind in ("name", "near") and not mention.refused:
-                self._name(mention, mentions[number - 1] if number else None)
+                self._name(mention)
         self.speakers = list(speakers)
 
     def _is_refused(self, mention: Mention) -> bool:
+        people = self.page.of("cast", "spelling", "name", "person", "group", end=mention.start)
+        if self.page.key(mention.start - 1) == "about" and people and mention.kind != "pronoun":
+            # `talk about Giulia`: she is not there; `a film about Giulia`: she is.
+            doing = self.page.of("pose", "speech", start=max(0, mention.start - 4), end=mention.start)
+            if any(m.subject == "speech" or m.id in ("talk", "think") for m in doing):
+                return True
         before = self.page.at(mention.start - 1, "negation")
         return before is not None and before.id in _REFUSING and mention.kind != "pronoun"
 
-    def _name(self, mention: Mention, before: Mention | None) -> None:
+    def _name(self, mention: Mention) -> None:
         page = self.page
         if mention.ids:
             (id_,) = mention.ids
@@ -88,7 +94,10 @@ class Casting:
                 if set(mention.look) - _TRIVIAL:
                     self.notes.assume("look_kept", name=self.roster.name(id_), look=mention.words)
             else:
-                self.roster.enrich(id_, mention.look, self._description(mention))
+                member = self.roster.members[id_]
+                present = member.look.description if member.look else ""
+                words = self._description(mention)
+                self.roster.enrich(id_, mention.look, words if present in words else f"{words} {present}")
             return
         if mention.noun in self.roster.nouns and self.page.key(mention.start) not in ("another", "altro", "altra"):
             mention.ids = (self.roster.nouns[mention.noun],)
@@ -187,7 +196,7 @@ class Casting:
         return self.roster.recall(id_) or id_
 
     def _girl_or_boy(self, mention: Mention) -> str | None:
-        """`the girl` is the only girl of the cast; so is `a girl` whose looks fit, or who stands with others of ours."""
+        """`the girl` is the only girl of the cast; so is `a girl` whose looks fit or who is with ours."""
         gender = mention.look.get("gender")
         if mention.noun not in ("boy", "girl"):
             return None
@@ -267,10 +276,10 @@ class Casting:
                 continue
             before = [m for m in mentions[:number] if m.ids and not m.refused]
             mention.ids = self._stands_for(mention, before)
-            if not mention.ids and mention.noun in ("he", "she") and self._stands_alone(mention):
+            if not mention.ids and mention.noun in ("he", "she") and self._stands_alone():
                 self.notes.ask("pronoun_lost", word=mention.words)
 
-    def _stands_alone(self, mention: Mention) -> bool:
+    def _stands_alone(self) -> bool:
         return not self.page.quotes or not self.roster.members
 
     def _stands_for(self, mention: Mention, before: list[Mention]) -> tuple[str, ...]:

@@ -1,0 +1,136 @@
+"""One clause of a follow-up: its tokens, its words of change, and the shots it speaks of."""
+
+from __future__ import annotations
+
+from agent.planners.offline.lexicon import Match
+from agent.planners.offline.reading import Reading
+
+__all__ = ["WITH", "Clause"]
+
+WITH = frozenset({"with", "con", "mit", "avec"})
+"""Words that add only where nothing else is said."""
+_FILLER = frozenset(
+    [
+        "please",
+        "pls",
+        "thanks",
+        "thank",
+        "you",
+        "ok",
+        "okay",
+        "so",
+        "well",
+        "great",
+        "nice",
+        "good",
+        "perfect",
+        "grazie",
+        "bene",
+        "bitte",
+        "danke",
+        "per",
+        "favore",
+        "hey",
+        "hi",
+        "ciao",
+        "perfetto",
+        "bello",
+        "cool",
+        "now",
+        "and",
+    ]
+)
+
+
+class Clause:
+    """Tokens `start` to `end` of a follow-up with the words of change in them."""
+
+    def __init__(self, reading: Reading, start: int, end: int, verbs: list[Match], previous: Clause | None) -> None:
+        self.reading, self.start, self.end, self.verbs = reading, start, end, verbs
+        self.page = reading.page
+        self.mentions = [m for m in reading.mentions if start <= m.start < end]
+        self.quotes = [q for q in self.page.quotes if start <= q.token < end]
+        self.previous = previous
+        self.disliked: str | None = None
+        """A line that the clause only quotes (`I don't like the line "..."`); the next clause may replace it."""
+        self.shot = self._shot_named(start, end)
+        if self.shot is None and previous is not None and not self.has("thing") and previous.shot is not None:
+            self.shot = previous.shot if not self.mentions or self.page.key(start) not in ("add",) else None
+
+    def has(self, *subjects: str) -> bool:
+        """Whether something of these subjects stands in the clause."""
+        return bool(self.page.of(*subjects, start=self.start, end=self.end))
+
+    def verb(self, *ids: str) -> Match | None:
+        """The first word of change of these kinds; `with` adds only where nothing else is said."""
+        strict = [m for m in self.verbs if m.id in ids and self.page.key(m.start) not in WITH]
+        return strict[0] if strict else None
+
+    def thing(self, *ids: str) -> Match | None:
+        """The first noun of the studio of these kinds."""
+        return next((m for m in self.page.of("thing", start=self.start, end=self.end) if m.id in ids), None)
+
+    @property
+    def is_filler(self) -> bool:
+        """Only politeness: `please`, `thanks`."""
+        if self.disliked is not None:
+            return True
+        words = [t for t in self.page.tokens[self.start : self.end] if t.is_word]
+        talk = self.reading.vocabulary.find(
+            self.page.tokens[self.start : self.end], self.page.language, frozenset({"smalltalk", "request"})
+        )
+        return all(t.key in _FILLER for t in words) or sum(m.end - m.start for m in talk) >= len(words)
+
+    def _shot_named(self, start: int, end: int) -> int | None:
+        """`the second shot`, `shot 2`, `last shot`, `l'ultima inquadratura`."""
+        found = self.shots_named(start, end)
+        return found[0][0] if found else None
+
+    def shots_named(self, start: int, end: int) -> list[tuple[int, int]]:
+        """(number, token) of every shot spoken of between two tokens."""
+        page = self.page
+        found: list[tuple[int, int]] = []
+        for thing in page.of("thing", start=start, end=end):
+            if thing.id not in ("shot", "scene"):
+                continue
+            before, behind = page.at(thing.start - 1, "ordinal"), page.at(thing.end, "ordinal")
+            number = page.at(thing.end, "number")
+            if before and before.entry.value:
+                found += [(n, thing.start) for n in self._ordinals_before(thing.start, start)]
+            elif thing.end < len(page.tokens) and page.tokens[thing.end].text.isdigit():
+                found.append((min(int(page.tokens[thing.end].text), 99), thing.start))
+            elif behind and behind.entry.value and thing.id == "shot":
+                found.append((int(behind.entry.value), thing.start))
+            elif number and number.entry.value and number.entry.value >= 1:
+                found.append((int(number.entry.value), thing.start))
+            if found and found[-1][1] == thing.start:
+                found += [(n, thing.start) for n in self._numbers_after(thing.end, end)]
+        for ordinal in page.of("ordinal", start=start, end=end):
+            if not found and page.key(ordinal.end) in ("one", "una") and ordinal.entry.value:
+                found.append((int(ordinal.entry.value), ordinal.start))
+        return found
+
+    def _ordinals_before(self, at: int, start: int) -> list[int]:
+        """`the first and the last shot`: every ordinal before the noun, in order."""
+        numbers: list[int] = []
+        while at > start:
+            ordinal = self.page.at(at - 1, "ordinal")
+            if ordinal and ordinal.entry.value:
+                numbers.insert(0, int(ordinal.entry.value))
+                at = ordinal.start
+            elif numbers and self.page.key(at - 1) in ("and", "e", "the", "la", "l'", ",", "und", "die", "y", "et"):
+                at -= 1
+            else:
+                break
+        return numbers
+
+    def _numbers_after(self, at: int, end: int) -> list[int]:
+        """`shots 1, 2 and 3`: the numbers behind the first."""
+        numbers: list[int] = []
+        at += 1
+        while at + 1 < end and self.page.key(at) in (",", "and", "e", "&", "und", "y", "et"):
+            if not self.page.tokens[at + 1].text.isdigit():
+                break
+            numbers.append(min(int(self.page.tokens[at + 1].text), 99))
+            at += 2
+        return numbers

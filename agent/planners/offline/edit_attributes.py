@@ -1,0 +1,257 @@
+"""What a clause of a follow-up changes of the whole: time, place, camera, length, shape, outputs, acting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.intent import Edit, Performance
+from agent.planners.offline.acting import is_refused, perform
+from agent.planners.offline.clause import Clause
+from agent.planners.offline.limits import read_aspect, read_duration, read_fps
+from agent.planners.offline.scenery import read_scenery
+from agent.planners.offline.wants import ORDER, full_scene
+
+__all__ = ["has_acts", "read_attributes", "without"]
+
+
+def read_attributes(clause: Clause, done: list[Edit]) -> list[Edit]:
+    """Attributes named besides: time, weather, place, framing, camera, shape, length, music, outputs, acting."""
+    ops = {edit.op for edit in done}
+    if ops & {"remove_character", "remove_line", "remove_shot"}:
+        return []
+    edits = _scenery(clause) if not ops & {"set_line", "add_line"} or not clause.quotes else []
+    edits += _length(clause)
+    edits += _shape(clause)
+    edits += _outputs(clause)
+    if not ops & {"add_character", "set_line", "add_line"}:
+        edits += _acting(clause)
+    return edits
+
+
+def without(clause: Clause, outputs: list[str]) -> list[Edit]:
+    if outputs == ["music"]:
+        return [Edit(op="mute_music", shot=clause.shot)]
+    edits = [Edit(op="mute_music", shot=clause.shot)] if "music" in outputs else []
+    left = [kind for kind in _base_outputs(clause) if kind not in outputs]
+    return [*edits, Edit.model_validate({"op": "set_outputs", "outputs": left or ["image"]})]
+
+
+def _base_outputs(clause: Clause) -> list[str]:
+    board = clause.reading.request.storyboard
+    return list(full_scene(bool(board and any(shot.dialogue for shot in board.shots))))
+
+
+def has_acts(act: Performance | None) -> bool:
+    return act is not None and bool(act.pose or act.expression or act.facing)
+
+
+def _scenery(clause: Clause) -> list[Edit]:
+    """Time, weather, place, mood, framing, camera, style."""
+    page = clause.page
+    found = read_scenery(page, clause.start, clause.end, clause.reading.vocabulary, clause.reading.notes)
+    shot = clause.shot
+    edits: list[Edit] = []
+    if "time_of_day" in found:
+        edits.append(Edit(op="set_time", shot=shot, time_of_day=found["time_of_day"]))
+    if "weather" in found:
+        edits.append(Edit(op="set_weather", shot=shot, weather=found["weather"]))
+    if "location" in found:
+        edits.append(Edit(op="set_place", shot=shot, location=found["location"], text=found.get("location_words")))
+    moods = _music_mood(clause) if _of_music(clause) else found.get("mood")
+    if moods:
+        edits.append(Edit(op="set_mood", shot=shot, mood=moods))
+    framing = found.get("framing") or next((m.id for m in page.of("framing", start=clause.start, end=clause.end)), None)
+    if framing and not is_refused(page, page.of("framing", start=clause.start, end=clause.end)[0]):
+        edits.append(Edit.model_validate({"op": "set_framing", "shot": shot, "framing": framing}))
+    camera = page.of("camera", start=clause.start, end=clause.end)
+    if camera:
+        move = "static" if is_refused(page, camera[0]) else camera[0].id
+        edits.append(Edit.model_validate({"op": "set_camera", "shot": shot, "camera": move}))
+    style = page.of("style", start=clause.start, end=clause.end)
+    if style:
+        edits.append(Edit(op="set_style", text=style[0].id))
+    return edits
+
+
+def _music_mood(clause: Clause) -> Any:
+    """`sadder music`, `the music is too sad, something happier`."""
+    page = clause.page
+    if not _of_music(clause):
+        return None
+    for match in page.of("mood", "emotion", start=clause.start, end=clause.end):
+        if not is_refused(page, match) and page.key(match.start - 1) not in ("too", "troppo", "less", "meno"):
+            return match.id if match.subject == "mood" else match.entry.goes_with
+    for match in clause.verbs:
+        if match.id in ("slower", "faster"):
+            return "calm" if match.id == "slower" else "adventurous"
+    return None
+
+
+def _of_music(clause: Clause) -> bool:
+    """Whether a clause, or the one it goes on from, speaks of the music and of nobody."""
+    begin = clause.previous.start if clause.previous and not clause.mentions else clause.start
+    return any(m.id == "music" for m in clause.page.of("output", start=begin, end=clause.end))
+
+
+def _length(clause: Clause) -> list[Edit]:
+    page, notes = clause.page, clause.reading.notes
+    rate = any(u.entry.value == 0 for u in page.of("unit", start=clause.start, end=clause.end))
+    if rate and (fps := read_fps(page, notes)):
+        return [Edit(op="set_fps", fps=fps)]
+    seconds = read_duration(page, notes, clause.start, clause.end, whole=False)
+    more, less = clause.verb("longer"), clause.verb("shorter")
+    if seconds is not None and (more or less) and _by(clause):
+        now = _length_now(clause)
+        wanted = max(0.5, now + seconds if more else now - seconds)
+        return [Edit(op="set_duration", shot=clause.shot, duration_s=round(wanted, 2))]
+    if seconds is not None:
+        return [Edit(op="set_duration", shot=clause.shot, duration_s=seconds)]
+    text = page.words(clause.start, clause.end).lower()
+    for words, factor in (
+        ("half as long", 0.5),
+        ("twice as long", 2.0),
+        ("double the length", 2.0),
+        ("half the length", 0.5),
+        ("lungo il doppio", 2.0),
+        ("il doppio più lung", 2.0),
+        ("la metà", 0.5),
+        ("dimezza", 0.5),
+        ("raddoppia", 2.0),
+    ):
+        if words in text:
+            return [Edit(op="set_duration", shot=clause.shot, factor=factor)]
+    music = any(m.id == "music" for m in page.of("output", start=clause.start, end=clause.end))
+    if more or less:
+        return [Edit(op="set_duration", shot=clause.shot, factor=1.4 if more else 0.7)]
+    slower, faster = clause.verb("slower"), clause.verb("faster")
+    if (slower or faster) and not music and not clause.mentions:
+        camera = page.of("camera", start=clause.start, end=clause.end) or clause.thing("camera")
+        if camera:
+            notes.assume("slower_camera" if slower else "faster_camera")
+        return [Edit(op="set_duration", shot=clause.shot, factor=1.3 if slower else 0.75)]
+    return []
+
+
+def _by(clause: Clause) -> bool:
+    """`2 seconds longer`, `shorten it by 3 seconds`, not `make it longer: 20 seconds`."""
+    page = clause.page
+    unit = page.of("unit", start=clause.start, end=clause.end)[0]
+    return page.key(unit.end) in ("longer", "shorter", "più", "in") or any(
+        page.key(at) in ("by", "di", "um") for at in range(max(clause.start, unit.start - 3), unit.start)
+    )
+
+
+def _length_now(clause: Clause) -> float:
+    board = clause.reading.request.storyboard
+    if board is None:
+        return 0.0
+    if clause.shot and 0 < clause.shot <= len(board.shots):
+        return board.shots[clause.shot - 1].duration_s
+    return board.shots[-1].duration_s if clause.shot == -1 else board.duration_s
+
+
+def _shape(clause: Clause) -> list[Edit]:
+    if clause.has("aspect") or any(t.is_number for t in clause.page.tokens[clause.start : clause.end]):
+        aspect = read_aspect(clause.page, clause.reading.notes)
+        if aspect:
+            return [Edit(op="set_aspect", aspect=aspect)]
+    return []
+
+
+def _outputs(clause: Clause) -> list[Edit]:
+    """`only the picture`, `no music`, `and now with subtitles`."""
+    page, wants = clause.page, clause.reading.wants
+    verbs = {at for m in clause.verbs if m.id in ("longer", "shorter") for at in range(m.start, m.end)}
+    here = {m.id for m in page.of("output", start=clause.start, end=clause.end) if m.start not in verbs}
+    if any(m.id == "burn" for m in page.of("request", start=clause.start, end=clause.end)):
+        here.add("subtitles")
+    silent = any(m.id in ("silent", "soundless") for m in page.of("negation", start=clause.start, end=clause.end))
+    only, refused = wants.only & here, (wants.refused & here) | ({"voice"} if silent else set())
+    if any(m.id == "soundless" for m in page.of("negation", start=clause.start, end=clause.end)):
+        refused = refused | {"music"}
+    if only:
+        return [Edit.model_validate({"op": "set_outputs", "outputs": [kind for kind in ORDER if kind in only]})]
+    if refused:
+        return without(clause, [str(kind) for kind in refused])
+    added = (wants.added | wants.head) & here - {"video", "image", "music"}
+    if "music" in here and not _music_mood(clause) and clause.verb("add", "make"):
+        clause.reading.notes.assume("which_music")
+        board = clause.reading.request.storyboard
+        quiet = board is not None and all(shot.music is None for shot in board.shots)
+        if quiet:
+            return [Edit(op="set_mood", shot=clause.shot, mood="calm")]
+        added = added | {"music"}
+    if added:
+        base = set(_base_outputs(clause)) | set(added)
+        return [Edit.model_validate({"op": "set_outputs", "outputs": [kind for kind in ORDER if kind in base]})]
+    if (
+        here & {"image", "video"}
+        and wants.head & here
+        and not clause.mentions
+        and not clause.has(
+            "time", "place", "weather", "aspect", "style", "mood", "emotion", "unit", "camera", "framing"
+        )
+    ):
+        chosen = wants.head & here
+        if chosen == {"image"} or (chosen == {"video"} and clause.verb("make", "change") is None):
+            outputs = ["image"] if chosen == {"image"} else _base_outputs(clause)
+            return [Edit.model_validate({"op": "set_outputs", "outputs": outputs})]
+    return []
+
+
+def _acting(clause: Clause) -> list[Edit]:
+    """Poses, emotions and facings of those who are named, or of the only one they can mean."""
+    page = clause.page
+    acts = perform(page, clause.reading.mentions, clause.start, clause.end)
+    roster = clause.reading.roster
+    edits = [
+        Edit(
+            op="set_performance" if act.character in roster.present else "add_character",
+            shot=clause.shot,
+            character=act.character,
+            member=None if act.character in roster.present else roster.members.get(act.character),
+            performance=act,
+        )
+        for act in acts
+        if has_acts(act)
+    ]
+    if (
+        not edits
+        and clause.mentions
+        and any(is_refused(page, m) for m in page.of("emotion", start=clause.start, end=clause.end))
+    ):
+        return [  # `Alberto shouldn't be smiling`
+            Edit(
+                op="set_performance",
+                shot=clause.shot,
+                character=i,
+                performance=Performance(character=i, expression="neutral"),
+            )
+            for m in clause.mentions
+            for i in m.ids
+        ]
+    if edits or clause.mentions:
+        return edits
+    present = list(clause.reading.roster.present)
+    if _of_music(clause):
+        return []
+    shown = [
+        m for m in page.of("pose", "emotion", "facing", start=clause.start, end=clause.end) if not is_refused(page, m)
+    ]
+    if not shown or page.of("output", start=clause.start, end=clause.end):
+        return []
+    who = (
+        [i for m in clause.previous.mentions for i in m.ids]
+        if clause.previous and clause.previous.mentions
+        else present
+    )
+    fields = {{"pose": "pose", "emotion": "expression", "facing": "facing"}[m.subject]: m.id for m in reversed(shown)}
+    return [
+        Edit(
+            op="set_performance",
+            shot=clause.shot,
+            character=i,
+            performance=Performance.model_validate({"character": i, **fields}),
+        )
+        for i in dict.fromkeys(who)
+    ]
