@@ -25,6 +25,7 @@ class Figure:
         ground: world y of the floor where it stands.
         face, body: around the ground point, world units, everything the pose does in the shot included.
         facing: for look room.
+        sides: left and right of the head with hair, hat or a hand beside it, from the ground point; None: the face's.
     """
 
     id: str
@@ -33,6 +34,12 @@ class Figure:
     face: Box
     body: Box
     facing: Facing = "front"
+    sides: tuple[float, float] | None = None
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Left and right of the head with all that is beside it."""
+        return self.sides or (self.face[0], self.face[2])
 
 
 def _head(figure: Figure) -> Box:
@@ -78,6 +85,11 @@ def _span(figure: Figure, framing: Framing) -> tuple[float, float]:
     return min(top, face[1]) + figure.ground, max(bottom, face[3]) + figure.ground
 
 
+def _clearance(a: Figure, b: Figure) -> float:
+    """Least distance of two neighbours, `a` the left one, at which neither head covers the other's face."""
+    return max(a.span[1] - b.face[0], a.face[2] - b.span[0], (a.face[2] - b.face[0]) * 1.1)
+
+
 def _width_for(figures: Sequence[Figure], framing: Framing, width: float) -> float:
     """Width that keeps neighbours apart and every face inside, but no wider than the framing bears."""
     wanted = width
@@ -90,8 +102,11 @@ def _width_for(figures: Sequence[Figure], framing: Framing, width: float) -> flo
         gap = faces * 1.08 if framing in ("close", "detail") else max(faces * 1.25, (faces * 1.2 + bodies * 0.94) / 2)
         wanted = max(wanted, gap / (b.x - a.x))
     wanted = min(wanted, width * _MOST_WIDENED[framing])
-    apart = sum(f.face[2] - f.face[0] for f in row) if len(row) <= 4 else 0.0
-    wanted = max(wanted, apart * 1.12 / (1 - 2 * FACE_MARGIN))
+    if len(row) <= 4:
+        # Even when spread to the edges, they must not cover each other's faces.
+        ends = row[-1].face[2] - row[0].face[0]
+        apart = sum(_clearance(a, b) for a, b in itertools.pairwise(row) if b.x - a.x >= TOGETHER)
+        wanted = max(wanted, (ends + apart) / (1 - 2 * FACE_MARGIN))
     if framing in ("wide", "full"):
         # Somebody who lies is longer than wide.
         wanted = max(wanted, max(f.body[2] - f.body[0] for f in figures) / 0.96)
@@ -122,7 +137,7 @@ def _part(figures: Sequence[Figure], xs: dict[str, float], window: Window) -> di
         for a, b in itertools.pairwise(row):
             if b.x - a.x < TOGETHER:
                 continue
-            short = (a.face[2] - b.face[0]) * 1.1 - (found[b.id] - found[a.id])
+            short = _clearance(a, b) - (found[b.id] - found[a.id])
             if short > 0:
                 found[a.id] -= short / 2
                 found[b.id] += short / 2

@@ -14,7 +14,7 @@ from tools.layout.catalog import nearest
 from tools.layout.drawlist import Layer
 from tools.layout.framing import Figure, frame_shot
 from tools.layout.light import Light
-from tools.layout.puppet import Acting, Puppet
+from tools.layout.puppet import Acting, Drawn, Puppet
 from tools.layout.travel import Mover, Travel, plan_travel
 from tools.storyboard import CastMember, Placement, Shot
 
@@ -64,6 +64,7 @@ class Player:
         floor: world y of the floor below.
         scale, depth: of the puppet; depth as in `Item.depth`.
         face, body: around the ground point, world units, over what the pose does in time.
+        sides: left and right of the head with hair and what is held beside it, from the ground point.
     """
 
     placement: Placement
@@ -75,6 +76,7 @@ class Player:
     depth: float
     face: Box
     body: Box
+    sides: tuple[float, float]
 
     @property
     def id(self) -> str:
@@ -205,18 +207,19 @@ def _cast_players(
         scale = place.scale_at(placement.depth)
         depth = place.depth_at(placement.depth)
         drifting = bool(getattr(place, "underwater", False))
-        face, body = _measure(puppet, placement, scale, depth, light, drifting=drifting)
+        face, body, sides = _measure(puppet, placement, scale, depth, light, drifting=drifting)
         floor = place.floor_y(placement.depth)
         lift = SWIM_LIFT * scale if drifting and placement.pose == "swim" else 0.0
-        players.append(Player(placement, member.name, puppet, (0.0, floor - lift), floor, scale, depth, face, body))
+        at = (0.0, floor - lift)
+        players.append(Player(placement, member.name, puppet, at, floor, scale, depth, face, body, sides))
     return players
 
 
 def _measure(
     puppet: Puppet, placement: Placement, scale: float, depth: float, light: Light, *, drifting: bool
-) -> tuple[Box, Box]:
-    """Face and body around the ground point, over the still and a few instants of the motion."""
-    faces, bodies = [], []
+) -> tuple[Box, Box, tuple[float, float]]:
+    """Face, body and sides of the head around the ground point, over the still and a few instants of the motion."""
+    faces, bodies, sides = [], [], []
     for t in (None, *_SAMPLES_S):
         acting = Acting(
             placement.pose, placement.expression, placement.facing, t=t or 0.0, moving=t is not None, speaking=bool(t)
@@ -225,11 +228,20 @@ def _measure(
         bounds = drawn.silhouette.getBounds()
         faces.append(drawn.face)
         bodies.append((bounds.left(), bounds.top(), bounds.right(), bounds.bottom()))
+        sides.append(_head_sides(drawn))
     face, body = union(faces), union(bodies)
     if drifting:
         dx, dy = FLOAT_REACH[0] * scale, FLOAT_REACH[1] * scale
         face = (face[0] - dx, face[1] - dy, face[2] + dx, face[3] + dy)
-    return face, body
+    return face, body, (min(side[0] for side in sides), max(side[1] for side in sides))
+
+
+def _head_sides(drawn: Drawn) -> tuple[float, float]:
+    """Left and right of what lies beside the face, at most 0.6 faces away on either side."""
+    x0, y0, x1, y1 = drawn.face
+    reach = 0.6 * (x1 - x0)
+    beside = [p.x() for p in drawn.silhouette.getPoints(drawn.silhouette.countPoints()) if y0 <= p.y() <= y1]
+    return max(x0 - reach, min([x0, *beside])), min(x1 + reach, max([x1, *beside]))
 
 
 def _frame(
@@ -244,6 +256,7 @@ def _frame(
             player.face,
             player.body,
             player.placement.facing,
+            player.sides,
         )
         for player in players
     ]
