@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,12 +36,33 @@ class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoa
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key must be plain text", problem_mark=key.start_mark)
             if key.value in seen:
                 raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
-            if isinstance(key.value, str):
-                seen.add(key.value)
+            seen.add(key.value)
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
         return mapping
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError, AttributeError, TypeError):
+            # PyYAML trusts a tag that stands in the file: `!!int ""`, `!!bool maybe`, 31 February.
+            kind = str(node.tag).rpartition(":")[2]
+            raise yaml.MarkedYAMLError(problem=f"is no {kind}", problem_mark=node.start_mark) from None
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what nests too deeply before it is composed: libyaml's composer recurses in C and would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem="nests too deeply", problem_mark=event.start_mark)
 
 
 def _measure(node: yaml.Node | None, depth: int, budget: list[int]) -> None:
@@ -77,9 +99,14 @@ def _line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        # A pipe or a device would be read for ever, or never answer.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise YamlProblem("is not a file" if not path.is_dir() else "is a folder, not a file", where=str(path))
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise YamlProblem(f"is larger than {MAX_BYTES // 1_000_000} MB", where=str(path))
-        return path.read_text(encoding="utf-8-sig")
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError:
         raise YamlProblem("there is no such file", where=str(path)) from None
     except UnicodeDecodeError as error:
@@ -90,8 +117,10 @@ def _read(path: Path) -> str:
 
 def parse_yaml(text: str, where: str) -> tuple[Any, yaml.Node | None]:
     """Return the data of a YAML text and its node tree; raises `YamlProblem` with the line."""
-    loader = _Loader(text)
+    loader: _Loader | None = None
     try:
+        _check_depth(text)
+        loader = _Loader(text)
         node = loader.get_single_node()
         _measure(node, 0, [MAX_NODES])
         return (loader.construct_document(node) if node is not None else None), node
@@ -103,7 +132,8 @@ def parse_yaml(text: str, where: str) -> tuple[Any, yaml.Node | None]:
     except (yaml.YAMLError, ValueError) as error:
         raise YamlProblem(str(error).splitlines()[0], where=where) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 def load_yaml_model(path: Path, model: type[ModelT]) -> ModelT:
