@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from tools.layout.rig.look_schema import (
+    ColourPack,
+    Degrees,
+    HairPack,
+    HairPoint,
+    Lock,
+    MeasurePack,
+    Measures,
+    Outfit,
+    OutfitPack,
+    Sheet,
+    Species,
+    SpeciesPack,
+)
 from tools.storyboard import Emotion
 from tools.timeline import MouthShape
 
@@ -16,8 +30,10 @@ __all__ = [
     "Face",
     "GesturePack",
     "HairPack",
+    "HairPoint",
     "HandPack",
     "LegKey",
+    "Lock",
     "MeasurePack",
     "Measures",
     "MouthPack",
@@ -26,87 +42,26 @@ __all__ = [
     "PoseKey",
     "PosePack",
     "PoseSheet",
+    "Species",
     "SpeciesPack",
 ]
 
-Degrees = Annotated[float, Field(ge=-360.0, le=360.0)]
+
 Swing = tuple[Degrees, Degrees]
 """Degrees forward (+) or back (-) of hanging down, then degrees out to the own side."""
-Hex = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
 Vec3 = tuple[float, float, float]
 """Units of the child's body: outward to the own side, down, forward."""
 
 
-class _Sheet(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Measures(_Sheet):
-    """One body; see proportions.yaml for what each number is."""
-
-    height: float = Field(gt=100)
-    head: tuple[float, float]
-    neck: tuple[float, float]
-    torso: float
-    shoulder: float
-    chest: tuple[float, float]
-    waist: tuple[float, float]
-    hip: tuple[float, float]
-    hip_joint: float
-    upper_arm: float
-    forearm: float
-    arm: tuple[float, float, float, float]
-    thigh: float
-    shin: float
-    leg: tuple[float, float, float, float]
-    hand: float
-    foot: tuple[float, float, float]
-    eye: float
-    face_y: float
-    lean: float
-
-
-class Build(_Sheet):
-    """Factors on widths."""
-
-    body: float
-    limb: float
-    face: float
-
-
-class GenderShape(_Sheet):
-    """Factors on shoulders, waist and hips, of children and of the grown."""
-
-    child: tuple[float, float, float]
-    grown: tuple[float, float, float]
-
-
-class MeasurePack(_Sheet):
-    """proportions.yaml"""
-
-    ages: dict[Literal["child", "teen", "adult", "elder"], Measures]
-    builds: dict[Literal["slim", "average", "sturdy"], Build]
-    genders: dict[Literal["boy", "girl", "neutral"], GenderShape]
-
-
-class ColourPack(_Sheet):
-    """colours.yaml: tables of names, and what the draw for open fields takes from."""
-
-    skin: dict[str, Hex]
-    hair: dict[str, Hex]
-    eyes: dict[str, Hex]
-    cloth: dict[str, Hex]
-    fur: dict[str, Hex]
-    metal: dict[str, Hex]
-    scales: dict[str, Hex]
-    open: dict[str, list[str]]
-
-
 HandShape = Literal["open", "relaxed", "fist", "point", "flat", "grip", "thumb_up"]
+
+
 Anchor = Literal["hip", "chin", "mouth", "cheek", "brow", "chest", "belly", "other_arm", "knee", "back_head", "prop"]
 
 
-class Reach(_Sheet):
+class Reach(Sheet):
     """The hand goes to a place on the body (inverse kinematics) instead of by angles."""
 
     to: Anchor
@@ -115,7 +70,7 @@ class Reach(_Sheet):
     """Where the elbow points."""
 
 
-class ArmKey(_Sheet):
+class ArmKey(Sheet):
     """What a pose, or one of its keys, says of an arm; what it leaves out stays."""
 
     upper: Swing | None = None
@@ -125,7 +80,7 @@ class ArmKey(_Sheet):
     reach: Reach | None = None
 
 
-class LegKey(_Sheet):
+class LegKey(Sheet):
     """The same of a leg; `foot` is degrees toe-down (+), `turn` degrees toe-out."""
 
     thigh: Swing | None = None
@@ -134,7 +89,7 @@ class LegKey(_Sheet):
     turn: Degrees | None = None
 
 
-class BodyKey(_Sheet):
+class BodyKey(Sheet):
     """Of the trunk. `lean` is degrees forward and to the own left; `shift` is forward and up, in units."""
 
     lean: tuple[Degrees, Degrees] | None = None
@@ -150,7 +105,7 @@ class BodyKey(_Sheet):
     stretch: float | None = None
 
 
-class HeadKey(_Sheet):
+class HeadKey(Sheet):
     """`tilt` to the own left shoulder (+), `nod` down (+), `turn` to the own left (+); degrees."""
 
     tilt: Degrees | None = None
@@ -158,7 +113,7 @@ class HeadKey(_Sheet):
     turn: Degrees | None = None
 
 
-class PoseKey(_Sheet):
+class PoseKey(Sheet):
     """A pose, or what one of its keys changes."""
 
     body: BodyKey = BodyKey()
@@ -205,13 +160,13 @@ class PoseSheet(PoseKey):
         return self
 
 
-class PosePack(_Sheet):
+class PosePack(Sheet):
     """poses.yaml"""
 
     poses: dict[str, PoseSheet] = Field(min_length=1)
 
 
-class Gesture(_Sheet):
+class Gesture(Sheet):
     """What a speaking arm does: added to the pose's angles, `beats` a second."""
 
     upper: Swing
@@ -220,7 +175,7 @@ class Gesture(_Sheet):
     wrist: Degrees = 0.0
 
 
-class GesturePack(_Sheet):
+class GesturePack(Sheet):
     """gestures.yaml"""
 
     beat_s: float = Field(gt=0.1)
@@ -230,7 +185,7 @@ class GesturePack(_Sheet):
     gestures: list[Gesture] = Field(min_length=1)
 
 
-class Digit(_Sheet):
+class Digit(Sheet):
     """A finger: degrees from the hand's own axis, length 0..1, bend at the middle joint in degrees."""
 
     spread: Degrees
@@ -238,7 +193,7 @@ class Digit(_Sheet):
     bend: Degrees = 0.0
 
 
-class Hand(_Sheet):
+class Hand(Sheet):
     """One shape of the hand, the thumb to the left when it points up; `palm` scales the palm (length, width)."""
 
     palm: tuple[float, float] = (1.0, 1.0)
@@ -250,7 +205,7 @@ class Hand(_Sheet):
     knuckles: bool = False
 
 
-class HandPack(_Sheet):
+class HandPack(Sheet):
     """hands.yaml"""
 
     hands: dict[HandShape, Hand]
@@ -263,7 +218,7 @@ class HandPack(_Sheet):
         return self
 
 
-class Mouth(_Sheet):
+class Mouth(Sheet):
     """A mouth: all in parts of its neutral width unless said.
 
     `width` 1 is neutral; `open` the height of the opening; `smile` lifts (+) or drops (-) the corners; `round` 0..1
@@ -283,7 +238,7 @@ class Mouth(_Sheet):
     wobble: float = Field(0.0, ge=0.0, le=1.0)
 
 
-class MouthPack(_Sheet):
+class MouthPack(Sheet):
     """mouths.yaml: a mouth for each shape of speech, at full voice."""
 
     mouths: dict[MouthShape, Mouth]
@@ -298,7 +253,7 @@ class MouthPack(_Sheet):
         return self
 
 
-class Face(_Sheet):
+class Face(Sheet):
     """One expression. Pairs are (the own left, the own right) where a face may be uneven."""
 
     brow_in: tuple[float, float] = (0.0, 0.0)
@@ -331,7 +286,7 @@ class Face(_Sheet):
     tremble: float = Field(0.0, ge=0.0, le=1.0)
 
 
-class ExpressionPack(_Sheet):
+class ExpressionPack(Sheet):
     """expressions.yaml: a face for each emotion."""
 
     expressions: dict[Emotion, Face]
@@ -342,108 +297,3 @@ class ExpressionPack(_Sheet):
         if missing:
             raise ValueError(f"no face for {', '.join(sorted(missing))}")
         return self
-
-
-HairPoint = tuple[float, float, float] | tuple[float, float, float, Literal["c"]]
-"""x, y in half widths of the head from its middle, how far to the front (1) or the back (-1); "c" is a corner."""
-
-
-class Lock(_Sheet):
-    """A clump of hair: a bent wedge from the middle of its root to its tip."""
-
-    root: HairPoint
-    tip: HairPoint
-    width: float = Field(gt=0.0, le=1.5)
-    bend: float = Field(0.0, ge=-1.0, le=1.0)
-    sway: float = Field(0.0, ge=0.0, le=1.0)
-
-
-class HairPack(_Sheet):
-    """One style in hair/*.yaml. `back` lies behind the body, `cap` over the skull, `locks` over the cap."""
-
-    back: list[list[HairPoint]] = Field(default_factory=list)
-    cap: list[HairPoint] = Field(default_factory=list)
-    nape: list[HairPoint] = Field(default_factory=list)
-    """What covers the head seen from behind."""
-    locks: list[Lock] = Field(default_factory=list)
-    nape_locks: list[Lock] = Field(default_factory=list)
-    tails: list[Lock] = Field(default_factory=list)
-    """Hanging hair (ponytail, braids), drawn behind the head from the front, before it from the back."""
-    braided: bool = False
-    strands: list[list[HairPoint]] = Field(default_factory=list)
-    nape_strands: list[list[HairPoint]] = Field(default_factory=list)
-    scallop: float = Field(0.0, ge=0.0, le=0.4)
-    """Curls: how far the outline bulges between its points."""
-    curls: int = Field(0, ge=0, le=80)
-    knot: tuple[float, float, float] | None = None
-    """A bun: x, y, radius."""
-    ear: Literal["show", "half", "cover"] = "show"
-    sway: float = Field(0.0, ge=0.0, le=1.0)
-
-
-class Outfit(_Sheet):
-    """A garment. Lengths are parts of the torso, of the arm (0..2, elbow at 1) or of the leg (0..2, knee at 1)."""
-
-    sleeve: float = Field(0.0, ge=0.0, le=2.0)
-    sleeve_width: float = 1.2
-    hem: float = 0.0
-    """Lower edge below the hip line (+) in parts of the torso."""
-    flare: float = 1.0
-    fit: float = 1.06
-    neck: Literal["crew", "tank", "collar", "hood", "turtle", "round"] = "crew"
-    stripes: int = Field(0, ge=0, le=12)
-    cuff: bool = False
-    ribbed: bool = False
-    buttons: int = Field(0, ge=0, le=8)
-    zip: bool = False
-    pocket: Literal["none", "chest", "pouch", "patch", "side"] = "none"
-    skirt: float = Field(0.0, ge=0.0, le=2.0)
-    leg: float = Field(0.0, ge=0.0, le=2.0)
-    leg_width: float = 1.15
-    trim: bool = False
-    motif: bool = False
-    """A small picture on the chest, drawn by the character's own chance."""
-    folds: float = Field(1.0, ge=0.0, le=2.0)
-
-
-class OutfitPack(_Sheet):
-    """outfits.yaml"""
-
-    tops: dict[str, Outfit]
-    bottoms: dict[str, Outfit]
-
-
-class Ears(_Sheet):
-    """Ears on top of an animal's head: where, how large, how pointed; degrees outward."""
-
-    at: tuple[float, float]
-    size: tuple[float, float]
-    angle: Degrees = 0.0
-    kind: Literal["pointed", "round", "long", "floppy", "fin"]
-
-
-class Species(_Sheet):
-    """How a head and a body differ from a human's."""
-
-    ears: Ears | None = None
-    muzzle: tuple[float, float, float] | None = None
-    """Half width, half height, how far it stands out; parts of the head's half width."""
-    nose: Literal["button", "triangle", "oval", "none"] = "button"
-    nose_size: float = 1.0
-    mask: Literal["none", "cheeks", "patch", "stripes", "brows"] = "none"
-    tail: Literal["none", "thin", "bushy", "curl", "stub", "puff", "fin"] = "none"
-    tail_size: float = 1.0
-    whiskers: bool = False
-    cheeks: float = 0.0
-    """Tufts of fur at the cheeks."""
-    fingers: Literal[3, 4] = 4
-    eye: float = 1.0
-    wears: bool = True
-    teeth: Literal["none", "front", "fangs"] = "none"
-    """Which teeth always show when the mouth opens."""
-
-
-class SpeciesPack(_Sheet):
-    """species.yaml"""
-
-    species: dict[str, Species]
