@@ -1,5 +1,4 @@
 """Small stand-ins for the packs: a place of three bands and puppets of a few shapes, quick to draw."""
-# ruff: noqa: ARG002
 
 from __future__ import annotations
 
