@@ -54,7 +54,7 @@ class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoa
 
 
 def _check_depth(text: str) -> None:
-    """Refuse what nests too deeply before it is composed: libyaml's composer recurses in C and would end the process."""
+    """Refuse what nests too deeply before it is composed: the composer recurses in C and would end the process."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
