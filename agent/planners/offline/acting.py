@@ -156,6 +156,8 @@ def _doers(page: Page, match: Match, groups: Sequence[_Group]) -> tuple[str, ...
     before = [g for g in groups if g.end <= match.start and not page.breaks_between(g.end, match.start)]
     subjects = [g for g in before if not g.oblique] or before
     if subjects:
+        if len(subjects) > 1 and _goes_on(page, match, subjects[-1]):
+            return subjects[-2].ids
         return subjects[-1].ids
     after = [g for g in groups if g.start >= match.end and not page.breaks_between(match.end, g.start)]
     if after:
@@ -164,6 +166,17 @@ def _doers(page: Page, match: Match, groups: Sequence[_Group]) -> tuple[str, ...
     if earlier:
         return earlier[-1].ids
     return tuple(dict.fromkeys(i for g in groups for i in g.ids))
+
+
+def _goes_on(page: Page, match: Match, nearest: _Group) -> bool:
+    """`It finds a cat and becomes happy`: behind `and` the subject goes on, not the one whom a verb has just met."""
+    joined = any(
+        at >= nearest.end and page.key(at) in ("and", "e", "und", "y", "et")
+        for at in (match.start - 1, match.start - 2)
+    )
+    before = nearest.start - 1
+    met = before >= 0 and page.tokens[before].is_word and page.at(before, "joiner", "negation", "edit") is None
+    return joined and met
 
 
 def _is_adjective(page: Page, match: Match) -> bool:

@@ -20,6 +20,7 @@ def read_attributes(clause: Clause, done: list[Edit]) -> list[Edit]:
     if ops & {"remove_character", "remove_line", "remove_shot"}:
         return []
     edits = _scenery(clause) if not ops & {"set_line", "add_line"} or not clause.quotes else []
+    edits = [edit for edit in edits if edit.op not in ops]  # `remove the fog` names the fog that goes.
     edits += _length(clause)
     edits += _shape(clause)
     edits += _outputs(clause)

@@ -180,6 +180,8 @@ def _add_shot(clause: Clause) -> list[Edit]:
         beat = beat.model_copy(update={"text_overlay": text, "dialogue": []})
     verbs = {m.id for m in clause.verbs}
     others = clause.shots_named(thing.end, clause.end)
+    if len(others) > 1 and any(page.key(at) in ("between", "tra", "fra") for at in range(thing.end, clause.end)):
+        return [Edit(op="add_shot", to=max(number for number, _ in others), beat=beat)]
     if "start" in verbs or (thing.id == "title_card" and not others and "end" not in verbs):
         return [Edit(op="add_shot", to=1, beat=beat)]
     if others and verbs & {"before", "after"}:

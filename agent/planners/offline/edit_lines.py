@@ -60,7 +60,9 @@ def read_line_edits(clause: Clause) -> list[Edit]:
         and old is None
         and any(m.id == "reply" for m in clause.page.of("speech", start=clause.start, end=clause.end))
     ):
-        replaces = clause.verb("change", "instead") is not None  # `let Luca answer "Good idea!"` is one line more.
+        replaces = clause.verb("change", "instead") is not None
+    if replaces and old is None and clause.verb("end", "start") and not clause.verb("change", "instead"):
+        replaces = False  # `let Luca answer "Good idea!"` is one line more.
     if not replaces:
         who = who or _only_one(clause)
         if who is None:

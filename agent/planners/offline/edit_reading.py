@@ -103,7 +103,9 @@ def read_edits(reading: Reading) -> Intent | None:
     again = any(m.id == "again" for m in verbs) or read_variations(page, reading.notes) > 1
     if not edits and not again:
         if reading.mentions or page.of("place", "pose", "group"):
-            return None if not any(m.id in _STRONG for m in verbs) else _nothing(reading)
+            present = all(i in reading.roster.present for m in reading.mentions for i in m.ids)
+            elsewhere = bool(page.of("place", "pose")) or not present
+            return None if elsewhere and not any(m.id in _STRONG for m in verbs) else _nothing(reading)
         return _nothing(reading) if verbs or lost else None
     if not edits:
         lost = []
@@ -123,6 +125,9 @@ def _for_each_shot(clause: Clause, edits: list[Edit]) -> list[Edit]:
 def _intent(reading: Reading, edits: list[Edit], lost: list[str], again: bool) -> Intent:
     chosen = [e.outputs for e in edits if e.op == "set_outputs" and e.outputs]
     outputs: list[OutputKind] = chosen[0] if chosen else _present(reading, edits)
+    if any(e.op == "mute_music" for e in edits):
+        outputs = [kind for kind in outputs if kind != "music"] or outputs
+        edits = [e.model_copy(update={"outputs": outputs}) if e.op == "set_outputs" else e for e in edits]
     burn = reading.wants.burn or (_subtitles_wanted(reading, edits))
     if burn and not reading.wants.burn:
         reading.notes.assume("burn_assumed")
@@ -325,6 +330,8 @@ def _opens(reading: Reading, since: int, at: int, heads: set[int]) -> bool:
     ahead = ahead + 1 if page.key(ahead) in ("the", "la", "l'") else ahead
     thing = page.at(ahead, "thing")
     if (page.at(ahead, "ordinal") and page.at(ahead + 1, "thing")) or (thing is not None and thing.id == "shot"):
+        if any(page.key(number) in ("between", "tra", "fra") for number in range(since, at)):
+            return False
         # `make shot 2 and shot 3 longer` is one change: nothing was said of shot 2 yet.
         return bool(
             page.of("framing", "camera", "time", "weather", "emotion", "pose", "unit", "place", start=since, end=at)

@@ -164,7 +164,11 @@ class Vocabulary:
             if key[0] != form[0] or abs(len(key) - len(form)) > allowed:
                 continue
             distance = int(OSA.distance(key, form, score_cutoff=allowed))
-            if distance <= allowed and (best is None or distance < best[0]):
+            if distance > allowed or (len(form) < 5 and _other_letter(key, form)):
+                continue
+            if distance == 2 and key[:3] != form[:3] and key[-2:] != form[-2:]:
+                continue
+            if best is None or distance < best[0]:
                 best = (distance, id_)
         return best[1] if best else None
 
@@ -174,7 +178,7 @@ class Vocabulary:
             return None
         allowed = 1 if len(key) < 9 else 2
         best: tuple[int, str] | None = None
-        for subject in _CORRECTED:
+        for subject in _CORRECTED if len(key) > 5 else _CORRECTED[:4]:
             words = [
                 word
                 for word, languages in self.index.single.get(subject, {}).items()
@@ -182,6 +186,8 @@ class Vocabulary:
             ]
             if subject not in ("place", "time", "weather"):  # `cheek` is a word, not half of `cheeky`.
                 words = [word for word in words if not word.startswith(key)]
+            if len(key) < 7:  # `bench` is a word of its own, `sunst` and `beahc` are none.
+                words = [word for word in words if not _other_letter(key, word)]
             hit = process.extractOne(key, words, scorer=OSA.distance, score_cutoff=allowed)
             if hit and (best is None or hit[1] < best[0]):
                 best = (int(hit[1]), str(hit[0]))
@@ -192,6 +198,11 @@ class Vocabulary:
         entry = self.lexicons[subject].entries.get(id_)
         words = (getattr(entry, language) or entry.en or entry.any) if entry else []
         return expand(words[0])[0] if words else id_.replace("_", " ")
+
+
+def _other_letter(key: str, word: str) -> bool:
+    """Whether a letter stands in place of another: that is more often another word than a slip."""
+    return len(key) == len(word) and sorted(key) != sorted(word)
 
 
 def _cast_lexicon(sheets: Iterable[Character]) -> Lexicon:

@@ -32,7 +32,7 @@ def test_every_list_says_what_it_is_about(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("about: x.\nsubject: time\nentries:\n  noonish:\n    en: [noon]\n", 3, "noonish"),
+        ("about: x.\nsubject: time\nentries:\n  noonish:\n    en: [noon]\n", 1, "noonish"),
         ("about: x.\nsubject: joiner\nentries:\n  where:\n    en: [on]\n", 5, "quotes"),
         ("about: x.\nsubject: trait\nentries:\n  horned:\n    look: {horns: 2}\n", 4, "horns"),
         ("about: x.\nsubject: place\nentries:\n  beach:\n    english: [beach]\n", 5, "english"),
@@ -60,9 +60,11 @@ def test_a_word_is_added_by_editing_yaml(tmp_path: Path) -> None:
     assert "scullery" not in known.index
 
 
-@pytest.mark.parametrize("word", "look lucky luce duca lupa better alberto's julep alerte giulio luna lunch".split())
+@pytest.mark.parametrize(
+    "word", ["look", "lucky", "luce", "duca", "lupa", "better", "julep", "alerte", "giulio", "luna"]
+)
 def test_ordinary_words_are_no_names(word: str) -> None:
-    assert OfflinePlanner().vocabulary.near_name(word) is None or word == "alberto's"
+    assert OfflinePlanner().vocabulary.near_name(word) is None
 
 
 @pytest.mark.parametrize(

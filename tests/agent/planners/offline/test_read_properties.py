@@ -14,8 +14,8 @@ from agent.planners.base import PlanRequest
 from agent.planners.offline.text import clean, plain
 from tests.agent.planners.offline.test_read import board, planner
 
-SAMPLE = """Luca Alberto Giulia Marco luca albrto a an the two three boys girl old robot cat fisherman and with , . : ; !
-? ( ) - in at on beach harbour forest castle kitchen night sunset rain fog says whispers shouted dice «Ciao!» “Wait for
+SAMPLE = """Luca Alberto Giulia Marco luca albrto a an the two boys girl old robot cat fisherman and with , . : ; !
+? ( ) - in at on beach harbour forest castle kitchen night sunset rain fog says shouted dice «Ciao!» “Wait for
 me” "Come on" 'no' " “ ” « make add remove change replace swap shot 1 2 3. 1) first then second last close-up wide pan
 zoom only no without music subtitles video picture 30 seconds 9:16 4 variations who what is he she it they happy sad
 running sits undo redo again title card "THE END" pose.png movie.mp4 transcribe red hair white beard una scena di notte
