@@ -15,7 +15,7 @@ from tools.storyboard import Storyboard, save_storyboard
 
 if TYPE_CHECKING:
     from tools.registry import Registry
-    from tools.runtime.manifest import AttemptRecord
+    from tools.runtime.manifest import AttemptRecord, Manifest
     from tools.runtime.production import Production
 
 __all__ = ["call_of", "exports", "keep_storyboard", "kind_of", "publish"]
@@ -73,12 +73,18 @@ def keep_storyboard(production: Production, board: Storyboard) -> None:
         save_storyboard(board, path)
 
 
-def publish(production: Production, state: AgentState, registry: Registry) -> dict[str, str]:
-    """Put every file in place, write script.md and manifest.json; label -> path, the film first."""
+def publish(production: Production, state: AgentState, registry: Registry) -> tuple[dict[str, str], list[str]]:
+    """Put every file in place, write script.md and manifest.json.
+
+    Returns:
+        label -> path, the film first; and what the engines say they made otherwise than asked.
+    """
     board, work = state.get("storyboard"), state["work"]
     assert board is not None
     manifest = production.manifest()
     placed: dict[str, str] = {}
+    present: set[str] = set()
+    notes: list[str] = []
     for call_id, key in work.results.items():
         artifact = production.store.get(key)
         if artifact is None:
@@ -86,6 +92,9 @@ def publish(production: Production, state: AgentState, registry: Registry) -> di
         for label, name, path in exports(call_id, artifact):
             placed[label] = str(production.export(artifact, name, path))
             manifest.exports[path] = (key, name)
+            present.add(path)
+        notes += artifact.output.get("notes", [])
+    _take_down(production, manifest, present)
     for attempt in work.attempts:
         record = _record(production, attempt, registry)
         if record is not None:
@@ -100,10 +109,20 @@ def publish(production: Production, state: AgentState, registry: Registry) -> di
     if request and request not in manifest.request:
         manifest.request.append(request)
     manifest.assumptions = state["assumptions"]
-    manifest.degraded = [f"{call}: {why}" for call, why in work.failures.items()]
+    notes = list(dict.fromkeys(notes))
+    manifest.degraded = [*(f"{call}: {why}" for call, why in work.failures.items()), *notes]
     production.save_manifest(manifest)
     order = sorted(placed, key=lambda label: (not label.endswith("film"), not label.endswith("subtitles"), label))
-    return {label: placed[label] for label in order}
+    return {label: placed[label] for label in order}, notes
+
+
+def _take_down(production: Production, manifest: Manifest, present: set[str]) -> None:
+    """Remove the pictures and voices of shots and lines that are no more; the store keeps what they were."""
+    renewed = {path.rpartition("/")[0] for path in present} - {""}
+    for path in [path for path in manifest.exports if path not in present]:
+        if path.rpartition("/")[0] in renewed:
+            (production.path / path).unlink(missing_ok=True)
+            del manifest.exports[path]
 
 
 def _record(production: Production, attempt: Attempt, registry: Registry) -> AttemptRecord | None:

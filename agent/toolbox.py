@@ -201,8 +201,8 @@ class Toolbox:
 
         production = self._production(state)
         with production.lock():
-            files = publish(production, state, self.registry)
-        return {"files": files, "made": bool(files)}
+            files, notes = publish(production, state, self.registry)
+        return {"files": files, "made": bool(files), "problems": [*state["problems"], *notes]}
 
     def shown_folder(self, state: AgentState) -> str:
         """The production's folder as a user would type it."""
