@@ -62,7 +62,7 @@ def _check_depth(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem="nests too deeply", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="nests too deeply", problem_mark=event.start_mark)  # type: ignore[arg-type]
 
 
 def _measure(node: yaml.Node | None, depth: int, budget: list[int]) -> None:
