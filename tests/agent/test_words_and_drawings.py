@@ -30,12 +30,11 @@ def test_every_place_that_can_be_drawn_can_be_asked_for() -> None:
 
 
 def test_the_habits_of_the_storyboard_artist_name_only_poses_that_exist() -> None:
-    named = {
-        pose
-        for name in ("acting.yaml", "mood.yaml", "places.yaml")
-        if (path := OFFLINE / "direction" / name).exists()
-        for pose in re.findall(r"\bpose: ([a-z_]+)", path.read_text(encoding="utf-8"))
-    }
+    text = "".join(
+        (OFFLINE / "direction" / name).read_text(encoding="utf-8") for name in ("acting.yaml", "places.yaml")
+    )
+    lists = re.findall(r"\b(?:poses|speaking|silent|on_land_only): \[([a-z_, ]+)\]", text)
+    named = {pose.strip() for found in lists for pose in found.split(",")}
     assert len(named) > 8
     assert named <= set(poses())
 
