@@ -11,6 +11,7 @@ from agent.script import script_markdown
 from agent.state import AgentState, Attempt
 from tools.artifact import Artifact, write_atomic
 from tools.review.tool import ReviewArtifact
+from tools.runtime.disk import storage_errors
 from tools.storyboard import Storyboard, save_storyboard
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def keep_storyboard(production: Production, board: Storyboard) -> None:
     """Write storyboard.yaml; one that is there and says something else is moved to history/, never lost."""
     path = production.storyboard_path
     if path.exists():
-        old = path.read_bytes()
+        with storage_errors(f"cannot read {path}"):
+            old = path.read_bytes()
         save_storyboard(board, path)
         if old != path.read_bytes():
             name = f"storyboard-{hashlib.sha256(old).hexdigest()[:12]}.yaml"
@@ -121,8 +123,8 @@ def _take_down(production: Production, manifest: Manifest, present: set[str]) ->
     renewed = {path.rpartition("/")[0] for path in present} - {""}
     for path in [path for path in manifest.exports if path not in present]:
         if path.rpartition("/")[0] in renewed:
-            (production.path / path).unlink(missing_ok=True)
-            del manifest.exports[path]
+            key, name = manifest.exports.pop(path)
+            production.take_down(production.store.get(key), name, path)
 
 
 def _record(production: Production, attempt: Attempt, registry: Registry) -> AttemptRecord | None:

@@ -113,7 +113,7 @@ class Toolbox:
         elif self.options.out is not None:
             production = Production.at(self.options.out, request)
         elif (folder := self._folder_of_given()) is not None:
-            production = Production.open(folder.parent, folder.name)
+            production = Production.found(folder)
         else:
             production = Production.claim(self.settings.productions, slugify(board.title), request)
         with production.lock():
@@ -134,8 +134,7 @@ class Toolbox:
     def _production(self, state: AgentState) -> Production:
         from tools.runtime.production import Production
 
-        folder = Path(state["production"])
-        return Production.open(folder.parent, folder.name)
+        return Production.found(Path(state["production"]))
 
     # -- calls ------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,11 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises:
         StorageFailed: the disk is full, read-only or out of file handles; `path` is then unchanged.
     """
-    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # A name nobody can guess or share: threads of one process write here, and processes of other containers.
+    temp = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temp.open("wb") as stream:
+        with temp.open("xb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())

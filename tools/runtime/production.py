@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from tools.artifact import Artifact, fsync_dir
+from tools.artifact import Artifact, fsync_dir, hash_file
 from tools.errors import InvalidInput, ProductionBusy
 from tools.runtime.disk import storage_errors
 from tools.runtime.locks import FileLock
@@ -35,10 +35,12 @@ _REQUEST = ".request"
 _EXPORT_PART = re.compile(r"\w[\w .,()+-]{0,119}")
 _MOST_OF_ONE_SLUG = 1000
 _CLAIM_S = 600.0
+_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What disks say that know no hard links."""
 
 
 class Production:
-    """One production on disk. Make it with `open`, `claim` or `at`.
+    """One production on disk. Make it with `open`, `found`, `claim` or `at`.
 
     Attributes:
         path: its folder.
@@ -77,6 +79,20 @@ class Production:
         return cls(path, _owner(path) or "")
 
     @classmethod
+    def found(cls, path: Path) -> Production:
+        """The production whose folder this is; one that `at` made may have any name.
+
+        Raises:
+            InvalidInput: there is none.
+        """
+        with storage_errors(f"cannot open {path}"):
+            path = path.resolve()
+            owner = _owner(path)
+            if owner is None and not (path / "manifest.json").is_file():
+                raise InvalidInput(f"there is no production in {path}.")
+            return cls(path, owner or "")
+
+    @classmethod
     def claim(cls, root: Path, slug: str, request_id: str) -> Production:
         """The folder of a request: its own from before, or a new one (`slug`, else `slug_2`, `slug_3`, ...).
 
@@ -98,13 +114,18 @@ class Production:
             InvalidInput: the folder belongs to another production, or holds other things.
             StorageFailed: it cannot be made.
         """
-        if path.exists() and not path.is_dir():
-            raise InvalidInput(f"{path} is a file; a production needs a folder")
-        path = path.resolve()
-        if not _take(path, request_id):
-            whose = "belongs to another production" if _owner(path) is not None else "holds other files"
-            raise InvalidInput(f"{path} {whose}", hint="Name a new or an empty folder.")
-        return cls(path, request_id)
+        hint = "Name a new or an empty folder."
+        with storage_errors(f"cannot make {path}"):
+            if path.exists() and not path.is_dir():
+                raise InvalidInput(f"{path} is a file; a production needs a folder.")
+            path = path.resolve()
+            for around in path.parents:
+                if _owner(around) is not None:
+                    raise InvalidInput(f"{path} lies inside the production {around}.", hint=hint)
+            if not _take(path, request_id):
+                whose = "belongs to another production" if _owner(path) is not None else "holds other files"
+                raise InvalidInput(f"{path} {whose}.", hint=hint)
+            return cls(path, request_id)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -128,8 +149,11 @@ class Production:
     def _sweep(self) -> None:
         """Remove what writers that died left half-written. We hold the lock: nobody else writes here."""
         self.store.sweep()
-        for temp in [*self.path.glob(".*.tmp"), *self.path.glob("[!.]*/.*.tmp")]:
-            if temp.parent.name != "artifacts":
+        # Exports lie up to two folders deep: `v2/stills/s1.png`.
+        for depth in ("", "[!.]*/", "v*/[!.]*/"):
+            for temp in self.path.glob(f"{depth}.*.tmp"):
+                if temp.is_relative_to(self.store.root):
+                    continue
                 # It harms nobody where the disk is read-only.
                 with suppress(OSError):
                     temp.unlink()
@@ -154,11 +178,7 @@ class Production:
             InvalidInput: `name` leads out of the production or is used by the studio itself.
             StorageFailed: the disk refuses; what was there is still there.
         """
-        parts = PurePosixPath(name).parts
-        if not parts or not all(_EXPORT_PART.fullmatch(part) for part in parts) or parts[0] == "artifacts":
-            raise InvalidInput(f"{name!r} cannot be the name of a file in a production")
-        source, target = artifact.file(file), self.path.joinpath(*parts)
-        self._check_inside(target.parent)
+        source, target = artifact.file(file), self._exported(name)
         with storage_errors(f"cannot write {target}"):
             if target.is_file() and not target.is_symlink() and target.samefile(source):
                 return target
@@ -166,6 +186,30 @@ class Production:
             # A link there replaced meanwhile would still be followed: look again at what was made.
             self._check_inside(target.parent)
             _replace_by_link(source, target)
+        return target
+
+    def take_down(self, artifact: Artifact | None, file: str, name: str) -> None:
+        """Remove a file of `export`; one that a person has replaced or changed since stays.
+
+        Raises:
+            InvalidInput: `name` leads out of the production or is used by the studio itself.
+            StorageFailed: the disk refuses.
+        """
+        target = self._exported(name)
+        if artifact is None or file not in artifact.record.files:
+            return
+        made = artifact.record.files[file]
+        with storage_errors(f"cannot remove {target}"):
+            if target.is_file() and target.stat().st_size == made.size and hash_file(target) == made.sha256:
+                target.unlink()
+
+    def _exported(self, name: str) -> Path:
+        """Where a file of this name is put, checked: it is a plain name, and no link leads elsewhere."""
+        parts = PurePosixPath(name).parts
+        if not parts or not all(_EXPORT_PART.fullmatch(part) for part in parts) or parts[0] == "artifacts":
+            raise InvalidInput(f"{name!r} cannot be the name of a file in a production.")
+        target = self.path.joinpath(*parts)
+        self._check_inside(target.parent)
         return target
 
     def _check_inside(self, path: Path) -> None:
@@ -194,22 +238,19 @@ def _owner(path: Path) -> str | None:
 def _take(path: Path, request_id: str) -> bool:
     """Make the folder ours; False where it is somebody else's.
 
-    A folder with the request already in it is renamed into place, so that no crash leaves one without an owner, and of
-    two processes one wins. Rename replaces an empty folder and refuses a full one.
+    A new folder is renamed into place with the request already in it, so that no crash leaves one without an owner,
+    and of two processes one wins. An empty one that is there is not replaced: somebody may stand in it, or it may be
+    where a disk is mounted.
     """
-    if path.is_dir() and (owner := _owner(path)) is not None:
-        return owner == request_id
     with storage_errors(f"cannot make {path}"):
+        if path.is_dir():
+            return _take_empty(path, request_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep_claims(path.parent)
-        temp = path.with_name(f".claim-{secrets.token_hex(6)}")
+        temp = path.parent / f".claim-{secrets.token_hex(6)}"
         temp.mkdir()
         try:
-            with (temp / _REQUEST).open("w", encoding="utf-8") as stream:
-                stream.write(request_id + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            fsync_dir(temp)
+            _write_request(temp / _REQUEST, request_id)
             temp.rename(path)
         except OSError as error:
             shutil.rmtree(temp, ignore_errors=True)
@@ -218,6 +259,37 @@ def _take(path: Path, request_id: str) -> bool:
             raise
         fsync_dir(path.parent)
     return True
+
+
+def _take_empty(path: Path, request_id: str) -> bool:
+    owner = _owner(path)
+    if owner is not None:
+        return owner == request_id
+    if any(not one.name.startswith(f"{_REQUEST}.") for one in path.iterdir()):
+        return False
+    temp = path / f"{_REQUEST}.{secrets.token_hex(6)}.tmp"
+    try:
+        _write_request(temp, request_id)
+        # A link is made whole or not at all, and not twice.
+        os.link(temp, path / _REQUEST)
+    except OSError as error:
+        if error.errno == errno.EEXIST:
+            return _owner(path) == request_id
+        if error.errno not in _NO_LINKS:
+            raise
+        temp.rename(path / _REQUEST)
+    finally:
+        temp.unlink(missing_ok=True)
+    fsync_dir(path)
+    return True
+
+
+def _write_request(file: Path, request_id: str) -> None:
+    with file.open("x", encoding="utf-8") as stream:
+        stream.write(request_id + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    fsync_dir(file.parent)
 
 
 def _sweep_claims(root: Path) -> None:
@@ -234,7 +306,7 @@ def _replace_by_link(source: Path, target: Path) -> None:
         try:
             os.link(source, temp)
         except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS):
+            if error.errno not in _NO_LINKS:
                 raise
             with source.open("rb") as there, temp.open("xb") as here:
                 shutil.copyfileobj(there, here, 1 << 20)

@@ -3,12 +3,13 @@ from __future__ import annotations
 import os
 import random
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.tools.runtime.test_store import KEY, put
-from tools.errors import InvalidInput, ProductionBusy
+from tools.errors import InvalidInput, ProductionBusy, StorageFailed
 from tools.runtime.manifest import AttemptRecord, Manifest, library_versions
 from tools.runtime.production import Production
 
@@ -254,3 +255,63 @@ def test_what_a_dead_writer_left_is_removed_by_the_next(production: Production) 
         pass
     left = sorted(str(path.relative_to(production.path)) for path in production.path.rglob("*.tmp"))
     assert left == ["artifacts/.x.tmp", "stills/mine.tmp"]
+
+
+def test_a_folder_of_any_name_is_made_and_found_again(tmp_path: Path) -> None:
+    made = Production.at(tmp_path / "My Film, 2nd cut", "r1")
+    assert Production.found(made.path).request_id == "r1"
+    assert Production.found(tmp_path / "." / "My Film, 2nd cut").path == made.path
+    with pytest.raises(InvalidInput, match="no production"):
+        Production.found(tmp_path)
+    with pytest.raises(StorageFailed, match="too long"):
+        Production.at(tmp_path / ("x" * 300), "r1")
+    with pytest.raises(InvalidInput, match="other files"):
+        Production.at(Path("/"), "r1")
+
+
+def test_an_empty_folder_is_taken_not_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    before = folder.stat().st_ino
+    (folder / ".request.0123.tmp").write_text("of a claim that died")
+    Production.at(folder, "r1")
+    assert folder.stat().st_ino == before, "whoever stands in it would be left in a folder that is gone"
+    with pytest.raises(InvalidInput, match="another production"):
+        Production.at(folder, "r2")
+
+
+def test_many_at_once_on_one_empty_folder_one_gets_it(tmp_path: Path) -> None:
+    won: list[str] = []
+
+    def take(request: str) -> None:
+        with suppress(InvalidInput):
+            won.append(Production.at(tmp_path / "here", request).request_id)
+
+    (tmp_path / "here").mkdir()
+    threads = [threading.Thread(target=take, args=(f"r{index}",)) for index in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert Production.found(tmp_path / "here").request_id == won[0]
+
+
+def test_no_production_inside_another(production: Production) -> None:
+    with pytest.raises(InvalidInput, match="lies inside the production"):
+        Production.at(production.path / "stills" / "mine", "r2")
+    assert not (production.path / "stills").exists()
+
+
+def test_what_is_taken_down_is_only_what_was_put_there(production: Production) -> None:
+    artifact = put(production.store)
+    name = next(iter(artifact.record.files))
+    for changed in (False, True):
+        target = production.export(artifact, name, "stills/s1.png")
+        if changed:
+            target.unlink()
+            target.write_text("retouched by hand")
+        production.take_down(artifact, name, "stills/s1.png")
+        assert target.exists() == changed
+    with pytest.raises(InvalidInput):
+        production.take_down(artifact, name, "../other/file")
