@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from agent.printing import plain
 from agent.progress import show_files, show_storyboard
 from agent.requests import clean_request
 from agent.terminal import MakeCommand
@@ -53,7 +54,7 @@ class Chat:
             elif command in ("/shots", "/files"):
                 self._show(command)
             elif command.startswith("/") and command != "/undo":
-                self.console.print(f"There is no command {command}; /help lists them.", markup=False)
+                self.console.print(plain(f"There is no command {command}; /help lists them."))
             else:
                 state = self.command.turn("undo" if command == "/undo" else clean_request(text))
                 show_files(self.console, state)
@@ -61,7 +62,7 @@ class Chat:
         except Cancelled:
             self.console.print("Stopped; what is finished is kept.")
         except (InvalidInput, ToolError) as error:
-            self.console.print(str(error), style="red", markup=False)
+            self.console.print(plain(str(error), "red"))
 
     def _show(self, command: str) -> None:
         config: Any = {"configurable": {"thread_id": self.command.thread}}

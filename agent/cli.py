@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -125,6 +126,10 @@ def _run(argv: list[str]) -> int:
     from tools.errors import Cancelled, ToolError
 
     signal.signal(signal.SIGINT, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show a letter shows its number.
+            stream.reconfigure(errors="backslashreplace")
     try:
         command = typer.main.get_command(_with_plugins(argv))
         command.main(args=_shorthand(argv, command), prog_name="studio")
@@ -163,7 +168,9 @@ def _stop(signum: int, frame: Any) -> None:  # noqa: ARG001 - the shape of a sig
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:600]
+    from agent.requests import without_controls
+
+    return without_controls(" ".join(str(error).split()))[:600]
 
 
 def _shorthand(argv: list[str], command: Any) -> list[str]:
@@ -189,6 +196,9 @@ def _with_plugins(argv: list[str]) -> typer.Typer:
     return app
 
 
+MOST_OF_STDIN = 4_000_000
+"""Bytes that are read of a request; standard input may have no end."""
+
 PLUGIN_HELP = {"bench": "Measure what the README states as speed."}
 
 
@@ -204,7 +214,10 @@ def _text(words: list[str]) -> str:
     """
     from agent.requests import clean_request
 
-    return clean_request(sys.stdin.read() if words == ["-"] else " ".join(words))
+    if words != ["-"]:
+        return clean_request(" ".join(words))
+    data = sys.stdin.buffer.read(MOST_OF_STDIN) if sys.stdin else b""
+    return clean_request(data.decode("utf-8", "replace"))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from agent.printing import open_console, plain
 from configs.settings import Settings
 from tools.base import Engine
 from tools.errors import InvalidInput, MissingPrerequisite, ToolError
@@ -27,29 +27,29 @@ def show_production(name: str, *, as_json: bool) -> None:
     from tools.runtime.production import Production
 
     settings = Settings()
-    console = Console(highlight=False)
+    console = open_console()
     folders = sorted(path.parent for path in settings.productions.glob("*/manifest.json"))
     if not name:
         rows = [{"name": folder.name, "title": _title(folder)} for folder in folders]
         if as_json:
             print(json.dumps(rows, ensure_ascii=False, indent=2))
         elif not rows:
-            console.print(f"There is no production in {settings.productions} yet.")
+            console.print(f"There is no production in {settings.productions} yet.", markup=False)
         else:
             for row in rows:
-                console.print(f"{row['name']}  {row['title']}", markup=False)
+                console.print(plain(f"{row['name']}  {row['title']}"))
         return
-    folder = Path(name) if "/" in name or Path(name, "manifest.json").is_file() else settings.productions / name
-    if not (folder / "manifest.json").is_file():
+    folder = next((path for path in (settings.productions / name, Path(name)) if _is_production(path)), None)
+    if folder is None:
         known = ", ".join(path.name for path in folders) or "none yet"
         raise InvalidInput(f"there is no production {name!r}.", hint=f"There are: {known}.")
-    manifest = Production.open(folder.parent, folder.name).manifest()
+    manifest = Production.found(folder).manifest()
     if as_json:
         print(manifest.model_dump_json(indent=2))
         return
-    console.print(f"[bold]{manifest.title}[/]  {folder}")
+    console.print(plain(manifest.title, "bold"), plain(str(folder)))
     for request in manifest.request:
-        console.print(request, markup=False)
+        console.print(plain(request))
     table = Table(header_style="dim")
     for column in ("call", "engine", "attempt", "score", "seconds", "what fell short"):
         table.add_column(column, overflow="fold")
@@ -57,20 +57,30 @@ def show_production(name: str, *, as_json: bool) -> None:
         score = "" if record.score is None else f"{record.score:.2f}"
         number = f"{record.attempt}{' (kept)' if record.best else ''}"
         table.add_row(
-            record.call, f"{record.tool}/{record.engine}", number, score, f"{record.seconds:.1f}", record.error
+            *(plain(word) for word in (record.call, f"{record.tool}/{record.engine}", number, score)),
+            f"{record.seconds:.1f}",
+            plain(record.error),
         )
     console.print(table)
     for path in manifest.exports:
-        console.print(f"  {folder / path}", markup=False)
+        console.print(plain(f"  {folder / path}"))
     for told in [*manifest.assumptions, *manifest.degraded]:
-        console.print(f"  {told}", style="dim", markup=False)
+        console.print(plain(f"  {told}", "dim"))
+
+
+def _is_production(folder: Path) -> bool:
+    try:
+        return (folder / "manifest.json").is_file()
+    except (OSError, ValueError):
+        # Too long for a name, say.
+        return False
 
 
 def _title(folder: Path) -> str:
     from tools.runtime.production import Production
 
     try:
-        return Production.open(folder.parent, folder.name).manifest().title
+        return Production.found(folder).manifest().title
     except ToolError as error:
         return f"({error})"
 
@@ -89,7 +99,7 @@ def show_tools(*, as_json: bool) -> None:
         table.add_column(column, overflow="fold")
     for spec in registry.tools():
         table.add_row(spec.name, spec.description, ", ".join(engine.name for engine in registry.engines(spec.name)))
-    Console(highlight=False).print(table)
+    open_console().print(table)
 
 
 def show_doctor(*, as_json: bool) -> int:
@@ -98,7 +108,7 @@ def show_doctor(*, as_json: bool) -> int:
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
-        console = Console(highlight=False)
+        console = open_console()
         for section, rows in report.items():
             if not isinstance(rows, dict):
                 continue

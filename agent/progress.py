@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from agent.printing import plain
+
 __all__ = ["ProgressView", "near", "show_files", "show_storyboard"]
 
 TOOL_NAMES = {
@@ -64,7 +66,7 @@ class ProgressView:
             show_storyboard(self.console, event["storyboard"])
         elif event.get("node") == "judge":
             for verdict in event["verdicts"]:
-                self.console.print(f"  made again: {verdict}", style="yellow", markup=False)
+                self.console.print(plain(f"  made again: {verdict}", "yellow"))
         elif event.get("node") == "act":
             self._call(event)
 
@@ -88,12 +90,12 @@ class ProgressView:
             self._seen = True
             self.console.print(f"  first picture: {near(event['path'])}/still.png", markup=False, soft_wrap=True)
         if event["status"] == "failed":
-            self.console.print(f"  {event['call_id']} failed: {event['text']}", style="red", markup=False)
+            self.console.print(plain(f"  {event['call_id']} failed: {event['text']}", "red"))
 
 
 def show_storyboard(console: Console, board: dict[str, Any]) -> None:
     """The storyboard as a table."""
-    title = f"{board['title']}  ·  {board['duration_s']:g} s  ·  {board['aspect']}"
+    title = plain(f"{board['title']}  ·  {board['duration_s']:g} s  ·  {board['aspect']}")
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", expand=False)
     for column in ("shot", "picture", "where", "who", "said"):
         table.add_column(column, overflow="fold")
@@ -102,18 +104,24 @@ def show_storyboard(console: Console, board: dict[str, Any]) -> None:
         who = [
             f"{names[p['character']]} ({p['pose'].replace('_', ' ')}, {p['expression']})" for p in shot["placements"]
         ]
-        said = [f"{names[line['character']].split()[0]}: {line['text']}" for line in shot["dialogue"]]
+        said = [f"{names[line['character']].partition(' ')[0]}: {line['text']}" for line in shot["dialogue"]]
         where = f"{shot['location'].replace('_', ' ')}, {shot['time_of_day']}"
         where += "" if shot["weather"] == "clear" else f", {shot['weather']}"
         picture = f"{shot['framing']}, {shot['camera']}\n{shot['duration_s']:g} s"
         overlay = [f"“{shot['text_overlay']}”"] if shot["text_overlay"] else []
-        table.add_row(shot["id"], picture, where, "\n".join(who), "\n".join(said + overlay))
+        cells = (shot["id"], picture, where, "\n".join(who), "\n".join(said + overlay))
+        table.add_row(*(plain(cell) for cell in cells))
     console.print(table)
 
 
 def near(path: str) -> str:
     """A path as a user would type it: below the present folder without the way there."""
-    return os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else path
+    try:
+        here = Path.cwd()
+    except OSError:
+        # The folder we stand in has been removed.
+        return path
+    return os.path.relpath(path) if Path(path).is_relative_to(here) else path
 
 
 def show_files(console: Console, state: dict[str, Any]) -> None:
@@ -129,5 +137,5 @@ def show_files(console: Console, state: dict[str, Any]) -> None:
     table.add_column("score", justify="right")
     for name, path in files.items():
         score = (state.get("scores") or {}).get(call_of(name))
-        table.add_row(name, near(path), "" if score is None else f"{score:.2f}")
+        table.add_row(plain(name), plain(near(path)), "" if score is None else f"{score:.2f}")
     console.print(table)

@@ -7,7 +7,7 @@ import unicodedata
 
 from tools.errors import InvalidInput
 
-__all__ = ["MAX_CHARACTERS", "clean_request"]
+__all__ = ["MAX_CHARACTERS", "clean_request", "without_controls"]
 
 MAX_CHARACTERS = 50_000
 """About twenty pages; a longer text is a manuscript, not a request."""
@@ -26,7 +26,12 @@ def clean_request(text: str) -> str:
             f"the request is {len(text):,} characters long; {MAX_CHARACTERS:,} are allowed.",
             hint="Put a long script into several requests.",
         )
-    cleaned = unicodedata.normalize("NFC", _CONTROL.sub("", text.encode("utf-8", "ignore").decode())).strip()
+    cleaned = unicodedata.normalize("NFC", without_controls(text)).strip()
     if not cleaned:
         raise InvalidInput("the request is empty.", hint='Try: studio "make a beach scene with Luca and Alberto"')
     return cleaned
+
+
+def without_controls(text: str) -> str:
+    """The text without control and direction-changing characters, and without halves of characters."""
+    return _CONTROL.sub("", text.encode("utf-8", "ignore").decode())

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-
-from tools.errors import Cancelled
+from agent.printing import open_console, plain
+from tools.errors import Cancelled, InvalidInput
 
 __all__ = ["MakeCommand", "PlanCommand", "Session", "cancel_on_interrupt"]
 
 FIRST_NEEDED = ["tools.image.draft", "tools.layout.frames", "tools.layout.passes", "tools.layout.scene"]
 """What the first still needs: workers import it while LangGraph is being imported here."""
+LONGEST_THREAD = 200
 
 
 @contextmanager
@@ -79,9 +79,12 @@ class _Command:
     def __init__(
         self, *, thread: str, as_json: bool, options: dict[str, Any], seed: int | None = None, render: bool = True
     ) -> None:
+        if len(thread) > LONGEST_THREAD or not thread.isprintable():
+            hint = f"At most {LONGEST_THREAD} characters that can be printed."
+            raise InvalidInput("cannot be the name of a conversation.", where="--thread", hint=hint)
         self.thread = thread or f"run-{uuid.uuid4().hex}"
         self.as_json = as_json
-        self.console = Console(stderr=as_json, highlight=False)
+        self.console = open_console(stderr=as_json)
         self.session = Session(seed=seed, options=options, render=render)
 
     def turn(self, text: str) -> dict[str, Any]:
@@ -112,7 +115,7 @@ class _Command:
 
         show_storyboard(self.console, asked["storyboard"])
         for path in asked["stills"]:
-            self.console.print(f"  still  {path}")
+            self.console.print(plain(f"  still  {path}"))
         self.console.print(f"About {asked['seconds']:.0f} seconds of work are left.")
         if not sys.stdin.isatty():
             raise Cancelled("nobody is there to approve")
@@ -125,7 +128,7 @@ class _Command:
 
     def say(self, state: dict[str, Any]) -> None:
         """Print the agent's last message."""
-        self.console.print(state["messages"][-1].text, markup=False)
+        self.console.print(plain(state["messages"][-1].text))
 
 
 class MakeCommand(_Command):

@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from tests.agent.boards import beach
-from tools.storyboard import save_storyboard
+from agent.progress import show_storyboard
+from tests.agent.boards import beach, line, shot
+from tools.storyboard import load_storyboard, save_storyboard
 
 
 def studio(folder: Path, *args: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
@@ -62,6 +65,9 @@ BAD = {
     "no such production": (["show", "nothing"], "there is no production"),
     "a name that climbs": (["show", "../../etc"], "production"),
     "no such planner": (["plan", "a beach"], "planner"),
+    "a name too long for the disk": (["show", "o" * 300], "there is no production"),
+    "a thread too long": (["plan", "a beach", "--thread", "t" * 1000], "--thread"),
+    "a thread of control characters": (["plan", "a beach", "--thread", "\x1b[31m"], "--thread"),
 }
 
 
@@ -80,6 +86,41 @@ def test_a_megabyte_on_standard_input_is_refused_at_once(tmp_path: Path) -> None
     done = studio(tmp_path, "make", "-", stdin="a " * 500_000)
     assert done.returncode == 1
     assert "1,000,000 characters" in done.stderr
+
+
+def test_standard_input_may_be_closed_or_no_text(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "agent.cli", "plan", "-", "--json"]
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *command], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert closed.returncode == 1
+    assert b"the request is empty" in closed.stderr
+    odd = subprocess.run(command, cwd=tmp_path, input=b"a beach \xff with Luca", capture_output=True, check=False)
+    assert odd.returncode == 0, odd.stderr
+    assert json.loads(odd.stdout)["intent"]["characters"] == ["luca"]
+
+
+def test_text_is_shown_as_it_stands_and_commands_no_terminal(tmp_path: Path) -> None:
+    board = beach(shot("s1", "luca", dialogue=[line("luca", "[/b] :smile: \x1b[31mred")]))
+    save_storyboard(board.model_copy(update={"title": "[/x] \x1b[2J"}), tmp_path / "board.yaml")
+    done = studio(tmp_path, "render", "board.yaml", "--out", str(tmp_path / "board.yaml"))
+    assert done.returncode == 1
+    done = studio(tmp_path, "plan", "on the beach. Luca: [/b] this is :smile: fine")
+    assert done.returncode == 0, done.stderr
+    assert "[/b]" in done.stdout
+    assert ":smile:" in done.stdout
+    console = Console(file=StringIO(), width=200, emoji=False)
+    show_storyboard(console, load_storyboard(tmp_path / "board.yaml").model_dump(mode="json"))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "[/x] [2J" in shown
+    assert "[/b] :smile: [31mred" in shown
+    assert "\x1b" not in shown
+
+
+def test_a_terminal_without_the_letters_gets_their_numbers(tmp_path: Path) -> None:
+    done = studio(tmp_path, "plan", "on the beach. Luca: perché no?", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "perch\\xe9" in done.stdout
 
 
 def test_a_malformed_storyboard_names_file_and_line(tmp_path: Path) -> None:
