@@ -1,32 +1,68 @@
-"""Conversations on disk: LangGraph's SQLite checkpointer, usable from sync and async code alike."""
+"""Conversations on disk: LangGraph's SQLite checkpointer, usable from sync and async code alike.
+
+What is read back is what was written: each row is sealed with its hash, and only types of the agent's state are built
+from it, whatever the row says.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from tools.errors import StorageFailed
+from tools.errors import StorageFailed, ToolError
 
 __all__ = ["Checkpoints"]
+
+KEPT_STEPS = 50
+"""Steps of a conversation that can be looked back on when a turn begins; each holds a copy of the whole state."""
+_KINDS = ("null", "bytes", "bytearray", "msgpack")
+_MEND = "Move the file away or choose another folder with STUDIO_PRODUCTIONS."
+
+
+class _SealedSerializer(JsonPlusSerializer):
+    """LangGraph's serializer, less what can build foreign objects, with the hash of the data beside its kind."""
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        kind, data = super().dumps_typed(obj)
+        return f"{kind}:{_seal(kind, data)}", data
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        kind, _, seal = data[0].partition(":")
+        if kind not in _KINDS or seal != _seal(kind, data[1]):
+            raise StorageFailed("a step of this conversation was damaged or changed since it was written.")
+        return super().loads_typed((kind, data[1]))
+
+
+def _seal(kind: str, data: bytes) -> str:
+    return hashlib.sha256(kind.encode() + b":" + data).hexdigest()[:32]
 
 
 class Checkpoints(SqliteSaver):
     """`SqliteSaver` in WAL mode, whose async methods run the sync ones in a thread.
 
     The database is opened on first use, so that making an agent touches no disk.
+
+    Args:
+        path: the database file; made when it is first used.
+        types: (module, name) of every type of the state, beside those of LangGraph itself.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, types: Collection[tuple[str, ...]]) -> None:
         self._path = path
         self._opened: sqlite3.Connection | None = None
-        super().__init__(None)  # type: ignore[arg-type]
+        # Said here, not only by LANGGRAPH_STRICT_MSGPACK: LangGraph reads that once, perhaps before us.
+        serde = _SealedSerializer(allowed_msgpack_modules=[(module, name) for module, name in types])
+        super().__init__(None, serde=serde)  # type: ignore[arg-type]
 
     @property
     def conn(self) -> sqlite3.Connection:
@@ -42,16 +78,67 @@ class Checkpoints(SqliteSaver):
                 opened.execute("PRAGMA journal_mode=WAL")
                 opened.execute("PRAGMA synchronous=NORMAL")
             except (OSError, sqlite3.Error) as error:
-                hint = "Move the file away or choose another folder with STUDIO_PRODUCTIONS."
-                raise StorageFailed(
-                    f"the conversations in {self._path} cannot be opened: {error}.", hint=hint
-                ) from error
+                raise self._failed("opened", error) from error
             self._opened = opened
         return self._opened
 
     @conn.setter
     def conn(self, value: sqlite3.Connection | None) -> None:
         self._opened = value
+
+    def _failed(self, done: str, error: Exception) -> StorageFailed:
+        return StorageFailed(f"the conversations in {self._path} cannot be {done}: {error}.", hint=_MEND)
+
+    @contextmanager
+    def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
+        """See `SqliteSaver.cursor`.
+
+        Raises:
+            StorageFailed: the disk is full, the file is locked by another, or torn.
+        """
+        try:
+            with super().cursor(transaction) as cursor:
+                yield cursor
+        except sqlite3.Error as error:
+            if self._opened is not None and self._opened.in_transaction:
+                self._opened.rollback()
+            raise self._failed("read or written", error) from error
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """See `SqliteSaver.get_tuple`.
+
+        Raises:
+            StorageFailed: the conversation was damaged.
+        """
+        try:
+            return super().get_tuple(config)
+        except ToolError:
+            raise
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise self._failed("understood", error) from error
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """See `SqliteSaver.put`; as a turn begins, steps of long ago are dropped."""
+        kept = super().put(config, checkpoint, metadata, new_versions)
+        if metadata.get("source") == "input":
+            self._drop_old(str(kept["configurable"]["thread_id"]), kept["configurable"]["checkpoint_ns"])
+        return kept
+
+    def _drop_old(self, thread: str, namespace: str) -> None:
+        with self.cursor() as cursor:
+            of_thread = "thread_id = ? AND checkpoint_ns = ?"
+            newest_first = f"SELECT checkpoint_id FROM checkpoints WHERE {of_thread} ORDER BY checkpoint_id DESC"
+            oldest = cursor.execute(f"{newest_first} LIMIT 1 OFFSET ?", (thread, namespace, KEPT_STEPS - 1)).fetchone()
+            if oldest is not None:
+                for table in ("checkpoints", "writes"):
+                    sql = f"DELETE FROM {table} WHERE {of_thread} AND checkpoint_id < ?"
+                    cursor.execute(sql, (thread, namespace, oldest[0]))
 
     def close(self) -> None:
         """Close the database; the next use opens it again."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 from langgraph._internal._constants import CONFIG_KEY_DURABILITY
+from langgraph._internal._serde import build_serde_allowlist
 from langgraph.graph.state import CompiledStateGraph
 
 from agent.checkpoints import Checkpoints
@@ -54,7 +55,10 @@ def create_agent(
         result["files"]["film"]
     """
     context = context or create_context(settings or Settings())
-    saver = Checkpoints(context.settings.state_dir / "threads.sqlite") if checkpointer is None else checkpointer
+    saver = checkpointer
+    if saver is None:
+        types = build_serde_allowlist(schemas=[AgentState, AgentInput])
+        saver = Checkpoints(context.settings.state_dir / "threads.sqlite", types)
     graph = build_graph(context).compile(checkpointer=saver, name="studio")
     # Each step is on disk before the next begins: a killed conversation goes on where it was.
     config: Any = {"recursion_limit": context.settings.recursion_limit, "configurable": {CONFIG_KEY_DURABILITY: "sync"}}
