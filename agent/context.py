@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from langgraph.runtime import Runtime
 
@@ -24,7 +24,7 @@ __all__ = ["AgentContext", "RunOptions", "handed"]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What one run is told beside the message.
+    """What one run is told beside the message: LangGraph's run context.
 
     Attributes:
         plan_only: stop at the storyboard.
@@ -47,7 +47,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class AgentContext:
-    """LangGraph's run context: `agent.invoke(..., context=...)` may replace the one the agent was made with."""
+    """Everything the nodes may use."""
 
     settings: Settings
     planner: Planner
@@ -61,14 +61,22 @@ class AgentContext:
 class HandedNode(Protocol):
     """A node as LangGraph calls it."""
 
-    def __call__(self, state: AgentState, *, runtime: Runtime[AgentContext]) -> dict[str, Any]: ...
+    def __call__(self, state: AgentState, *, runtime: Runtime[RunOptions]) -> dict[str, Any]: ...
 
 
 def handed(default: AgentContext, node: Callable[[AgentState, Runtime[AgentContext]], dict[str, Any]]) -> HandedNode:
-    """The node, handed `default` when a run has no context of its own: `agent.invoke(input, config)` is enough."""
+    """The node, handed everything it may use.
 
-    def run(state: AgentState, *, runtime: Runtime[AgentContext]) -> dict[str, Any]:
-        return node(state, runtime if runtime.context is not None else runtime.override(context=default))
+    LangGraph's own context of a run is its `RunOptions`, plain data that a person can set in LangGraph's tools or leave
+    out; code may pass a whole `AgentContext` instead.
+    """
+
+    def run(state: AgentState, *, runtime: Runtime[RunOptions]) -> dict[str, Any]:
+        given: Any = runtime.context
+        if isinstance(given, RunOptions):
+            given = replace(default, options=given)
+        whole: Any = given or default
+        return node(state, cast(Runtime[AgentContext], runtime.override(context=whole)))
 
     run.__name__ = node.__name__
     return run

@@ -10,7 +10,7 @@ from __future__ import annotations
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy
 
-from agent.context import AgentContext, handed
+from agent.context import AgentContext, RunOptions, handed
 from agent.nodes.act import act
 from agent.nodes.judge import judge
 from agent.nodes.reason import reason
@@ -27,13 +27,13 @@ NETWORK = RetryPolicy(max_attempts=2, retry_on=ConnectionError)
 """Only the network is tried again by the graph; calls have retry rules of their own in the executor."""
 
 
-def build_graph(default: AgentContext) -> StateGraph[AgentState, AgentContext, AgentInput, AgentState]:
+def build_graph(default: AgentContext) -> StateGraph[AgentState, RunOptions, AgentInput, AgentState]:
     """Nodes, edges and policies; compile it with a checkpointer to run it (`agent.wiring` does).
 
     Args:
-        default: what the nodes are handed when `invoke` is called without `context=`.
+        default: what the nodes are handed; `invoke(..., context=)` may replace its options, or all of it.
     """
-    graph = StateGraph(AgentState, context_schema=AgentContext, input_schema=AgentInput)
+    graph = StateGraph(AgentState, context_schema=RunOptions, input_schema=AgentInput)
     graph.add_node("think", handed(default, think))
     graph.add_node("retrieve", handed(default, retrieve))
     graph.add_node("search", handed(default, search), retry_policy=NETWORK)

@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,9 +39,16 @@ def cancel_on_interrupt() -> Iterator[threading.Event]:
 
 
 class Session:
-    """One agent with its workers, used for one command or a whole chat."""
+    """One agent with its workers, used for one command or a whole chat.
 
-    def __init__(self, *, seed: int | None, options: dict[str, Any], render: bool = True) -> None:
+    Args:
+        seed: instead of the setting's.
+        options: fields of `RunOptions`.
+        render: whether workers will be needed.
+        kept: whether the conversation has a name under which somebody may continue it.
+    """
+
+    def __init__(self, *, seed: int | None, options: dict[str, Any], render: bool = True, kept: bool = True) -> None:
         from configs.settings import Settings
 
         self.settings = Settings(seed=seed) if seed is not None else Settings()
@@ -59,7 +65,7 @@ class Session:
 
         self.options = RunOptions(**options)
         self.context = create_context(self.settings, options=self.options, pool=self.pool)
-        self.agent = create_agent(context=self.context)
+        self.agent = create_agent(context=self.context, checkpointer=None if kept else _in_memory())
 
     def close(self) -> None:
         """End the workers."""
@@ -70,9 +76,16 @@ class Session:
         from dataclasses import replace
 
         config: Any = {"configurable": {"thread_id": thread}}
-        context = replace(self.context, cancel=cancel)
+        context: Any = replace(self.context, cancel=cancel)
         for mode, chunk in self.agent.stream(payload, config, stream_mode=["custom", "values"], context=context):
             yield str(mode), chunk
+
+
+def _in_memory() -> Any:
+    """Checkpoints of a conversation that nobody can come back to; what it makes is in the store all the same."""
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    return InMemorySaver()
 
 
 class _Command:
@@ -82,30 +95,30 @@ class _Command:
         if len(thread) > LONGEST_THREAD or not thread.isprintable():
             hint = f"At most {LONGEST_THREAD} characters that can be printed."
             raise InvalidInput("cannot be the name of a conversation.", where="--thread", hint=hint)
-        self.thread = thread or f"run-{uuid.uuid4().hex}"
+        self.thread = thread or "unnamed"
         self.as_json = as_json
         self.console = open_console(stderr=as_json)
-        self.session = Session(seed=seed, options=options, render=render)
+        self.session = Session(seed=seed, options=options, render=render, kept=bool(thread))
 
     def turn(self, text: str) -> dict[str, Any]:
         """One turn of the conversation, approvals included; the final state."""
         from agent.progress import ProgressView
 
         payload: Any = {"messages": text}
-        with cancel_on_interrupt() as cancel:
-            while True:
-                state: dict[str, Any] = {}
-                with ProgressView(self.console) as view:
-                    for mode, chunk in self.session.stream(payload, self.thread, cancel):
-                        if mode == "custom":
-                            view.update(chunk)
-                        else:
-                            state = chunk
-                        if cancel.is_set() and mode == "values":
-                            raise Cancelled("stopped")
-                if "__interrupt__" not in state:
-                    return state
-                payload = self.approve(state["__interrupt__"][0].value)
+        while True:
+            state: dict[str, Any] = {}
+            # Not around the question: there, Ctrl-C ends the command at once.
+            with cancel_on_interrupt() as cancel, ProgressView(self.console) as view:
+                for mode, chunk in self.session.stream(payload, self.thread, cancel):
+                    if mode == "custom":
+                        view.update(chunk)
+                    else:
+                        state = chunk
+                    if cancel.is_set() and mode == "values":
+                        raise Cancelled("stopped")
+            if "__interrupt__" not in state:
+                return state
+            payload = self.approve(state["__interrupt__"][0].value)
 
     def approve(self, asked: dict[str, Any]) -> Any:
         """Show what would be made and ask."""
@@ -117,9 +130,13 @@ class _Command:
         for path in asked["stills"]:
             self.console.print(plain(f"  still  {path}"))
         self.console.print(f"About {asked['seconds']:.0f} seconds of work are left.")
-        if not sys.stdin.isatty():
-            raise Cancelled("nobody is there to approve")
-        answer = self.console.input("Make it? [bold]yes[/], [bold]no[/], or say what to change: ").strip()
+        if not (sys.stdin and sys.stdin.isatty()):
+            hint = "Run it in a terminal, or without --approve."
+            raise InvalidInput("nobody is there to approve it; only the pictures were made.", hint=hint)
+        try:
+            answer = self.console.input("Make it? [bold]yes[/], [bold]no[/], or say what to change: ").strip()
+        except (EOFError, UnicodeDecodeError):
+            raise Cancelled("not answered") from None
         if answer.casefold() in ("y", "yes", "ok", "s", "si", "sì", ""):
             return Command(resume={"approve": True})
         if answer.casefold() in ("n", "no", "stop", "q"):

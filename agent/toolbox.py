@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.compiler import compile_calls
-from agent.context import RunOptions
+from agent.context import AgentContext, RunOptions
 from agent.state import AgentState
 from configs.settings import Settings
 from tools.artifact import Artifact
@@ -19,7 +19,6 @@ from tools.errors import ToolError
 from tools.storyboard import Storyboard, slugify
 
 if TYPE_CHECKING:
-    from agent.context import AgentContext
     from tools.registry import Registry
     from tools.runtime.pool import WorkerPool
     from tools.runtime.production import Production
@@ -51,17 +50,15 @@ class Toolbox:
 
     Args:
         settings: where productions lie, how many workers.
-        options: of the run: a folder given by the user, a storyboard file.
         pool: workers that are already starting; None starts them at the first call.
     """
 
-    def __init__(
-        self, settings: Settings, *, options: RunOptions | None = None, pool: WorkerPool | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, *, pool: WorkerPool | None = None) -> None:
         self.settings = settings
-        self.options = options or RunOptions()
         self._pool = pool
         self._registry: Registry | None = None
+        # Runs of several threads may share an agent: they share its workers, too.
+        self._starting = threading.Lock()
 
     @property
     def registry(self) -> Registry:
@@ -79,23 +76,29 @@ class Toolbox:
     @property
     def pool(self) -> WorkerPool:
         """The workers, started on first use."""
-        if self._pool is None:
-            from tools.runtime.pool import WorkerPool
+        with self._starting:
+            if self._pool is None:
+                from tools.runtime.pool import WorkerPool
 
-            self._pool = WorkerPool(self.settings.workers, self.registry.stacks)
-            self._pool.start()
-        return self._pool
+                self._pool = WorkerPool(self.settings.workers, self.registry.stacks)
+                self._pool.start()
+            return self._pool
 
     def close(self) -> None:
         """End the workers; the next call starts new ones."""
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        with self._starting:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
     # -- productions ------------------------------------------------------------------------------------------------
 
-    def open_production(self, state: AgentState) -> str:
+    def open_production(self, state: AgentState, options: RunOptions) -> str:
         """The folder for this storyboard, as text; made if needed, with storyboard.yaml in it.
+
+        Args:
+            state: with the storyboard.
+            options: of the run: a folder named by the user, the file a storyboard came from.
 
         Raises:
             InvalidInput: the folder belongs to another production.
@@ -107,29 +110,18 @@ class Toolbox:
 
         board = state.get("storyboard")
         assert board is not None
-        request = self._request_id(state, board)
+        request = _request_id(state, options, board)
         if state.get("production"):
             production = self._production(state)
-        elif self.options.out is not None:
-            production = Production.at(self.options.out, request)
-        elif (folder := self._folder_of_given()) is not None:
+        elif options.out is not None:
+            production = Production.at(options.out, request)
+        elif (folder := _folder_of_given(options)) is not None:
             production = Production.found(folder)
         else:
             production = Production.claim(self.settings.productions, slugify(board.title), request)
         with production.lock():
             keep_storyboard(production, board)
         return str(production.path)
-
-    def _request_id(self, state: AgentState, board: Storyboard) -> str:
-        text = board.model_dump_json() if self.options.given is not None else state.get("request", "")
-        return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:24]
-
-    def _folder_of_given(self) -> Path | None:
-        """A storyboard.yaml that lies in a production is made in that production."""
-        path = self.options.given_path
-        if path is not None and path.name == "storyboard.yaml" and (path.parent / "manifest.json").is_file():
-            return path.parent
-        return None
 
     def _production(self, state: AgentState) -> Production:
         from tools.runtime.production import Production
@@ -214,3 +206,17 @@ class Toolbox:
             return Path(name).is_file()
         except (OSError, ValueError):
             return False
+
+
+def _request_id(state: AgentState, options: RunOptions, board: Storyboard) -> str:
+    """Who owns a folder: the request, or the storyboard that was given."""
+    text = board.model_dump_json() if options.given is not None else state.get("request", "")
+    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:24]
+
+
+def _folder_of_given(options: RunOptions) -> Path | None:
+    """A storyboard.yaml that lies in a production is made in that production."""
+    path = options.given_path
+    if path is not None and path.name == "storyboard.yaml" and (path.parent / "manifest.json").is_file():
+        return path.parent
+    return None

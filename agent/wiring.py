@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING, Any
-
-# Read by LangGraph when it is imported: only types of our state are ever built from a checkpoint.
-os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 from langgraph._internal._constants import CONFIG_KEY_DURABILITY
 from langgraph._internal._serde import build_serde_allowlist
@@ -31,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Agent", "create_agent", "create_context", "langgraph_app"]
 
-Agent = CompiledStateGraph[AgentState, AgentContext, AgentInput, AgentState]
+Agent = CompiledStateGraph[AgentState, RunOptions, AgentInput, AgentState]
 
 
 def create_agent(
@@ -47,6 +43,9 @@ def create_agent(
         context: what the nodes are handed, instead of what the settings say.
         checkpointer: None keeps conversations in SQLite below `settings.productions`; False keeps none.
 
+    `invoke(..., context={"plan_only": True})` sets the options of one run (`RunOptions`); `context=` also takes a whole
+    `AgentContext`.
+
     Example:
         agent = create_agent()
         result = agent.invoke(
@@ -55,14 +54,15 @@ def create_agent(
         result["files"]["film"]
     """
     context = context or create_context(settings or Settings())
-    saver = checkpointer
-    if saver is None:
+    saver = checkpointer or None
+    if checkpointer is None:
         types = build_serde_allowlist(schemas=[AgentState, AgentInput])
         saver = Checkpoints(context.settings.state_dir / "threads.sqlite", types)
-    graph = build_graph(context).compile(checkpointer=saver, name="studio")
-    # Each step is on disk before the next begins: a killed conversation goes on where it was.
-    config: Any = {"recursion_limit": context.settings.recursion_limit, "configurable": {CONFIG_KEY_DURABILITY: "sync"}}
-    return graph.with_config(config)
+    config: Any = {"recursion_limit": context.settings.recursion_limit}
+    if saver is not False:
+        # Each step is on disk before the next begins: a killed conversation goes on where it was.
+        config["configurable"] = {CONFIG_KEY_DURABILITY: "sync"}
+    return build_graph(context).compile(checkpointer=saver, name="studio").with_config(config)
 
 
 def create_context(
@@ -83,7 +83,7 @@ def create_context(
     return AgentContext(
         settings=settings,
         planner=_planner(settings),
-        toolbox=Toolbox(settings, options=options, pool=pool),
+        toolbox=Toolbox(settings, pool=pool),
         retriever=LookupRetriever(),
         search=OfflineSearch(),
         options=options or RunOptions(),
@@ -100,5 +100,7 @@ def _planner(settings: Settings) -> Planner:
 
 
 def langgraph_app() -> Agent:
-    """For langgraph.json: LangGraph's own server brings its checkpointer."""
-    return create_agent(checkpointer=False)
+    """For langgraph.json: LangGraph's own server brings its checkpointer, and a context that is none of ours."""
+    context = create_context(Settings())
+    graph = build_graph(context, context_schema=None).compile(name="studio")
+    return graph.with_config({"recursion_limit": context.settings.recursion_limit})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage
@@ -10,6 +11,7 @@ from langgraph.runtime import Runtime
 from agent.context import AgentContext
 from agent.intent import Intent, OutputKind
 from agent.planners.base import PlanRequest
+from agent.requests import clean_request
 from agent.state import AgentState, Work
 
 __all__ = ["plan_request", "think"]
@@ -20,10 +22,16 @@ HISTORY = 20
 
 
 def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
-    """Read the last message; a storyboard that was given is taken as it stands."""
+    """Read the last message; a storyboard that was given is taken as it stands.
+
+    Raises:
+        InvalidInput: the message is empty or too long.
+    """
     context = runtime.context
-    request = plan_request(state)
     given = context.options.given
+    request = plan_request(state)
+    if given is None:
+        request = replace(request, text=clean_request(request.text))
     if given is not None:
         names = [member.id for member in given.cast]
         unknown = [member.name for member in given.cast if not member.known]

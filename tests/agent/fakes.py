@@ -29,13 +29,13 @@ class FakeToolbox(Toolbox):
     def __init__(
         self, settings: Settings, scores: dict[str, list[float]] | None = None, failing: set[str] | None = None
     ) -> None:
-        super().__init__(settings, options=RunOptions())
+        super().__init__(settings)
         self.scores = scores or {}
         self.failing = failing or set()
         self.made: list[Call] = []
         self.artifacts: dict[str, Artifact] = {}
 
-    def open_production(self, state: AgentState) -> str:
+    def open_production(self, state: AgentState, options: RunOptions) -> str:
         """A name; nothing is written."""
         return "fake"
 

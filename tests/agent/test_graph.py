@@ -187,3 +187,13 @@ def test_each_step_is_on_disk_before_the_next(tmp_path: Path) -> None:
     assert "sync" in [value for value in resolved if isinstance(value, str)]
     assert agent.config is not None
     assert agent.config["recursion_limit"] == 40
+
+
+def test_the_context_of_a_run_is_plain_options(tmp_path: Path) -> None:
+    """LangGraph's own tools send `context` as JSON, often empty."""
+    ctx = context(tmp_path)
+    agent: Any = create_agent(context=replace(ctx, options=RunOptions()))
+    assert agent.invoke({"messages": "hi!"}, CONFIG, context={})["intent"].kind == "smalltalk"
+    planned = agent.invoke({"messages": "make a beach scene with Luca"}, CONFIG, context={"plan_only": True})
+    assert planned["storyboard"] is not None
+    assert ctx.toolbox.made == []  # type: ignore[attr-defined]
