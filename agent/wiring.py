@@ -59,7 +59,7 @@ def create_agent(
         types = build_serde_allowlist(schemas=[AgentState, AgentInput])
         saver = Checkpoints(context.settings.state_dir / "threads.sqlite", types)
     config: Any = {"recursion_limit": context.settings.recursion_limit}
-    if saver is not False:
+    if saver is not None:
         # Each step is on disk before the next begins: a killed conversation goes on where it was.
         config["configurable"] = {CONFIG_KEY_DURABILITY: "sync"}
     return build_graph(context).compile(checkpointer=saver, name="studio").with_config(config)
@@ -100,7 +100,5 @@ def _planner(settings: Settings) -> Planner:
 
 
 def langgraph_app() -> Agent:
-    """For langgraph.json: LangGraph's own server brings its checkpointer, and a context that is none of ours."""
-    context = create_context(Settings())
-    graph = build_graph(context, context_schema=None).compile(name="studio")
-    return graph.with_config({"recursion_limit": context.settings.recursion_limit})
+    """For langgraph.json: LangGraph's own server brings its checkpointer."""
+    return create_agent(checkpointer=False)
