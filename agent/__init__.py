@@ -5,6 +5,7 @@ Imported lazily, so that `import agent` and `studio --help` stay light.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from configs.settings import Settings
 
 __all__ = ["Settings", "create_agent"]
+
+# LangGraph reads it once, when any part of it is imported: only types of our state are built from a checkpoint.
+os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 
 def __getattr__(name: str) -> Any:

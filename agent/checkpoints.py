@@ -19,7 +19,7 @@ from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMet
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from tools.errors import StorageFailed, ToolError
+from tools.errors import InvalidInput, StorageFailed, ToolError
 
 __all__ = ["Checkpoints"]
 
@@ -108,8 +108,12 @@ class Checkpoints(SqliteSaver):
         """See `SqliteSaver.get_tuple`.
 
         Raises:
+            InvalidInput: the config names no conversation.
             StorageFailed: the conversation was damaged.
         """
+        if "thread_id" not in config.get("configurable", {}):
+            hint = 'Pass {"configurable": {"thread_id": "..."}} to invoke.'
+            raise InvalidInput("there is no thread_id in the config.", hint=hint)
         try:
             return super().get_tuple(config)
         except ToolError:

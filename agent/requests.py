@@ -12,7 +12,9 @@ __all__ = ["MAX_CHARACTERS", "clean_request", "without_controls"]
 MAX_CHARACTERS = 50_000
 """About twenty pages; a longer text is a manuscript, not a request."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]"
+)
 
 
 def clean_request(text: str) -> str:

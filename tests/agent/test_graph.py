@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 from langgraph.types import Command
 
 from agent.context import AgentContext, RunOptions
+from agent.toolbox import Toolbox
 from agent.wiring import create_agent, create_context
 from configs.settings import Settings
 from tests.agent.boards import beach, line, shot
 from tests.agent.fakes import FakeToolbox
-from tools.errors import Cancelled
+from tools.errors import Cancelled, InvalidInput
 from tools.storyboard import Storyboard
 
 CONFIG: Any = {"configurable": {"thread_id": "t"}}
@@ -197,3 +200,49 @@ def test_the_context_of_a_run_is_plain_options(tmp_path: Path) -> None:
     planned = agent.invoke({"messages": "make a beach scene with Luca"}, CONFIG, context={"plan_only": True})
     assert planned["storyboard"] is not None
     assert ctx.toolbox.made == []  # type: ignore[attr-defined]
+
+
+def test_without_checkpoints_it_runs_too(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    state = create_agent(context=ctx, checkpointer=False).invoke({"messages": "go"}, context=ctx)
+    assert state["made"]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("messages", ["", "\x00", [], [AIMessage("hi")]])
+def test_an_empty_request_is_refused_and_the_thread_goes_on(tmp_path: Path, messages: Any) -> None:
+    agent = create_agent(context=context(tmp_path, given=None))
+    with pytest.raises(InvalidInput, match="empty"):
+        agent.invoke({"messages": messages}, CONFIG)
+    with pytest.raises(InvalidInput, match="characters"):
+        agent.invoke({"messages": "beach " * 100_000}, CONFIG)
+    assert agent.invoke({"messages": "a beach"}, CONFIG)["made"]
+
+
+def test_a_run_without_a_thread_is_told_what_it_lacks(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="thread_id"):
+        create_agent(context=context(tmp_path)).invoke({"messages": "go"})
+
+
+def test_threads_of_one_process_share_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+
+    class Pool:
+        def __init__(self, *_: Any) -> None:
+            time.sleep(0.02)
+            started.append(self)
+
+        def start(self) -> None:
+            """Nothing to start."""
+
+        def close(self) -> None:
+            """Nothing to end."""
+
+    monkeypatch.setattr("tools.runtime.pool.WorkerPool", Pool)
+    toolbox = Toolbox(Settings(productions=tmp_path))
+    threads = [threading.Thread(target=lambda: toolbox.pool) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(started) == 1

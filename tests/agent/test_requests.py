@@ -25,6 +25,7 @@ def test_a_manuscript_is_refused() -> None:
 
 def test_lone_surrogates_and_controls_are_dropped_and_newlines_kept() -> None:
     assert clean_request("Luca:\n\udcff ciao\x07 \u202eevil") == "Luca:\n ciao evil"
+    assert clean_request("a beach\x1b[31m with \x1b[0;1mLuca") == "a beach with Luca", "not 31 minutes"
 
 
 @given(st.text(max_size=200))
