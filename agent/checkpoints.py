@@ -26,7 +26,12 @@ __all__ = ["Checkpoints"]
 KEPT_STEPS = 50
 """Steps of a conversation that can be looked back on when a turn begins; each holds a copy of the whole state."""
 _KINDS = ("null", "bytes", "bytearray", "msgpack")
-_MEND = "Move the file away or choose another folder with STUDIO_PRODUCTIONS."
+_MEND = {
+    "SQLITE_FULL": "Free some space and run the same command again.",
+    "SQLITE_BUSY": "Another program holds it; wait for that, or stop it.",
+    "SQLITE_READONLY": "Choose another folder with STUDIO_PRODUCTIONS.",
+}
+_ELSE = "Move the file away or choose another folder with STUDIO_PRODUCTIONS."
 
 
 class _SealedSerializer(JsonPlusSerializer):
@@ -87,7 +92,9 @@ class Checkpoints(SqliteSaver):
         self._opened = value
 
     def _failed(self, done: str, error: Exception) -> StorageFailed:
-        return StorageFailed(f"the conversations in {self._path} cannot be {done}: {error}.", hint=_MEND)
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        hint = _MEND.get(getattr(error, "sqlite_errorname", ""), _ELSE)
+        return StorageFailed(f"the conversations in {self._path} cannot be {done}: {reason}.", hint=hint)
 
     @contextmanager
     def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:

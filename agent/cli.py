@@ -131,6 +131,11 @@ def _run(argv: list[str]) -> int:
             # A terminal that cannot show a letter shows its number.
             stream.reconfigure(errors="backslashreplace")
     try:
+        Path.cwd()
+    except OSError:
+        print("studio: the folder you are in has been removed; go to another one with cd.", file=sys.stderr)
+        return 1
+    try:
         command = typer.main.get_command(_with_plugins(argv))
         command.main(args=_shorthand(argv, command), prog_name="studio")
         return 0

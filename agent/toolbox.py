@@ -93,6 +93,16 @@ class Toolbox:
 
     # -- productions ------------------------------------------------------------------------------------------------
 
+    def check(self, calls: list[Call]) -> None:
+        """See whether the calls can be made at all, before anything is written.
+
+        Raises:
+            InvalidInput: a profile, a tool, an argument or a file that they name is not there.
+        """
+        from tools.runtime.graph import CallGraph
+
+        CallGraph.build(calls, (), self.registry)
+
     def open_production(self, state: AgentState, options: RunOptions) -> str:
         """The folder for this storyboard, as text; made if needed, with storyboard.yaml in it.
 
@@ -114,7 +124,7 @@ class Toolbox:
         if state.get("production"):
             production = self._production(state)
         elif options.out is not None:
-            production = Production.at(options.out, request)
+            production = Production.at(Path(options.out), request)
         elif (folder := _folder_of_given(options)) is not None:
             production = Production.found(folder)
         else:

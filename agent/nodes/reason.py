@@ -27,6 +27,7 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     if not state["composed"]:
         delta = write_storyboard(state, context)
         if not context.options.plan_only:
+            context.toolbox.check(planned_calls({**state, **delta}, context))  # type: ignore[typeddict-item]
             delta["production"] = context.toolbox.open_production({**state, **delta}, context.options)  # type: ignore[typeddict-item]
         runtime.stream_writer({"node": "reason", "storyboard": delta["storyboard"].model_dump(mode="json")})
     if context.options.plan_only:

@@ -95,6 +95,19 @@ def test_a_torn_database_is_told_in_one_line(database: Path, tmp_path: Path, nam
     assert "conversation" in str(caught.value)
 
 
+def test_a_full_disk_is_told_and_the_conversation_goes_on_afterwards(tmp_path: Path) -> None:
+    agent = talk(tmp_path)
+    say(agent, "make a beach scene with Luca")
+    with agent.checkpointer.cursor() as cursor:  # type: ignore[union-attr]
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StorageFailed, match="Free some space"):
+        say(agent, "make it night " * 3000)
+    with agent.checkpointer.cursor() as cursor:  # type: ignore[union-attr]
+        cursor.execute("PRAGMA max_page_count = 100000")
+    assert say(agent, "make it dawn")["storyboard"].shots[0].time_of_day == "dawn"
+
+
 def test_a_locked_database_is_told(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     connect = sqlite3.connect
     monkeypatch.setattr("agent.checkpoints.sqlite3.connect", lambda path, **kw: connect(path, **{**kw, "timeout": 0.1}))

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from agent.progress import show_storyboard
 from tests.agent.boards import beach, line, shot
-from tools.storyboard import load_storyboard, save_storyboard
+from tools.storyboard import ControlImage, load_storyboard, save_storyboard
 
 
 def studio(folder: Path, *args: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
@@ -86,6 +86,33 @@ def test_a_megabyte_on_standard_input_is_refused_at_once(tmp_path: Path) -> None
     done = studio(tmp_path, "make", "-", stdin="a " * 500_000)
     assert done.returncode == 1
     assert "1,000,000 characters" in done.stderr
+
+
+def test_a_folder_that_was_removed_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    command = ["sh", "-c", 'rmdir "$0"; exec "$@"', str(folder), sys.executable, "-m", "agent.cli", "plan", "a beach"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "studio: the folder you are in has been removed; go to another one with cd.\n"
+
+
+def test_a_missing_control_picture_is_told_before_a_folder_is_made(tmp_path: Path) -> None:
+    picture = ControlImage(kind="depth", image="nowhere.png")
+    board = beach(shot("s1", "luca").model_copy(update={"control": [picture]}))
+    save_storyboard(board, tmp_path / "board.yaml")
+    done = studio(tmp_path, "render", "board.yaml")
+    assert done.returncode == 1
+    assert "no file 'nowhere.png'" in done.stderr
+    assert not (tmp_path / "productions").exists()
+
+
+def test_a_wrong_profile_is_told_before_a_folder_is_made(tmp_path: Path) -> None:
+    save_storyboard(beach(), tmp_path / "board.yaml")
+    done = studio(tmp_path, "render", "board.yaml", STUDIO_PROFILE="quantum")
+    assert done.returncode == 1
+    assert "no profile 'quantum'" in done.stderr
+    assert not (tmp_path / "productions").exists()
 
 
 def test_standard_input_may_be_closed_or_no_text(tmp_path: Path) -> None:
