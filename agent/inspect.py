@@ -57,11 +57,19 @@ def show_production(name: str, *, as_json: bool) -> None:
         score = "" if record.score is None else f"{record.score:.2f}"
         number = f"{record.attempt}{' (kept)' if record.best else ''}"
         table.add_row(
-            *(plain(word) for word in (record.call, f"{record.tool}/{record.engine}", number, score)),
+            *(plain(word) for word in (record.call, record.engine, number, score)),
             f"{record.seconds:.1f}",
             plain(record.error),
         )
     console.print(table)
+    missing = {
+        (check["name"].partition(".")[0], check["detail"])
+        for r in manifest.attempts
+        for check in r.checks
+        if check["status"] == "not_run"
+    }
+    for name, detail in sorted(missing):
+        console.print(f"  {name}: {detail}", style="dim", markup=False)
     for path in manifest.exports:
         console.print(plain(f"  {folder / path}"))
     for told in [*manifest.assumptions, *manifest.degraded]:
