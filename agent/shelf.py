@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +13,9 @@ from tools.errors import InvalidInput
 from tools.storyboard import Storyboard
 
 __all__ = ["Shelf", "Version"]
+
+
+_NAME = re.compile(r"[0-9a-f]{24}")
 
 
 class Version(BaseModel):
@@ -46,6 +50,8 @@ class Shelf:
         Raises:
             InvalidInput: it is not on the shelf, or cannot be read.
         """
+        if not _NAME.fullmatch(name):
+            raise InvalidInput(f"{name[:40]!r} is not the name of an earlier storyboard")
         path = self.folder / f"{name}.json"
         try:
             return Version.model_validate_json(path.read_bytes())

@@ -8,6 +8,7 @@ from agent.context import AgentContext
 from agent.intent import Intent
 from agent.nodes.think import FULL_FILM, plan_request
 from agent.planners.base import Composition
+from agent.requests import without_controls
 from agent.shelf import Shelf, Version
 from agent.state import AgentState, Work
 from tools.errors import InvalidInput
@@ -26,15 +27,15 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
     board = state.get("storyboard")
     past, future = list(state.get("past") or []), list(state.get("future") or [])
     outputs: list[str] = list(intent.outputs or (state.get("outputs") if intent.kind == "edit" else None) or FULL_FILM)
-    production = state.get("production", "") if intent.kind == "edit" else ""
+    production, request = state.get("production", ""), state.get("request", "")
+    before = _version(state, board)
+    if intent.kind == "scene":
+        production, request = "", without_controls(plan_request(state).text)
     problems: list[str] = []
-    request = state.get("request", "")
 
     moves = [edit.op for edit in intent.edits if edit.op in ("undo", "redo")]
-    if board is not None:
-        now = shelf.put(
-            Version(storyboard=board, production=state.get("production", ""), outputs=outputs, request=request)
-        )
+    if before is not None and moves:
+        now = shelf.put(before)
         for move in moves:
             taken, other = (past, future) if move == "undo" else (future, past)
             if not taken:
@@ -44,14 +45,15 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
             now = taken.pop()
             version = shelf.get(now)
             board, production, outputs = version.storyboard, version.production, list(version.outputs)
+            request, before = version.request, version
     for edit in intent.edits:
         if edit.op == "set_outputs" and edit.outputs:
             outputs = list(edit.outputs)
 
     written = _compose(state, context, intent, board)
     new = written.storyboard
-    if board is not None and new != board:
-        past = [*past, shelf.put(Version(storyboard=board, production=production, outputs=outputs, request=request))]
+    if before is not None and new != board:
+        past = [*past, shelf.put(before)]
         future = []
     return {
         "storyboard": new,
@@ -61,6 +63,7 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
         if intent.kind == "scene"
         else max(intent.variations, state.get("variations", 1)),
         "production": production,
+        "request": request,
         "past": past[-KEPT_VERSIONS:],
         "future": future[-KEPT_VERSIONS:],
         "composed": True,
@@ -69,6 +72,14 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
         "problems": [*state["problems"], *problems, *written.problems],
         "trace": [*state["trace"], f"reason: storyboard with {len(new.shots)} shots, {new.duration_s:g} s"],
     }
+
+
+def _version(state: AgentState, board: Storyboard | None) -> Version | None:
+    """The storyboard as it is before this turn, with all that must come back with it."""
+    if board is None:
+        return None
+    production, request = state.get("production", ""), state.get("request", "")
+    return Version(storyboard=board, production=production, outputs=state.get("outputs") or FULL_FILM, request=request)
 
 
 def _compose(state: AgentState, context: AgentContext, intent: Intent, board: Storyboard | None) -> Composition:

@@ -44,7 +44,6 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     runtime.stream_writer({"node": "think", "text": intent.goal})
     return {
         "intent": intent,
-        "request": request.text if intent.kind == "scene" else state.get("request", ""),
         "notes": [],
         "search": "",
         "composed": False,

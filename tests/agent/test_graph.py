@@ -246,3 +246,25 @@ def test_threads_of_one_process_share_the_workers(tmp_path: Path, monkeypatch: p
     for thread in threads:
         thread.join()
     assert len(started) == 1
+
+
+def test_undo_goes_back_to_the_folder_and_the_request_of_the_earlier_scene(tmp_path: Path) -> None:
+    class Folders(FakeToolbox):
+        def open_production(self, state: Any, options: RunOptions) -> str:
+            return state.get("production") or f"folder of: {state['request']}"
+
+    ctx = context(tmp_path, given=None)
+    ctx = replace(ctx, toolbox=Folders(ctx.settings))
+    agent = create_agent(context=ctx)
+    beach_scene, forest = "make a beach scene with Luca", "a forest scene with Giulia"
+    for text, request in (
+        (beach_scene, beach_scene),
+        (forest, forest),
+        ("undo", beach_scene),
+        ("redo", forest),
+        ("undo", beach_scene),
+        ("make it night", beach_scene),
+    ):
+        state = agent.invoke({"messages": text}, CONFIG)
+        assert (state["request"], state["production"]) == (request, f"folder of: {request}"), text
+    assert state["storyboard"].shots[0].location == "beach"
