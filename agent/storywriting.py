@@ -83,7 +83,7 @@ def _version(state: AgentState, board: Storyboard | None) -> Version | None:
 
 
 def _compose(state: AgentState, context: AgentContext, intent: Intent, board: Storyboard | None) -> Composition:
-    if context.options.given is not None:
+    if context.options.given is not None and intent.kind == "scene" and intent.brief is None:
         return Composition(storyboard=context.options.given)
     if intent.kind == "scene":
         return context.planner.compose(intent, plan_request(state))

@@ -28,7 +28,8 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         InvalidInput: the message is empty or too long.
     """
     context = runtime.context
-    given = context.options.given
+    # What a person says at the approval is about the storyboard that was given.
+    given = context.options.given if not state.get("restart") else None
     request = plan_request(state)
     if given is None:
         request = replace(request, text=clean_request(request.text))

@@ -268,3 +268,15 @@ def test_undo_goes_back_to_the_folder_and_the_request_of_the_earlier_scene(tmp_p
         state = agent.invoke({"messages": text}, CONFIG)
         assert (state["request"], state["production"]) == (request, f"folder of: {request}"), text
     assert state["storyboard"].shots[0].location == "beach"
+
+
+def test_a_change_at_the_approval_changes_the_storyboard_that_was_given(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    ctx = replace(ctx, options=replace(ctx.options, approve=True))
+    agent = create_agent(context=ctx)
+    asked = invoke(ctx, agent=agent)["__interrupt__"][0].value
+    assert {shot["time_of_day"] for shot in asked["storyboard"]["shots"]} == {"day"}
+    asked = invoke(ctx, Command(resume={"change": "make it night"}), agent)["__interrupt__"][0].value
+    assert {shot["time_of_day"] for shot in asked["storyboard"]["shots"]} == {"night"}
+    state = invoke(ctx, Command(resume={"approve": True}), agent)
+    assert state["made"]
