@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.planners.offline.cast import Mention
+from agent.planners.offline.lexicon import Match
 from agent.planners.offline.page import Page
 from agent.planners.offline.scenery import careful_ok
 
@@ -111,7 +112,7 @@ def _framings(page: Page) -> list[int]:
     """`a wide shot of the beach, then a close-up of Luca`: each framing opens a shot; at least two."""
     starts: list[int] = []
     for match in page.of("framing"):
-        if not careful_ok(page, match, 0):
+        if not careful_ok(page, match, 0) and not _in_row(page, match):
             continue
         at = match.start
         while at > 0 and page.key(at - 1) in (
@@ -135,9 +136,21 @@ def _framings(page: Page) -> list[int]:
             ",",
         ):
             at -= 1
-        if not starts or at > starts[-1] + 1:
+        if not starts or at > starts[-1] + (0 if _in_row(page, match) else 1):
             starts.append(at)
     return starts if len(starts) > 1 else []
+
+
+def _in_row(page: Page, match: Match) -> bool:
+    """`3 shots of Luca: wide, medium, close`: bare words stand for framings where several follow one another."""
+    marks = (",", "/", "+", "and", "then", "e", "poi")
+    before, behind = match.start - 1, match.end
+    while page.key(before) in marks:
+        before -= 1
+    while page.key(behind) in marks:
+        behind += 1
+    opens = page.key(match.start - 1) == ":" and behind > match.end and page.at(behind, "framing") is not None
+    return opens or (before < match.start - 1 and page.at(before, "framing") is not None)
 
 
 def _told(page: Page, mentions: Sequence[Mention]) -> list[int]:

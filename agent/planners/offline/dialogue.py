@@ -113,7 +113,11 @@ class _Reader:
         page, number = self.page, self.page.quotes.index(quote)
         begin = page.quotes[number - 1].token + 1 if number else 0
         near = [m for m in self.mentions if begin <= m.start < quote.token and len(m.ids) == 1]
-        return near[-1] if number and near and page.breaks_between(begin, near[-1].start) else None
+        if not number or not near:
+            return None
+        ended = page.quotes[number - 1].text.rstrip().endswith((".", "!", "?", "…"))
+        told = page.of("speech", "delivery", start=begin, end=quote.token)
+        return near[-1] if page.breaks_between(begin, near[-1].start) or (ended and not told) else None
 
     def _is_title(self, quote: Quote, back: int) -> bool:
         page = self.page
@@ -166,7 +170,7 @@ class _Reader:
             if mention_behind and (page.key(gap - 1) in ("-", "–", "—", "(") or self._speaks(mention_behind, ahead)):
                 return mention_behind.ids, (token + 1, ahead)
         if before:
-            chosen = self._subject(before, speech_before)
+            chosen = self._one_of(self._subject(before, speech_before, token), token)
             stop = next((m.start for m in behind), ahead)
             return chosen.ids, (chosen.start if not chosen.start > back + 3 else back, self._manner_end(token, stop))
         if speech_behind and behind:
@@ -196,15 +200,15 @@ class _Reader:
     def _speaks(self, mention: Mention, ahead: int) -> bool:
         return any(m.start - mention.end <= 1 for m in self.page.of("speech", "delivery", start=mention.end, end=ahead))
 
-    def _subject(self, before: Sequence[Mention], speech: Sequence[object]) -> Mention:
+    def _subject(self, before: Sequence[Mention], speech: Sequence[object], token: int) -> Mention:
         """The one before the verb of saying: `Luca says to Alberto "..."`; with none, the nearest."""
         verbs = (
-            [m.start for m in self.page.of("speech", start=before[0].start, end=before[-1].end + _REACH)]
+            [m.start for m in self.page.of("speech", start=before[0].start, end=min(before[-1].end + _REACH, token))]
             if speech
             else []
         )
         if verbs:
-            subjects = [m for m in before if m.end <= verbs[-1]]
+            subjects = self._of_clause([m for m in before if m.end <= verbs[-1]])
             if subjects:
                 joined = self.page.key(verbs[-1] - 1) in ("and", "e", "und", "y", "et")
                 nearest = (
@@ -214,6 +218,26 @@ class _Reader:
                     nearest = subjects[1]
                 return self._joined(nearest, subjects)
         return self._joined(before[-1], before)
+
+    def _of_clause(self, subjects: list[Mention]) -> list[Mention]:
+        """`Luca and Giulia at the harbour, Luca is surprised and says`: from the one who begins the last clause on."""
+        for number in range(len(subjects) - 1, 0, -1):
+            mention = subjects[number]
+            opens = self.page.key(mention.start - 1) in (",", ";", "while", "mentre", "but", "ma", "pero", "mais")
+            if opens and self.page.key(mention.end) not in ("and", "e", "ed", "und", "y", "et", "&", ","):
+                return subjects[number:]
+        return subjects
+
+    def _one_of(self, mention: Mention, token: int) -> Mention:
+        """`two old men, one says "..."`: one of several, not all of them."""
+        if len(mention.ids) < 2:
+            return mention
+        words = [self.page.key(at) for at in range(mention.end, token)]
+        if any(word in ("other", "altro", "altra", "second", "andere", "otro", "autre") for word in words):
+            return Mention(mention.start, mention.end, mention.ids[1:2])
+        if any(word in ("one", "uno", "una", "first", "primo", "prima", "einer", "eine") for word in words):
+            return Mention(mention.start, mention.end, mention.ids[:1])
+        return mention
 
     def _joined(self, mention: Mention, among: Sequence[Mention]) -> Mention:
         """`Luca and Alberto shout "..."`: both; told by `together` or a plural verb is beyond us, so by `and` alone."""

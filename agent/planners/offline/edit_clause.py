@@ -12,10 +12,28 @@ from agent.planners.offline.edit_lines import line_by_number, read_line_edits
 
 __all__ = ["read_clause"]
 
+_NAMING = frozenset(["call", "name", "title", "retitle", "entitle", "nenne", "nenn", "chiama"])
+_NAMING_IT = frozenset(["chiamala", "chiamalo", "intitolala", "intitolalo", "llamala", "llamalo", "appelle-la"])
+_IT = frozenset(["it", "this", "film", "movie", "video", "scene", "story"])
+_OVER = frozenset(
+    ["on", "over", "across", "onto", "in", "su", "sull'", "sulla", "sull", "nell'", "nella", "nell", "auf"]
+)
+
 
 def read_clause(clause: Clause) -> list[Edit]:
     """The edits of one clause, in the order they are to be carried out."""
-    for reader in (_history, _swap, _replace, _move, _remove, _add_shot, read_line_edits, _text, _add_character):
+    for reader in (
+        _history,
+        _swap,
+        _replace,
+        _move,
+        _remove,
+        _add_shot,
+        _caption,
+        read_line_edits,
+        _text,
+        _add_character,
+    ):
         found = reader(clause)
         if found:
             return (
@@ -188,6 +206,19 @@ def _add_shot(clause: Clause) -> list[Edit]:
         number = others[-1][0]
         return [Edit(op="add_shot", to=number if "before" in verbs else number + 1 if number > 0 else -1, beat=beat)]
     return [Edit(op="add_shot", beat=beat)]
+
+
+def _caption(clause: Clause) -> list[Edit]:
+    """`put THE END on the last shot`, `call it Home`: words over the picture, and the name of the film."""
+    if len(clause.quotes) != 1 or clause.mentions or clause.has("speech"):
+        return []
+    quote, page = clause.quotes[0], clause.page
+    behind_it = page.key(quote.token - 1) in _IT and page.key(quote.token - 2) in _NAMING
+    if behind_it or page.key(quote.token - 1) in _NAMING_IT:
+        return [Edit(op="set_title", text=quote.text[:120])]
+    if page.key(quote.token + 1) in _OVER and clause.verb("add", "make") and clause.shot is not None:
+        return [Edit(op="set_overlay", shot=clause.shot, text=quote.text[:200])]
+    return []
 
 
 def _text(clause: Clause) -> list[Edit]:

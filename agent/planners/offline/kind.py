@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.intent import Intent, OutputKind
+from agent.planners.offline.beats import cut_beats
 from agent.planners.offline.confidence import rate
 from agent.planners.offline.edit_reading import read_edits
 from agent.planners.offline.finish import base_intent
@@ -80,6 +81,8 @@ def _about_file(reading: Reading) -> Intent | None:
 def question_topic(reading: Reading) -> str | None:
     """What a question is about; None when the message is no question."""
     page, vocabulary = reading.page, reading.vocabulary
+    if len(cuts := cut_beats(page, reading.mentions)[1]) > 1 and cuts[0].explicit:
+        return None  # `Shot list: 1) ... 2) ...`
     asks = vocabulary.find(page.tokens, page.language, _ASKING)
     scope = [m for m in asks if m.subject == "topic" and m.id == "out_of_scope"]
     if scope and not page.of("place", "pose", "framing"):
@@ -239,7 +242,8 @@ def _scene(reading: Reading) -> Intent:
     if not outputs:
         reading.notes.assume("nothing_left")
         outputs = ["image"]
-    _contradictions(reading)
+    if not (brief.explicit_shots and any(not beat.performances for beat in brief.beats)):
+        _contradictions(reading)
     confidence = rate(reading, brief)
     if reading.request.storyboard is not None:
         reading.notes.assume("new_scene")

@@ -9,7 +9,7 @@ from agent.planners.offline.page import Page
 from agent.planners.offline.say import Notes
 from tools.storyboard import ASPECT_SIZES, Aspect, TimeOfDay
 
-__all__ = ["MAX_SECONDS", "clock_times", "read_aspect", "read_duration", "read_fps", "read_variations"]
+__all__ = ["MAX_SECONDS", "clock_times", "ratio_spans", "read_aspect", "read_duration", "read_fps", "read_variations"]
 
 MAX_SECONDS, MIN_SECONDS = 1800.0, 0.5
 MAX_VARIATIONS = 16
@@ -52,6 +52,11 @@ def read_aspect(page: Page, notes: Notes) -> Aspect | None:
         (m for m in named if page.tokens[m.start].key not in ("instagram", "youtube")), named[0] if named else None
     )
     return next((known for known in _SMALL_RATIOS.values() if chosen and known == chosen.id), None)
+
+
+def ratio_spans(page: Page) -> list[tuple[int, int]]:
+    """Where shapes written as numbers (`9:16`) stand in the text."""
+    return [m.span() for m in _RATIO.finditer(page.masked) if (int(m[1]), int(m[2])) in _SMALL_RATIOS]
 
 
 def _is_town_square(page: Page, at: int) -> bool:

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from agent.planners.offline.cues import find_captions, find_cues, find_sendings
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.text import Token, tokenise
 from agent.planners.offline.vocabulary import READING, Vocabulary
@@ -60,6 +61,8 @@ class Page:
     language: Language
     corrected: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Token -> (as written, as read), for misspelled words."""
+    sends: bool = False
+    """Whether it asks to send the film to somebody."""
 
     def words(self, start: int, end: int) -> str:
         """The text of tokens `start` to `end` as it was written, quotes and files included."""
@@ -128,10 +131,16 @@ def lay_out(text: str, vocabulary: Vocabulary, language: Language, is_speaker: C
     for match in list(_FILE.finditer(masked)):
         files.append(text[match.start() : match.end()])
         masked = _mask(masked, [match.span()], FILE_MARK)
-    lines = find_script_lines(text, masked, quotes, is_speaker)
+    cues = [Quote(c.text, c.start, c.end, c.speaker, c.manner) for c in find_cues(text, is_speaker)]
+    masked_cues = _mask(masked, [(cue.start, cue.end) for cue in cues], LINE_MARK)
+    lines = [*find_script_lines(text, masked_cues, quotes, is_speaker), *cues]
     quotes = [quote for quote in quotes if not any(line.start <= quote.start < line.end for line in lines)]
     masked = _mask(masked, [(line.start, line.end) for line in lines], LINE_MARK)
-    quotes = sorted([*quotes, *lines], key=lambda quote: quote.start)
+    sendings = find_sendings(masked)
+    masked = _blank(masked, sendings)
+    captions = [Quote(c.text, c.start, c.end) for c in find_captions(text, masked)]
+    masked = _mask(masked, [(quote.start, quote.end) for quote in captions], QUOTE_MARK)
+    quotes = sorted([*quotes, *lines, *captions], key=lambda quote: quote.start)
     for quote in quotes:  # A file named in quotes is a file: `use "pose.png"`.
         if not quote.speaker and _FILE.fullmatch(quote.text.strip()):
             files.append(quote.text.strip())
@@ -146,7 +155,7 @@ def lay_out(text: str, vocabulary: Vocabulary, language: Language, is_speaker: C
             by_start[token.start].token = number
     quotes = [quote for quote in quotes if quote.token >= 0]
     matches = [match for match in matches if match.subject != "opening"]
-    return Page(text, masked, tokens, matches, quotes, list(dict.fromkeys(files)), language, corrected)
+    return Page(text, masked, tokens, matches, quotes, list(dict.fromkeys(files)), language, corrected, bool(sendings))
 
 
 def _look_up(
@@ -170,7 +179,10 @@ def _unquoted(masked: str, text: str, tokens: list[Token], matches: list[Match])
         colon = tokens[at].key == ":"
         at += tokens[at].key in (":", ",")
         opening = next((m for m in by_start.get(at, ()) if m.subject == "opening"), None)
-        if at >= len(tokens) or tokens[at].text in (QUOTE_MARK, LINE_MARK) or not (opening or colon):
+        if at >= len(tokens) or tokens[at].text in (QUOTE_MARK, LINE_MARK):
+            continue
+        says = tokens[verb.start].key.endswith(("s", "ed", "id", "a", "e"))  # `what does Luca say in shot 1?` asks.
+        if not (opening or colon or (says and _exclaimed(tokens, at, by_start, masked))):
             continue
         stop = (
             tokens[opening.end - 1].end
@@ -180,6 +192,40 @@ def _unquoted(masked: str, text: str, tokens: list[Token], matches: list[Match])
         words = text[tokens[at].start : stop].strip(" ,;")
         if any(char.isalnum() for char in words):
             found.append(Quote(words, tokens[at].start, stop))
+    return found + [quote for quote in _behind_colon(masked, text, tokens, by_start) if not _overlaps(quote, found)]
+
+
+def _overlaps(quote: Quote, others: list[Quote]) -> bool:
+    return any(quote.start < other.end and other.start < quote.end for other in others)
+
+
+def _exclaimed(tokens: list[Token], at: int, by_start: dict[int, list[Match]], masked: str) -> bool:
+    """`Luca says so good!`: a call or a question behind the verb is said; `says to`, `says that`, `asks her` tell."""
+    told = ("to", "that", "about", "how", "if", "whether", "goodbye", "a", "the", "al", "alla", "che", "di", "il", "la")
+    if tokens[at].key in told or any(
+        m.subject in ("cast", "name", "spelling", "person", "pronoun", "emotion", "delivery", "thing", "output")
+        for m in by_start.get(at, ())
+    ):
+        return False
+    return masked[: _speech_end(tokens, at, by_start, masked)].rstrip().endswith(("!", "?"))
+
+
+def _behind_colon(masked: str, text: str, tokens: list[Token], by_start: dict[int, list[Match]]) -> list[Quote]:
+    """`close-up of Alberto, sad: I waited all night`: a name, how they feel, and words that open speech."""
+    found: list[Quote] = []
+    covering: dict[int, set[str]] = {}
+    for match in (m for rows in by_start.values() for m in rows):
+        for at in range(match.start, match.end):
+            covering.setdefault(at, set()).add(match.subject)
+    for number, token in enumerate(tokens[:-1]):
+        if token.key != ":" or not any(m.subject == "opening" for m in by_start.get(number + 1, ())):
+            continue
+        back = number - 1
+        while back > 0 and (tokens[back].key == "," or covering.get(back, set()) & {"emotion", "delivery"}):
+            back -= 1
+        if covering.get(back, set()) & {"cast", "spelling", "name", "person"}:
+            stop = _speech_end(tokens, number + 1, by_start, masked)
+            found.append(Quote(text[tokens[number + 1].start : stop].strip(" ,;"), tokens[number + 1].start, stop))
     return found
 
 
@@ -328,6 +374,12 @@ def _mask(text: str, spans: list[tuple[int, int]], mark: str) -> str:
                 chars[at] = " "
         chars[start] = mark
     return "".join(chars)
+
+
+def _blank(text: str, spans: list[tuple[int, int]]) -> str:
+    for start, end in spans:
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
 
 
 def _correct(tokens: list[Token], vocabulary: Vocabulary, language: Language) -> dict[int, tuple[str, str]]:

@@ -12,7 +12,7 @@ from agent.planners.offline.acting import is_of_the_scene, perform
 from agent.planners.offline.beats import Cut, cut_beats
 from agent.planners.offline.cast import MAX_CHARACTERS, Roster
 from agent.planners.offline.dialogue import Speech, read_speech
-from agent.planners.offline.limits import read_aspect, read_duration, read_fps
+from agent.planners.offline.limits import ratio_spans, read_aspect, read_duration, read_fps
 from agent.planners.offline.page import FILE_MARK, LINE_MARK, QUOTE_MARK, lay_out
 from agent.planners.offline.people import find_people
 from agent.planners.offline.say import Notes
@@ -40,6 +40,8 @@ _NO_SPEAKERS = frozenset(
         "mood",
         "emotion",
         "request",
+        "speech",
+        "pose",
     ]
 )
 MAX_ACTION = 600
@@ -64,6 +66,8 @@ class Reading:
         self.roster = Roster(vocabulary, request.storyboard)
         for written, meant in dict.fromkeys(self.page.corrected.values()):
             self.notes.assume("word_read", word=written, meant=meant)
+        if self.page.sends:
+            self.notes.assume("cannot_send")
         self.mentions = find_people(self.page, vocabulary)
         speaking = list(
             dict.fromkeys(i for q in self.page.quotes if q.speaker for i in self._named_speakers(q.speaker))
@@ -150,11 +154,20 @@ class Reading:
             style=style,
             aspect=read_aspect(self.page, self.notes),
             fps=read_fps(self.page, self.notes),
-            duration_s=read_duration(self.page, self.notes, 0, None if whole else first),
+            duration_s=read_duration(self.page, self.notes, 0, None if whole else first) or self._told_last(beats),
             cast=list(self.roster.members.values())[:16],
             beats=beats,
             explicit_shots=cuts[0].explicit if cuts else False,
         )
+
+    def _told_last(self, beats: list[Beat]) -> float | None:
+        """`1. ... 2. ... 3. Luca runs, 20 seconds`: one length, behind the last shot, is that of the whole film."""
+        told = beats[-1].duration_s if len(beats) > 1 else None
+        if told is None or any(beat.duration_s for beat in beats[:-1]) or told < 3 * len(beats):
+            return None
+        beats[-1].duration_s = None
+        self.notes.assume("length_of_all", seconds=f"{told:g}")
+        return told
 
     def _introduce(self) -> None:
         """Say of everyone without a sheet how they will look; of several from one plural at once."""
@@ -264,6 +277,8 @@ class Reading:
                 drop.update(range(match.start - 1, match.end))
             elif match.subject == "output" and match.id in ("video", "image", "subtitles", "script", "voice"):
                 drop.update(range(match.start, match.end))
+        for first, stop in ratio_spans(page):
+            drop.update(at for at in range(cut.start, cut.end) if first <= page.tokens[at].start < stop)
         for match in page.of("framing", "camera", "negation", start=cut.start, end=cut.end):
             noun = page.at(match.end, "output", "thing")
             if match.subject != "negation" or match.id == "silent" or (match.id in ("none", "only") and noun):
@@ -286,7 +301,9 @@ class Reading:
         text = re.sub(r"(?:^|(?<=\s))(l|un|d|all|dell|nell|sull|dall|c)(['’])\s", r"\1\2", text, flags=re.IGNORECASE)
         text = re.sub(r"([,.;:])(?:\s*[,.;:])+", r"\1", re.sub(r"\(\s*\)", "", text))
         text = re.sub(
-            r"^(?:(?:a|an|the|of|with|un|una|di|con|il|la|me|for|and|now|just|then|first|finally|poi|infine|eine?|una|une|where|that|saying|:|,|\.|;|-)\s+)+",
+            r"^(?:(?:a|an|the|of|with|un|una|di|con|il|la|me|for|and|now|just|then|first"
+            r"|finally|poi|infine|eine?|una|une|where|that|saying"
+            r"|in cui|su|da|per|solo|only|about|short|little|kurzes|let|di|che|:|,|\.|;|-)\s+)+",
             "",
             text.strip(" ,.;:-"),
             flags=re.IGNORECASE,
