@@ -15,6 +15,7 @@ __all__ = ["read_clause"]
 _NAMING = frozenset(["call", "name", "title", "retitle", "entitle", "nenne", "nenn", "chiama"])
 _NAMING_IT = frozenset(["chiamala", "chiamalo", "intitolala", "intitolalo", "llamala", "llamalo", "appelle-la"])
 _IT = frozenset(["it", "this", "film", "movie", "video", "scene", "story"])
+_WITHIN = frozenset(["in", "nell'", "nella", "nell"])
 _OVER = frozenset(
     ["on", "over", "across", "onto", "in", "su", "sull'", "sulla", "sull", "nell'", "nella", "nell", "auf"]
 )
@@ -216,7 +217,8 @@ def _caption(clause: Clause) -> list[Edit]:
     behind_it = page.key(quote.token - 1) in _IT and page.key(quote.token - 2) in _NAMING
     if behind_it or page.key(quote.token - 1) in _NAMING_IT:
         return [Edit(op="set_title", text=quote.text[:120])]
-    if page.key(quote.token + 1) in _OVER and clause.verb("add", "make") and clause.shot is not None:
+    over = page.key(quote.token + 1) in (_OVER if clause.verb("add", "make") else _OVER - _WITHIN)
+    if over and clause.shot is not None:
         return [Edit(op="set_overlay", shot=clause.shot, text=quote.text[:200])]
     return []
 

@@ -218,7 +218,11 @@ def _behind_colon(masked: str, text: str, tokens: list[Token], by_start: dict[in
         for at in range(match.start, match.end):
             covering.setdefault(at, set()).add(match.subject)
     for number, token in enumerate(tokens[:-1]):
-        if token.key != ":" or not any(m.subject == "opening" for m in by_start.get(number + 1, ())):
+        called = (
+            masked[: _speech_end(tokens, number + 1, by_start, masked)].endswith(("!", "?")) if token.key == ":" else 0
+        )
+        opens = called or any(m.subject == "opening" for m in by_start.get(number + 1, ()))
+        if token.key != ":" or not opens or tokens[number + 1].text in (QUOTE_MARK, LINE_MARK):
             continue
         back = number - 1
         while back > 0 and (tokens[back].key == "," or covering.get(back, set()) & {"emotion", "delivery"}):
@@ -362,6 +366,7 @@ def _aside(words: str) -> tuple[str, str]:
     while match := re.search(r"\s*\(([^()]{1,60})\)\s*$", words):
         aside.append(match.group(1))
         words = words[: match.start()]
+    words = re.sub(r"\s+[-–—/|]+$", "", words)  # What parts this line from the next.
     return words.strip(' "“”«»'), " ".join(aside)
 
 
@@ -393,6 +398,8 @@ def _correct(tokens: list[Token], vocabulary: Vocabulary, language: Language) ->
             if len(tried) > 150 or vocabulary.near_name(token.key):
                 continue
             tried[token.key] = vocabulary.near_word(token.key, language)
+            if not tried[token.key] and token.key.endswith("in") and vocabulary.is_known(f"{token.key}g"):
+                tried[token.key] = None if vocabulary.is_known(token.key) else f"{token.key}g"  # dancin, runnin
         meant = tried[token.key]
         if meant:
             tokens[number] = Token(token.text, meant, token.start, token.end)
