@@ -1,0 +1,1 @@
+"""The hands: typed tools, one folder a capability, one file an engine."""
