@@ -213,6 +213,8 @@ def _exclaimed(tokens: list[Token], at: int, by_start: dict[int, list[Match]], m
 def _behind_colon(masked: str, text: str, tokens: list[Token], by_start: dict[int, list[Match]]) -> list[Quote]:
     """`close-up of Alberto, sad: I waited all night`: a name, how they feel, and words that open speech."""
     found: list[Quote] = []
+    if ":" not in masked:
+        return found
     covering: dict[int, set[str]] = {}
     for match in (m for rows in by_start.values() for m in rows):
         for at in range(match.start, match.end):
