@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from difflib import get_close_matches
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
@@ -179,8 +180,18 @@ def _one_line(error: BaseException) -> str:
 
 
 def _shorthand(argv: list[str], command: Any) -> list[str]:
-    """`studio "a sentence"` is `studio make "a sentence"`."""
+    """`studio "a sentence"` is `studio make "a sentence"`; a command that is mistyped is not.
+
+    Raises:
+        InvalidInput: the first word is no command but looks like one.
+    """
     if argv and argv[0] not in command.commands and not argv[0].startswith("-"):
+        meant = get_close_matches(argv[0], command.commands, n=1, cutoff=0.7) if " " not in argv[0] else []
+        if meant:
+            from tools.errors import InvalidInput
+
+            hint = f'Did you mean `studio {meant[0]}`? A request goes in quotes: studio "{argv[0]} ..."'
+            raise InvalidInput(f"there is no command {argv[0]!r}.", hint=hint)
         return ["make", *argv]
     return argv
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from agent.state import Override
 from tools.base import Call
-from tools.storyboard import Shot, Storyboard
+from tools.storyboard import Line, Shot, Storyboard
 
-__all__ = ["FIRST_STAGE", "LAST_STAGE", "compile_calls", "review_call"]
+__all__ = ["FIRST_STAGE", "LAST_STAGE", "compile_calls", "review_call", "unspoken_lines"]
 
 FIRST_STAGE, LAST_STAGE = 0, 1
 BED_SPARE_S = 3.0
@@ -44,7 +44,9 @@ def compile_calls(
         lost: ids of calls that failed for good; a film goes on without music or ambience, and the agent says so.
     """
     wanted = set(outputs)
-    plan = _Plan(storyboard, seed + SEED_OF_VARIATION * (variation - 1), variation, overrides or {}, lost)
+    plan = _Plan(
+        _with_spoken_lines(storyboard), seed + SEED_OF_VARIATION * (variation - 1), variation, overrides or {}, lost
+    )
     if wanted & {"image", "video"}:
         plan.stills()
     # A film without voices is wordless: its mouths and its subtitles come from the clips.
@@ -61,6 +63,23 @@ def compile_calls(
     if "video" in wanted:
         plan.film("voice" in wanted, "music" in wanted, "subtitles" in wanted)
     return plan.calls
+
+
+def unspoken_lines(storyboard: Storyboard) -> list[str]:
+    """Lines that hold nothing to say, as `...` or an emoji: they are silences, no voice is asked for them."""
+    return [line.text for shot in storyboard.shots for line in shot.dialogue if not _can_be_said(line)]
+
+
+def _can_be_said(line: Line) -> bool:
+    return any(char.isalnum() for char in line.text)
+
+
+def _with_spoken_lines(storyboard: Storyboard) -> Storyboard:
+    shots = [
+        shot.model_copy(update={"dialogue": [line for line in shot.dialogue if _can_be_said(line)]})
+        for shot in storyboard.shots
+    ]
+    return storyboard.model_copy(update={"shots": shots})
 
 
 class _Plan:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from agent.compiler import unspoken_lines
 from agent.context import AgentContext
 from agent.intent import Intent
 from agent.nodes.think import FULL_FILM, plan_request
 from agent.planners.base import Composition
+from agent.replies import Replies
 from agent.requests import without_controls
 from agent.shelf import Shelf, Version
 from agent.state import AgentState, Work
@@ -55,6 +57,8 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
     if before is not None and new != board:
         past = [*past, shelf.put(before)]
         future = []
+    replies = Replies(intent.language)
+    silences = [replies.say("silence", text=text) for text in unspoken_lines(new)]
     return {
         "storyboard": new,
         "outputs": outputs,
@@ -68,7 +72,7 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
         "future": future[-KEPT_VERSIONS:],
         "composed": True,
         "work": Work(),
-        "assumptions": list(dict.fromkeys([*state["assumptions"], *written.assumptions])),
+        "assumptions": list(dict.fromkeys([*state["assumptions"], *written.assumptions, *silences])),
         "problems": [*state["problems"], *problems, *written.problems],
         "trace": [*state["trace"], f"reason: storyboard with {len(new.shots)} shots, {new.duration_s:g} s"],
     }

@@ -65,6 +65,7 @@ BAD = {
     "no such production": (["show", "nothing"], "there is no production"),
     "a name that climbs": (["show", "../../etc"], "production"),
     "no such planner": (["plan", "a beach"], "planner"),
+    "a mistyped command": (["plna", "a beach"], "Did you mean `studio plan`"),
     "a name too long for the disk": (["show", "o" * 300], "there is no production"),
     "a thread too long": (["plan", "a beach", "--thread", "t" * 1000], "--thread"),
     "a thread of control characters": (["plan", "a beach", "--thread", "\x1b[31m"], "--thread"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.compiler import compile_calls, review_call
+from agent.compiler import compile_calls, review_call, unspoken_lines
 from agent.state import Override
 from tests.agent.boards import beach, line, shot
 from tools.base import Call
@@ -66,6 +66,15 @@ def test_a_changed_line_of_dialogue_touches_neither_the_still_nor_another_shot()
 def test_the_same_picture_under_another_id_has_the_same_arguments() -> None:
     calls = by_id(beach(shot("s1", "luca"), shot("s2", "luca")))
     assert calls["s1.still"].args == calls["s2.still"].args
+
+
+def test_a_line_with_nothing_to_say_is_a_silence_not_a_failure() -> None:
+    board = beach(shot("s1", "luca", dialogue=[line("luca", "..."), line("luca", "Ciao!"), line("luca", "🐙🐙")]))
+    calls = by_id(board)
+    assert [name for name in calls if ".line" in name] == ["s1.line1"]
+    assert calls["s1.line1"].args["text"] == "Ciao!"
+    assert [said["text"] for said in calls["s1.motion"].args["shot"]["dialogue"]] == ["Ciao!"]
+    assert unspoken_lines(board) == ["...", "🐙🐙"]
 
 
 def test_music_and_ambience_run_on_while_they_stay_the_same() -> None:

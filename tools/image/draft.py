@@ -74,7 +74,7 @@ class DraftImage(Engine[GenerateImage.Input, GenerateImage.Output]):
             maps={str(kind): name for kind, name in maps.items()},
             on_stage=on_stage,
             location=scene.place.id,
-            notes=list(dict.fromkeys([*scene.notes, *renderer.notes])),
+            notes=list(dict.fromkeys([*scene.notes, *renderer.notes, *_unused_pictures(args)])),
         )
 
 
@@ -109,3 +109,11 @@ class _Passes:
         if kind == "line":
             return line_map(self._instant.draw, self.matrix, self._size)
         return canny(bare)
+
+
+def _unused_pictures(args: GenerateImage.Input) -> list[str]:
+    """A person's reference pictures condition the image models; the draft draws from the storyboard alone."""
+    return [
+        f"The {given.kind} picture {given.image} was not used: the draft engine draws from the storyboard alone."
+        for given in args.shot.control
+    ]
