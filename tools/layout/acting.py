@@ -14,6 +14,8 @@ __all__ = ["Delivered", "Performance"]
 
 SETTLE_S = 0.25
 """Seconds the eyes take to find a new speaker, and that a speaker stays lively after the last word."""
+RISE_S = 0.3
+"""Seconds in which gestures rise at the beginning of a line, and fall at its end."""
 ENVELOPE_HZ = 50
 
 
@@ -47,6 +49,12 @@ class Delivered:
             return 0.0
         after = self.loudness[min(index + 1, len(self.loudness) - 1)]
         return self.loudness[index] + (after - self.loudness[index]) * (place - index)
+
+
+def _eased(t: float, start: float, end: float) -> float:
+    """0 at both ends, 1 from `RISE_S` inside them: hands and head do not jump when a line begins or ends."""
+    u = max(0.0, min(1.0, (t - start) / RISE_S, (end - t) / RISE_S))
+    return u * u * (3 - 2 * u)
 
 
 @dataclass(frozen=True)
@@ -99,12 +107,18 @@ class Performance:
             expression=placement.expression,
             facing=placement.facing,
             t=t,
-            mouth=line.shape_at(t) if line else None,
+            mouth=line.shape_at(t) if line else self._silent_mouth(character, t),
             mouth_open=line.open_at(t) if line else 0.0,
             speaking=line is not None,
+            energy=_eased(t, line.time.start - 0.05, line.time.end + 0.05) if line else 1.0,
             look_at=self._gaze(character, t) if moving else self._glance(character, None),
             moving=moving,
         )
+
+    def _silent_mouth(self, character: str, t: float) -> MouthShape | None:
+        """Who has a line in this shot, or listens to one, keeps the mouth shut: so one sees who speaks."""
+        speaks = any(line.character == character for line in self._lines)
+        return "rest" if speaks or self.speaker_at(t) is not None else None
 
     def _gaze(self, character: str, t: float) -> tuple[float, float] | None:
         """Where the eyes are at `t`: they glide from one target to the next instead of jumping."""

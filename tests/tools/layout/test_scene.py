@@ -150,7 +150,7 @@ def test_the_speaker_moves_the_lips_and_the_others_look() -> None:
     assert speaking.mouth_open == pytest.approx(0.8)
     assert performance.acting("luca", 1.4).mouth == "mbp"
     silent = performance.acting("luca", 3.0)
-    assert (silent.speaking, silent.mouth, silent.mouth_open) == (False, None, 0.0)
+    assert (silent.speaking, silent.mouth, silent.mouth_open) == (False, "rest", 0.0)
     listener = performance.acting("alberto", 1.5)
     assert not listener.speaking
     assert listener.look_at is not None
