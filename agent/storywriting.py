@@ -16,9 +16,14 @@ from agent.state import AgentState, Work
 from tools.errors import InvalidInput
 from tools.storyboard import Storyboard
 
-__all__ = ["write_storyboard"]
+__all__ = ["is_understood", "write_storyboard"]
 
 KEPT_VERSIONS = 50
+
+
+def is_understood(intent: Intent) -> bool:
+    """Whether there is anything to do: a change of which nothing could be read leaves all as it is."""
+    return intent.kind != "edit" or bool(intent.edits) or not intent.questions
 
 
 def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from langgraph.types import interrupt
 from agent.compiler import FIRST_STAGE, LAST_STAGE
 from agent.context import AgentContext
 from agent.state import AgentState, Work
-from agent.storywriting import write_storyboard
+from agent.storywriting import is_understood, write_storyboard
 from agent.toolbox import planned_calls
 from tools.base import Call
 from tools.storyboard import Storyboard
@@ -21,7 +21,7 @@ __all__ = ["reason"]
 def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     """Write the storyboard if this turn has none yet; then choose the next batch of its calls."""
     context, intent = runtime.context, state["intent"]
-    if intent is None or intent.kind not in ("scene", "edit"):
+    if intent is None or intent.kind not in ("scene", "edit") or not is_understood(intent):
         return {"work": Work()}
     delta: dict[str, Any] = {}
     if not state["composed"]:

@@ -13,6 +13,7 @@ from agent.nodes.think import plan_request
 from agent.publishing import kind_of
 from agent.replies import Replies
 from agent.state import AgentState
+from agent.storywriting import is_understood
 
 __all__ = ["respond"]
 
@@ -29,6 +30,8 @@ def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]
         text = context.planner.answer(intent, plan_request(state))
     elif intent.kind in NEEDS_TOOL:
         text = _no_engine(intent, replies, context)
+    elif not is_understood(intent):
+        text = "\n".join([replies.say("not_changed"), replies.say("unclear", list=_join(intent.questions))])
     elif context.options.plan_only:
         text = _told(state, context, replies, intent, [])
     else:

@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage
 from langgraph.types import Command
 
 from agent.context import AgentContext, RunOptions
+from agent.intent import Intent
 from agent.toolbox import Toolbox
 from agent.wiring import create_agent, create_context
 from configs.settings import Settings
@@ -280,3 +281,24 @@ def test_a_change_at_the_approval_changes_the_storyboard_that_was_given(tmp_path
     assert {shot["time_of_day"] for shot in asked["storyboard"]["shots"]} == {"night"}
     state = invoke(ctx, Command(resume={"approve": True}), agent)
     assert state["made"]
+
+
+class Puzzled:
+    """A planner that reads every message as a change it does not understand."""
+
+    def understand(self, request: Any) -> Intent:
+        return Intent(kind="edit", questions=["I do not know how to make it funnier."])
+
+
+def test_a_change_that_is_not_understood_changes_and_makes_nothing(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    agent = create_agent(context=ctx)
+    invoke(ctx, agent=agent)
+    before = len(ctx.toolbox.made)  # type: ignore[attr-defined]
+    puzzled: Any = replace(ctx, planner=Puzzled(), options=RunOptions())  # type: ignore[arg-type]
+    state = invoke(puzzled, "make it funnier", agent)
+    assert state["messages"][-1].text.startswith("I changed nothing.\n")
+    assert "funnier" in state["messages"][-1].text
+    assert state["storyboard"] == BOARD
+    assert len(ctx.toolbox.made) == before  # type: ignore[attr-defined]
+    assert not state["made"]
