@@ -1,7 +1,7 @@
 """What the judge measures on sound: peak, clicks, level in time, and loudness by ITU-R BS.1770-4.
 
-Sound is metered block by block, so that half an hour costs no more memory than a second. The loudness is the judge's
-own, from the recommendation, and shares no code with the engines that normalise to it.
+Sound is metered block by block, so that half an hour costs no more memory than a second. The loudness is FFmpeg's
+`ebur128` filter: it shares no code with tools/sound.py, by which the engines normalise.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import math
 import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from tools.errors import BadOutput
 
@@ -27,6 +29,8 @@ FLOOR_DB = -120.0
 FULL_SCALE = 32_700 / 32_768
 """From here on a 16-bit sample counts as clipped; normalisers stop one or two steps below full scale."""
 BLOCK_FRAMES = 1 << 18
+GATE_LUFS = -70.0
+"""The absolute gate of BS.1770-4; `ebur128` reports it where nothing lies above."""
 
 Samples = NDArray[np.float32]
 
@@ -77,13 +81,11 @@ class SoundMeter:
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self.sample_rate, self.channels = sample_rate, channels
-        self._filters = _k_weighting(sample_rate)
-        self._states = [np.zeros((channels, 2)) for _ in self._filters]
+        self._loudness = _Loudness(sample_rate, channels)
         self._frames = 0
         self._peak = 0.0
         self._run = 0
         self._power = _Steps(sample_rate * STEP_S)
-        self._weighted = _Steps(sample_rate * 0.1)
 
     def add(self, block: Samples) -> None:
         """Meter the next block."""
@@ -94,14 +96,10 @@ class SoundMeter:
         self._peak = max(self._peak, float(loud.max()))
         self._run = max(self._run, _longest_run(loud >= FULL_SCALE))
         self._power.add(np.square(block, dtype=np.float64).mean(axis=0))
-        heard = block.astype(np.float64)
-        for number, (b, a) in enumerate(self._filters):
-            heard, self._states[number] = lfilter(b, a, heard, axis=1, zi=self._states[number])
-        # BS.1770 adds the channels up: front channels weigh 1, and the studio writes no surround.
-        self._weighted.add(np.square(heard).sum(axis=0))
+        self._loudness.add(block)
 
     def result(self) -> Sounding:
-        """What was measured so far."""
+        """What was measured; nothing can be added afterwards."""
         levels = 10 * np.log10(np.maximum(self._power.means(), 10 ** (FLOOR_DB / 10)))
         return Sounding(
             sample_rate=self.sample_rate,
@@ -109,7 +107,7 @@ class SoundMeter:
             duration_s=self._frames / self.sample_rate,
             peak_db=_db(self._peak**2),
             clipped_run=self._run,
-            lufs=_integrated(self._weighted.means(whole_only=True)),
+            lufs=self._loudness.finish(),
             levels=levels,
         )
 
@@ -134,42 +132,46 @@ class _Steps:
         self._sums[first : last + 1] += np.bincount(index - first, weights=values, minlength=size)
         self._counts[first : last + 1] += np.bincount(index - first, minlength=size)
 
-    def means(self, *, whole_only: bool = False) -> NDArray[np.float64]:
+    def means(self) -> NDArray[np.float64]:
         used = int(np.count_nonzero(self._counts))
-        if whole_only:
-            used = int(self._seen / self._length + 1e-9)
         return self._sums[:used] / np.maximum(self._counts[:used], 1)
 
 
-def _k_weighting(rate: int) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """The two filters of BS.1770-4, annex 1, made for any rate by the bilinear transform of their analogue form.
+class _Loudness:
+    """Integrated loudness by libavfilter, which tells it with every 100 ms that come out of the filter."""
 
-    The analogue parameters are those that give the recommendation's coefficients at 48 kHz (De Man, 2014).
-    """
-    shelf_hz, shelf_db, shelf_q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
-    k, high = math.tan(math.pi * shelf_hz / rate), 10 ** (shelf_db / 20)
-    middle = high**0.4996667741545416
-    norm = 1 + k / shelf_q + k * k
-    poles = np.array([1.0, 2 * (k * k - 1) / norm, (1 - k / shelf_q + k * k) / norm])
-    zeros = np.array([high + middle * k / shelf_q + k * k, 2 * (k * k - high), high - middle * k / shelf_q + k * k])
-    shelf = (zeros / norm, poles)
-    pass_hz, pass_q = 38.13547087602444, 0.5003270373238773
-    k = math.tan(math.pi * pass_hz / rate)
-    norm = 1 + k / pass_q + k * k
-    high_pass = (np.array([1.0, -2.0, 1.0]), np.array([1.0, 2 * (k * k - 1) / norm, (1 - k / pass_q + k * k) / norm]))
-    return [shelf, high_pass]
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._rate, self._layout = sample_rate, "mono" if channels == 1 else "stereo"
+        self._graph = av.filter.Graph()
+        base = Fraction(1, sample_rate)
+        source = self._graph.add_abuffer(sample_rate=sample_rate, format="fltp", layout=self._layout, time_base=base)
+        meter, sink = self._graph.add("ebur128", "metadata=1"), self._graph.add("abuffersink")
+        source.link_to(meter)
+        meter.link_to(sink)
+        self._graph.configure()
+        self._fed = 0
+        self._lufs = GATE_LUFS
 
+    def add(self, block: Samples) -> None:
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout=self._layout)
+        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._fed, Fraction(1, self._rate)
+        self._fed += block.shape[1]
+        self._graph.push(frame)
+        self._drain()
 
-def _integrated(tenths: NDArray[np.float64]) -> float:
-    """Gated loudness in LUFS from the K-weighted power of every 100 ms: blocks of 400 ms that overlap by 75 %."""
-    if tenths.size < 4:
-        return -math.inf
-    blocks = np.convolve(tenths, np.full(4, 0.25), mode="valid")
-    blocks = blocks[blocks > 10 ** ((-70 + 0.691) / 10)]
-    if not blocks.size:
-        return -math.inf
-    blocks = blocks[blocks > blocks.mean() / 10]
-    return -0.691 + 10 * math.log10(float(blocks.mean()))
+    def finish(self) -> float:
+        """LUFS; -inf where nothing lies above the gate, as in what is shorter than one block of 400 ms."""
+        self._graph.push(None)
+        self._drain()
+        return self._lufs if self._lufs > GATE_LUFS else -math.inf
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                measured: Any = self._graph.pull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+            self._lufs = float(measured.metadata.get("lavfi.r128.I", self._lufs))
 
 
 def read_wav(path: Path) -> tuple[int, int, Iterator[Samples]]:
