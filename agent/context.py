@@ -5,44 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from langgraph.runtime import Runtime
 
+from agent.options import RunOptions
 from agent.planners.base import Planner
 from agent.state import AgentState
 from configs.settings import Settings
 from knowledge.passage import Retriever, WebSearch
-from tools.storyboard import Storyboard
 
 if TYPE_CHECKING:
     from agent.toolbox import Toolbox
 
 __all__ = ["AgentContext", "RunOptions", "handed"]
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What one run is told beside the message: LangGraph's run context.
-
-    Attributes:
-        plan_only: stop at the storyboard.
-        approve: show storyboard and draft stills, and wait for a person before the long work begins.
-        given: a storyboard to make as it stands; the message is then not read.
-        given_path: the file `given` was read from, if any.
-        out: the production's folder; None lets the studio choose one below `settings.productions`.
-        outputs: what to make, instead of what the message asks for.
-        burn_subtitles: also draw the subtitles into the picture.
-    """
-
-    plan_only: bool = False
-    approve: bool = False
-    given: Storyboard | None = None
-    given_path: Path | None = None
-    out: Path | None = None
-    outputs: tuple[str, ...] = ()
-    burn_subtitles: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +30,7 @@ class AgentContext:
     toolbox: Toolbox
     retriever: Retriever
     search: WebSearch
-    options: RunOptions = RunOptions()
+    options: RunOptions = field(default_factory=RunOptions)
     cancel: threading.Event = field(default_factory=threading.Event)
 
 

@@ -9,8 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.compiler import compile_calls
-from agent.context import AgentContext, RunOptions
+from agent.options import RunOptions
 from agent.state import AgentState
 from configs.settings import Settings
 from tools.artifact import Artifact
@@ -23,26 +22,7 @@ if TYPE_CHECKING:
     from tools.runtime.pool import WorkerPool
     from tools.runtime.production import Production
 
-__all__ = ["Toolbox", "planned_calls"]
-
-
-def planned_calls(state: AgentState, context: AgentContext) -> list[Call]:
-    """The storyboard of the state as calls, every variation, with what the quality loop changed."""
-    board = state.get("storyboard")
-    assert board is not None
-    return [
-        call
-        for variation in range(1, state.get("variations", 1) + 1)
-        for call in compile_calls(
-            board,
-            state["outputs"],
-            seed=context.settings.seed,
-            variation=variation,
-            burn_subtitles=state.get("burn_subtitles", False),
-            overrides=state["work"].overrides,
-            lost=state["work"].failures,
-        )
-    ]
+__all__ = ["Toolbox"]
 
 
 class Toolbox:

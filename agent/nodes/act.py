@@ -7,8 +7,8 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agent.context import AgentContext
+from agent.planned import planned_calls
 from agent.state import AgentState
-from agent.toolbox import planned_calls
 from tools.artifact import Artifact
 from tools.errors import Cancelled
 

@@ -8,8 +8,8 @@ from langgraph.runtime import Runtime
 
 from agent.compiler import review_call
 from agent.context import AgentContext
+from agent.planned import planned_calls
 from agent.state import AgentState, Attempt, Override, Work
-from agent.toolbox import planned_calls
 from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import Cancelled

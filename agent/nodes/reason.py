@@ -9,9 +9,9 @@ from langgraph.types import interrupt
 
 from agent.compiler import FIRST_STAGE, LAST_STAGE
 from agent.context import AgentContext
+from agent.planned import planned_calls
 from agent.state import AgentState, Work
 from agent.storywriting import is_understood, write_storyboard
-from agent.toolbox import planned_calls
 from tools.base import Call
 from tools.storyboard import Storyboard
 

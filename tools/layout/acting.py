@@ -14,8 +14,9 @@ __all__ = ["Delivered", "Performance"]
 
 SETTLE_S = 0.25
 """Seconds the eyes take to find a new speaker, and that a speaker stays lively after the last word."""
-RISE_S = 0.3
-"""Seconds in which gestures rise at the beginning of a line, and fall at its end."""
+RISE_S, FALL_S = 0.3, 0.6
+"""Seconds in which gestures rise as a line begins, a third of it before the first sound, and in which they fall after
+it: slowly, so that the hands stay up between two lines of one speaker."""
 ENVELOPE_HZ = 50
 
 
@@ -50,11 +51,10 @@ class Delivered:
         after = self.loudness[min(index + 1, len(self.loudness) - 1)]
         return self.loudness[index] + (after - self.loudness[index]) * (place - index)
 
-
-def _eased(t: float, start: float, end: float) -> float:
-    """0 at both ends, 1 from `RISE_S` inside them: hands and head do not jump when a line begins or ends."""
-    u = max(0.0, min(1.0, (t - start) / RISE_S, (end - t) / RISE_S))
-    return u * u * (3 - 2 * u)
+    def energy_at(self, t: float) -> float:
+        """0..1, how far the line has taken hold of who says it: eased, so that hands and head do not jump."""
+        u = max(0.0, min(1.0, (t - self.time.start) / RISE_S + 1 / 3, (self.time.end - t) / FALL_S + 1))
+        return u * u * (3 - 2 * u)
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ class Performance:
     def acting(self, character: str, t: float, *, moving: bool = True) -> Acting:
         """What a character does `t` seconds into the shot."""
         placement = self._cast[character].placement
-        line = next(
-            (x for x in self._lines if x.character == character and x.time.start - 0.05 <= t <= x.time.end + 0.05), None
-        )
+        own = [line for line in self._lines if line.character == character]
+        line = next((x for x in own if x.time.start - 0.05 <= t <= x.time.end + 0.05), None)
+        energy = max((x.energy_at(t) for x in own), default=0.0)
         return Acting(
             pose=placement.pose,
             expression=placement.expression,
@@ -109,8 +109,8 @@ class Performance:
             t=t,
             mouth=line.shape_at(t) if line else self._silent_mouth(character, t),
             mouth_open=line.open_at(t) if line else 0.0,
-            speaking=line is not None,
-            energy=_eased(t, line.time.start - 0.05, line.time.end + 0.05) if line else 1.0,
+            speaking=energy > 0.0,
+            energy=energy,
             look_at=self._gaze(character, t) if moving else self._glance(character, None),
             moving=moving,
         )

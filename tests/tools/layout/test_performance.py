@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tools.layout.acting import Delivered, Performance
 from tools.storyboard import Placement
 from tools.timeline import LineTime, MouthCue
@@ -41,7 +43,12 @@ def test_before_and_after_its_line_a_speaker_is_shut_and_in_a_silent_shot_the_fa
 
 def test_gestures_rise_and_fall_with_the_line() -> None:
     play = two(said("luca", 1.0, 3.0))
-    energies = [play.acting("luca", 0.96 + step * 0.02).energy for step in range(104)]
-    assert energies[0] < 0.02
+    energies = [play.acting("luca", 0.88 + step * 0.02).energy for step in range(140)]
+    assert energies[0] == energies[-1] == 0.0
     assert max(energies) == 1.0
-    assert max(abs(a - b) for a, b in zip(energies, energies[1:], strict=False)) < 0.12
+    assert max(abs(a - b) for a, b in pairwise(energies)) < 0.12
+
+
+def test_between_two_lines_of_one_speaker_the_hands_do_not_drop() -> None:
+    play = two(said("luca", 1.0, 1.8), said("luca", 2.15, 3.0))
+    assert min(play.acting("luca", 1.2 + step * 0.02).energy for step in range(80)) > 0.15
