@@ -8,6 +8,7 @@ bytes.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -113,11 +114,13 @@ class FilmEncoder:
 
     def close(self) -> None:
         """Flush the encoder and finish the file."""
-        self._mux(None)
         try:
-            self._container.close()
-        except OSError as error:
-            raise StorageFailed(f"cannot write {self._path}: {error.strerror or error}.") from error
+            self._mux(None)
+        finally:
+            try:
+                self._container.close()
+            except OSError as error:
+                raise StorageFailed(f"cannot write {self._path}: {error.strerror or error}.") from error
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         try:
@@ -135,7 +138,9 @@ class FilmEncoder:
         if error is None:
             self.close()
         else:
-            self._container.close()
+            # Closing writes once more and may fail again; the first error is the one to tell.
+            with suppress(OSError):
+                self._container.close()
 
 
 def open_encoder(path: Path, width: int, height: int, fps: int) -> FilmEncoder:
