@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from tools.image.tool import StageAdjustment
@@ -171,7 +172,10 @@ def _find_place(location: str, packs: Packs, notes: list[str]) -> Place:
     found = by_alias.get(location)
     if found is None:
         like = nearest(location, [*known, *by_alias], least=75.0)
-        found = by_alias.get(like, like) if like else None
+        # A part in common is no likeness between places: the moon is not a lagoon.
+        close = like is not None and SequenceMatcher(None, like, location).ratio() >= 0.75
+        shared = like is not None and bool({*location.split("_")} & {*like.split("_")})
+        found = by_alias.get(like, like) if like is not None and (close or shared) else None
     if found is None:
         found = FALLBACK_PLACE if FALLBACK_PLACE in known else known[0]
         notes.append(f"No place {location!r} is drawn yet: set on the {found} instead. Known: {', '.join(known)}.")
