@@ -1,13 +1,19 @@
-"""The real studio, killed at random moments: the same command goes on, makes nothing twice, tears nothing."""
+"""The real studio, killed at random moments: the same command goes on, makes nothing twice, tears nothing.
+
+The twins of `tests.agent.broken_studio` go through the same loop, and must be found out by it.
+"""
 
 from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,11 +21,14 @@ import pytest
 from agent.publishing import keep_storyboard
 from tests.agent.boards import beach, line, shot
 from tools.artifact import hash_file
+from tools.errors import CorruptArtifact
 from tools.runtime.production import Production
 from tools.runtime.store import ArtifactStore
 from tools.storyboard import save_storyboard
 
 KILLS = 20
+KILLS_IN_A_ROW = 4
+PUBLISHED = ["film.mp4", "film.srt", "film.vtt", "stills/s1.png", "stills/s2.png", "voices/s1.line1.wav"]
 pytestmark = pytest.mark.slow
 
 
@@ -36,17 +45,20 @@ def board_file(folder: Path) -> Path:
     return path
 
 
-def command(board: Path, out: Path) -> list[str]:
-    return [sys.executable, "-m", "agent.cli", "render", str(board), "--out", str(out), "--json"]
+def command(board: Path, out: Path, twin: str = "") -> list[str]:
+    studio = ["tests.agent.broken_studio", twin] if twin else ["agent.cli"]
+    return [sys.executable, "-m", *studio, "render", str(board), "--out", str(out), "--json"]
 
 
 def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "STUDIO_PRODUCTIONS": str(folder / "productions"), "STUDIO_WORKERS": "2"}
 
 
-def run(board: Path, out: Path, folder: Path) -> float:
+def run(board: Path, out: Path, folder: Path, twin: str = "") -> float:
     start = time.monotonic()
-    done = subprocess.run(command(board, out), env=environment(folder), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command(board, out, twin), env=environment(folder), capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return time.monotonic() - start
 
@@ -58,42 +70,126 @@ def finished(out: Path) -> dict[str, int]:
 
 
 def digests(out: Path) -> dict[str, str]:
-    names = ["film.mp4", "film.srt", "film.vtt", "stills/s1.png", "stills/s2.png", "voices/s1.line1.wav"]
-    return {name: hash_file(out / name) for name in names}
+    """Of the published files that are there."""
+    return {name: hash_file(out / name) for name in PUBLISHED if (out / name).exists()}
 
 
-def test_killed_at_twenty_moments_the_same_command_goes_on(tmp_path: Path) -> None:
-    board = board_file(tmp_path)
-    whole = run(board, tmp_path / "undisturbed", tmp_path)
-    expected = digests(tmp_path / "undisturbed")
-    made = set(finished(tmp_path / "undisturbed"))
-    rng = random.Random(20)
+@dataclass(frozen=True)
+class Undisturbed:
+    """A run that nobody killed: its folder, the keys it made, the files it published, the seconds it took."""
+
+    folder: Path
+    made: set[str]
+    published: dict[str, str]
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    out = folder / "out"
+    seconds = run(board_file(folder), out, folder)
+    published = digests(out)
+    assert set(published) == set(PUBLISHED)
+    return Undisturbed(out, set(finished(out)), published, seconds)
+
+
+class Damage(AssertionError):
+    """The promise was broken."""
+
+
+def look(out: Path, before: dict[str, int], whole: Undisturbed) -> None:
+    """Hold what lies there after a kill against what lay there before it and what an undisturbed run makes.
+
+    Raises:
+        Damage: something is torn, or was made again.
+    """
+    after = finished(out)
+    if {key: after.get(key) for key in before} != before:
+        raise Damage("a finished piece was made again")
+    store = ArtifactStore(out / "artifacts")
+    try:
+        for key in store:
+            store.verify(key)
+    except CorruptArtifact as error:
+        raise Damage(f"torn in the store: {error}") from error
+    torn = {name for name, digest in digests(out).items() if digest != whole.published[name]}
+    if torn:
+        raise Damage(f"torn where it is published: {torn}")
+
+
+def kill_again_and_again(
+    board: Path, out: Path, whole: Undisturbed, moments: Iterator[float], twin: str = ""
+) -> Iterator[bool]:
+    """Start, kill, look, `KILLS_IN_A_ROW` times; yields whether it still ran. Then let the same command end.
+
+    Raises:
+        Damage: by what it left.
+    """
+    for _ in range(KILLS_IN_A_ROW):
+        before = finished(out)
+        process = subprocess.Popen(
+            command(board, out, twin),
+            env=environment(board.parent),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(next(moments))
+        yield process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        look(out, before, whole)
+    before = finished(out)
+    run(board, out, board.parent, twin)
+    look(out, before, whole)
+    if set(finished(out)) != whole.made:
+        raise Damage("other pieces were made")
+    if digests(out) != whole.published:
+        raise Damage("other files were published")
+    litter = [path for path in out.rglob("*.tmp") if path.is_file()]
+    litter += [path for path in (out / "artifacts" / ".tmp").iterdir() if path.is_dir()]
+    if litter:
+        raise Damage(f"left behind: {litter}")
+
+
+def moments(seed: int, longest: float) -> Iterator[float]:
+    rng = random.Random(seed)
+    while True:
+        yield rng.uniform(0.3, longest)
+
+
+def test_killed_at_twenty_moments_the_same_command_goes_on(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    board, when = board_file(tmp_path), moments(20, undisturbed.seconds)
     kills = productions = 0
     while kills < KILLS:
         productions += 1
-        out = tmp_path / f"killed{productions}"
-        for _ in range(4):
-            before = finished(out)
-            process = subprocess.Popen(
-                command(board, out), env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            time.sleep(rng.uniform(0.3, whole))
-            kills += process.poll() is None
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            after = finished(out)
-            assert {key: after[key] for key in before} == before, "a finished piece was made again"
-        before = finished(out)
-        run(board, out, tmp_path)
-        after = finished(out)
-        assert {key: after[key] for key in before} == before, "a finished piece was made again on resume"
-        assert set(after) == made
-        assert digests(out) == expected
-        store = ArtifactStore(out / "artifacts")
-        for key in after:
-            store.verify(key)
-        assert not [path for path in out.rglob("*.tmp") if path.is_file()]
-        assert not [path for path in (out / "artifacts" / ".tmp").iterdir() if path.is_dir()]
+        kills += sum(kill_again_and_again(board, tmp_path / f"killed{productions}", undisturbed, when))
+
+
+def test_a_twin_that_makes_results_under_their_final_names_is_found_out(
+    tmp_path: Path, undisturbed: Undisturbed
+) -> None:
+    board, when = board_file(tmp_path), moments(1, undisturbed.seconds)
+    with pytest.raises(Damage, match="torn in the store"):
+        _until_found(board, undisturbed, when, "naive-store")
+
+
+@pytest.mark.parametrize(
+    ("twin", "told"), [("makes-again", "made again"), ("publishes-in-place", "torn where it is published")]
+)
+def test_a_twin_that_spoils_what_is_finished_is_found_out(
+    tmp_path: Path, undisturbed: Undisturbed, twin: str, told: str
+) -> None:
+    board, when = board_file(tmp_path), moments(1, undisturbed.seconds / 2)
+    shutil.copytree(undisturbed.folder, tmp_path / "killed0")
+    with pytest.raises(Damage, match=told):
+        _until_found(board, undisturbed, when, twin)
+
+
+def _until_found(board: Path, whole: Undisturbed, when: Iterator[float], twin: str) -> None:
+    """The loop of the real studio, no longer than that."""
+    for number in range(KILLS // KILLS_IN_A_ROW):
+        list(kill_again_and_again(board, board.parent / f"killed{number}", whole, when, twin))
 
 
 def test_the_same_command_again_makes_nothing_and_one_line_remakes_what_depends_on_it(tmp_path: Path) -> None:
