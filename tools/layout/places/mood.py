@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from tools.layout.drawlist import Color
-from tools.layout.light import Light, mix
+from tools.layout.light import Light, SkinLight, mix
 from tools.storyboard import TimeOfDay, Weather
 
 __all__ = [
@@ -54,6 +54,14 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class SkinSpec(_Model):
+    """A `SkinLight` as data."""
+
+    tint: Hex
+    saturation: float = Field(1.0, ge=0.0, le=1.5)
+    lift: float = Field(0.0, ge=0.0, le=0.6)
+
+
 class LightSpec(_Model):
     """A `Light` as data (its direction comes from where the sun stands in the place)."""
 
@@ -65,6 +73,7 @@ class LightSpec(_Model):
     strength: Unit
     saturation: float = Field(ge=0.0, le=1.5)
     glow: Unit
+    skin: SkinSpec
 
 
 class LightChange(_Model):
@@ -78,6 +87,8 @@ class LightChange(_Model):
     strength: Unit | None = None
     saturation: float | None = Field(None, ge=0.0, le=1.5)
     glow: Unit | None = None
+    skin: SkinSpec | None = None
+    """Left out where the tint is changed, skin takes the light half as the place tints it, half as the time does."""
 
 
 class CloudTone(_Model):
@@ -124,6 +135,7 @@ class WeatherTone(_Model):
     sun: Unit = Field(description="how much of the sun or moon, rays and stars is left")
     cover: Unit = Field(description="how much of the sky grey cloud covers")
     glow: Unit = Field(0.0, description="lamps are lit at least this much")
+    skin: Unit = Field(1.0, description="how much of what this weather does to colours reaches skin")
 
 
 class LightFile(_Model):
@@ -177,23 +189,17 @@ def make_light(mood: Mood, change: LightChange | None, sun: tuple[float, float],
     w = mood.sky_weather
     share = 0.5 if indoor else 1.0
     tint = rgba(spec["tint"])
-    luma = 0.2126 * tint[0] + 0.7152 * tint[1] + 0.0722 * tint[2]
-    grey = 0.55 * (1 - w.strength) * share
-    # People must be read in the rain too: the air darkens more than what stands in it.
-    bright = 1 + (w.brightness - 1) * share * 0.5
-    # Under a closed sky colours go towards a grey that is a little blue.
-    red, green, blue = (
-        min(1.0, (part + (aim - part) * grey) * bright)
-        for part, aim in zip(tint, (luma, luma, luma * 1.06), strict=False)
-    )
-    tint = (red, green, blue, 1.0)
+    skin = (change.skin if change else None) or mood.time.light.skin
+    skin_tint = rgba(skin.tint)
+    if change and change.tint and not change.skin:
+        skin_tint = mix(skin_tint, tint, 0.5)
     strength = spec["strength"] * (1 + (w.strength - 1) * share)
     shadow = rgba(spec["shadow"])
     dx, dy = sun[0] - 640, sun[1] - 470
     length = math.hypot(dx, dy) or 1.0
     return Light(
         name=mood.time_of_day,
-        tint=tint,
+        tint=_under_sky(tint, w, share),
         ambient=mood.grade(rgba(spec["ambient"])) if not indoor else rgba(spec["ambient"]),
         key=mix(rgba(spec["key"]), mood.grade(rgba(spec["key"])), share),
         rim=mix(rgba(spec["rim"]), mood.grade(rgba(spec["rim"])), share),
@@ -202,4 +208,27 @@ def make_light(mood: Mood, change: LightChange | None, sun: tuple[float, float],
         strength=strength,
         saturation=spec["saturation"] * (1 + (w.saturation - 1) * 0.7 * share),
         glow=max(spec["glow"], w.glow),
+        skin=SkinLight(
+            tint=_under_sky(skin_tint, w, share, w.skin),
+            saturation=skin.saturation * (1 + (w.saturation - 1) * 0.7 * share * w.skin),
+            lift=skin.lift,
+        ),
     )
+
+
+def _under_sky(tint: Color, weather: WeatherTone, share: float, reach: float = 1.0) -> Color:
+    """The tint of a light under this weather: a closed sky turns it towards a grey that is a little blue.
+
+    Args:
+        share: how much of the weather comes in at all.
+        reach: how much of the greying reaches what is lit.
+    """
+    luma = 0.2126 * tint[0] + 0.7152 * tint[1] + 0.0722 * tint[2]
+    grey = 0.55 * (1 - weather.strength) * share * reach
+    # People must be read in the rain too: the air darkens more than what stands in it.
+    bright = 1 + (weather.brightness - 1) * share * 0.5
+    red, green, blue = (
+        min(1.0, (part + (aim - part) * grey) * bright)
+        for part, aim in zip(tint, (luma, luma, luma * 1.06), strict=False)
+    )
+    return (red, green, blue, 1.0)

@@ -75,6 +75,7 @@ class Actor:
         self.design: Design = design(character_id, look)
         self.height: float = self.design.height
         self._front_turn = 5.0 if unit(self.design.seed, 3) > 0.5 else -5.0
+        self._made_up: tuple[Light, Design] | None = None
 
     def draw(
         self, layer: Layer, acting: Acting, *, at: tuple[float, float], scale: float, depth: float, light: Light
@@ -84,7 +85,7 @@ class Actor:
         Raises:
             InvalidInput: pose or expression is not known.
         """
-        d = self.design
+        d = self._under(light)
         faces = packs.expressions().expressions
         if acting.expression not in faces:
             raise InvalidInput(
@@ -101,13 +102,19 @@ class Actor:
         brush = Brush(layer, d.id, light, matrix, depth, ink, (lx, ly), size)
         first = len(layer.items)
         trunk = trunk_of(d, bones, motion.breath, motion.hair)
-        head = self._head(acting, face, motion, bones)
-        self._paint(brush, motion, bones, trunk, head)
+        head = self._head(d, acting, face, motion, bones)
+        self._paint(brush, d, motion, bones, trunk, head)
         items: list[Item] = layer.items[first:]
         return report(d, bones, head.box(), items, at, size, acting.moving)
 
-    def _head(self, acting: Acting, face: Face, motion: Motion, bones: Bones) -> Head:
-        d = self.design
+    def _under(self, light: Light) -> Design:
+        """The design made up for this light: decided once a shot, not once a frame."""
+        if self._made_up is None or self._made_up[0] != light:
+            self._made_up = (light, self.design.under(light))
+        return self._made_up[1]
+
+    @staticmethod
+    def _head(d: Design, acting: Acting, face: Face, motion: Motion, bones: Bones) -> Head:
         w, h = d.body.head
         ball = Ball(w, h, bones.head_yaw, bones.head_nod)
         look = acting.look_at if acting.look_at is not None else face.look
@@ -129,9 +136,8 @@ class Actor:
         wig = Wig(d, w, h, bones.head_yaw, bones.head_nod, motion.hair, bones.back)
         return Head(d, ball, state, wig, bones.back)
 
-    def _paint(self, brush: Brush, motion: Motion, bones: Bones, trunk: Clothed, head: Head) -> None:
+    def _paint(self, brush: Brush, d: Design, motion: Motion, bones: Bones, trunk: Clothed, head: Head) -> None:
         """Back to front: what hangs behind, far arm, legs, trunk, head, near arm."""
-        d = self.design
         body = trunk.body_path()
         head_brush = brush.placed(bones.head[0], bones.head[1], bones.head_roll).nearer(0.006)
         behind = [side for side in ("left", "right") if self._behind(bones, side)]
@@ -153,7 +159,7 @@ class Actor:
             for side in over:
                 arm(side)
         if not bones.back:
-            self._behind_trunk(brush, trunk, motion)
+            self._behind_trunk(brush, d, trunk, motion)
         # Sitting or crouching towards us, the thighs lie before the belly.
         seated = motion.sheet.ground == "seat"
         near = [side for side in legs if not bones.back and (seated or self._raised(motion, bones, side))]
@@ -182,7 +188,7 @@ class Actor:
         if "backpack" in d.accessories and not bones.back:
             draw_straps(brush, d, trunk)
         if bones.back:
-            self._behind_trunk(brush, trunk, motion)
+            self._behind_trunk(brush, d, trunk, motion)
         if "scarf" in d.accessories:
             draw_scarf(brush, d, trunk)
         if motion.sheet.prop == "ball" and not bones.back:
@@ -197,10 +203,11 @@ class Actor:
             for side in over:
                 arm(side)
 
-    def _behind_trunk(self, brush: Brush, trunk: Clothed, motion: Motion) -> None:
-        draw_tail(brush, self.design, trunk.bones, motion.hair)
-        if "backpack" in self.design.accessories:
-            draw_backpack(brush, self.design, trunk)
+    @staticmethod
+    def _behind_trunk(brush: Brush, d: Design, trunk: Clothed, motion: Motion) -> None:
+        draw_tail(brush, d, trunk.bones, motion.hair)
+        if "backpack" in d.accessories:
+            draw_backpack(brush, d, trunk)
 
     @staticmethod
     def _raised(motion: Motion, bones: Bones, side: str) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.errors import InvalidInput
 from tools.layout.drawlist import Color
+from tools.layout.light import Light, unlit
 from tools.layout.rig import packs
 from tools.layout.rig.schema import HairPack, Measures, Outfit, Species
 from tools.layout.rig.seed import pick, seed_of
@@ -14,6 +15,8 @@ from tools.storyboard import Look
 __all__ = ["Design", "Palette", "design", "parse_colour"]
 
 ANIMALS = frozenset({"cat", "dog", "fox", "bear", "rabbit", "mouse"})
+SKIN_SHARE = {"human": 1.0, "animal": 0.6, "sea_monster": 0.5, "robot": 0.0}
+"""How far a surface takes the light as skin does; metal takes it like everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,11 @@ class Palette:
     shoes: Color
     extra: Color
     lips: Color
+
+    def under(self, light: Light, share: float) -> Palette:
+        """The palette for painting in this light, its skin as the light's `skin` asks; see `unlit`."""
+        skin, pale, mark, lips = (unlit(c, light, share) for c in (self.skin, self.pale, self.mark, self.lips))
+        return replace(self, skin=skin, pale=pale, mark=mark, lips=lips)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,10 @@ class Design:
     def kind(self) -> str:
         """human, animal, robot or sea_monster."""
         return "animal" if self.look.species in ANIMALS else self.look.species
+
+    def under(self, light: Light) -> Design:
+        """The design with its palette made up for this light."""
+        return replace(self, palette=self.palette.under(light, SKIN_SHARE[self.kind]))
 
 
 def parse_colour(text: str, table: dict[str, str], field: str) -> Color:

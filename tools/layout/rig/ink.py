@@ -27,12 +27,6 @@ def lighter(color: Color, k: float) -> Color:
     return (color[0] + (1 - color[0]) * k, color[1] + (1 - color[1]) * k, color[2] + (1 - color[2]) * k, color[3])
 
 
-def _lit(color: Color, light: Light) -> Color:
-    """`lit`, kept within 0..1: a saturation above 1 drives pure colours out of it."""
-    r, g, b, a = lit(color, light)
-    return (min(1.0, max(0.0, r)), min(1.0, max(0.0, g)), min(1.0, max(0.0, b)), a)
-
-
 @dataclass(slots=True)
 class Brush:
     """Paints for one character in one frame.
@@ -80,23 +74,23 @@ class Brush:
 
     def tone(self, color: Color) -> Color:
         """The surface colour in this light."""
-        return _lit(color, self.light)
+        return lit(color, self.light)
 
     def bright(self, color: Color, k: float = 1.0) -> Color:
         """The side towards the light."""
-        c = _lit(color, self.light)
+        c = lit(color, self.light)
         return with_alpha(mix(lighter(c, 0.05 * k), self.light.key, min(0.5, 0.16 * k * self.light.strength)), color[3])
 
     def shade(self, color: Color, k: float = 1.0) -> Color:
         """The side away from it."""
-        c = _lit(color, self.light)
+        c = lit(color, self.light)
         dark = (c[0] * 0.7, c[1] * 0.62, c[2] * 0.66, color[3])
         return with_alpha(mix(mix(c, dark, 0.75 * k), self.light.ambient, 0.22 * k), color[3])
 
     def line_colour(self, color: Color) -> Color:
         """Ink for this surface: its own dark, warm."""
-        c = _lit(color, self.light)
-        return with_alpha(mix((c[0] * 0.36, c[1] * 0.26, c[2] * 0.3, 1.0), _lit(WARM_INK, self.light), 0.45), 1.0)
+        c = lit(color, self.light)
+        return with_alpha(mix((c[0] * 0.36, c[1] * 0.26, c[2] * 0.3, 1.0), lit(WARM_INK, self.light), 0.45), 1.0)
 
     def across(self, path: skia.Path) -> tuple[Point, Point]:
         """Two points on the path's box: the one nearest the light and the one farthest from it."""
