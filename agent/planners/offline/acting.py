@@ -11,7 +11,7 @@ from agent.planners.offline.cast import Mention
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.page import Page
 
-__all__ = ["is_of_the_scene", "is_refused", "perform"]
+__all__ = ["Group", "groups_of", "is_of_the_scene", "is_refused", "perform"]
 
 _BETWEEN = frozenset(
     ["and", ",", "&", "e", "ed", "und", "et", "y", "with", "con", "mit", "avec", "plus", ",", "'n'", "then"]
@@ -20,7 +20,9 @@ _SCENE_NOUNS = ("scene", "story", "title_card", "production")
 
 
 @dataclass(slots=True)
-class _Group:
+class Group:
+    """People named together; `oblique`: only done to or looked at."""
+
     start: int
     end: int
     ids: tuple[str, ...]
@@ -70,7 +72,7 @@ def perform(page: Page, mentions: Sequence[Mention], start: int, end: int) -> li
     here = [m for m in mentions if start <= m.start < end]
     if page.of("pose", "emotion", "facing", start=start, end=end):
         here = [*_carried(page, mentions, here, start), *here]
-    groups = _groups(page, here)
+    groups = groups_of(page, here)
     found: dict[str, dict[str, Any]] = {i: {} for group in groups for i in group.ids}
     for match in page.of("pose", "emotion", "facing", start=start, end=end):
         if _is_noun(page, match, mentions):
@@ -91,7 +93,7 @@ def _carried(page: Page, mentions: Sequence[Mention], here: Sequence[Mention], s
     done_to = bool(here) and here[0].kind != "phrase" and page.at(here[0].start - 1, "pose", "speech") is not None
     if not earlier or (here and (not done_to or page.breaks_between(earlier[-1].end, here[0].start))):
         return []
-    groups = [group for group in _groups(page, earlier) if not group.oblique]
+    groups = [group for group in groups_of(page, earlier) if not group.oblique]
     return [Mention(groups[-1].start, groups[-1].end, groups[-1].ids)] if groups else []
 
 
@@ -118,20 +120,20 @@ def _is_noun(page: Page, match: Match, mentions: Sequence[Mention]) -> bool:
     return noun and not any(m.start <= match.end <= m.end for m in mentions)
 
 
-def _groups(page: Page, mentions: Sequence[Mention]) -> list[_Group]:
+def groups_of(page: Page, mentions: Sequence[Mention]) -> list[Group]:
     """Mentions that stand together: `Luca and Alberto`, `Luca, Alberto and a robot`."""
-    groups: list[_Group] = []
+    groups: list[Group] = []
     for mention in mentions:
         between = [page.key(at) for at in range(groups[-1].end, mention.start)] if groups else []
         if groups and between and len(between) <= 3 and all(key in _BETWEEN for key in between):
             last = groups[-1]
             last.end, last.ids, last.last = mention.end, tuple(dict.fromkeys([*last.ids, *mention.ids])), mention
             continue
-        groups.append(_Group(mention.start, mention.end, mention.ids, _is_oblique(page, mention, groups), mention))
+        groups.append(Group(mention.start, mention.end, mention.ids, _is_oblique(page, mention, groups), mention))
     return groups
 
 
-def _is_oblique(page: Page, mention: Mention, groups: Sequence[_Group]) -> bool:
+def _is_oblique(page: Page, mention: Mention, groups: Sequence[Group]) -> bool:
     """Whether the one is only done to or looked at: `waves at Alberto`, `hugs Alberto`."""
     if not groups or page.breaks_between(groups[-1].end, mention.start):
         return False
@@ -145,7 +147,7 @@ def _is_oblique(page: Page, mention: Mention, groups: Sequence[_Group]) -> bool:
     return page.at(at, "pose", "speech") is not None and before is None
 
 
-def _doers(page: Page, match: Match, groups: Sequence[_Group]) -> tuple[str, ...]:
+def _doers(page: Page, match: Match, groups: Sequence[Group]) -> tuple[str, ...]:
     """Those whom a pose, an emotion or a facing belongs to."""
     for group in groups:
         inside = group.last.start <= match.start < group.last.end or group.start <= match.start < group.end
@@ -168,7 +170,7 @@ def _doers(page: Page, match: Match, groups: Sequence[_Group]) -> tuple[str, ...
     return tuple(dict.fromkeys(i for g in groups for i in g.ids))
 
 
-def _goes_on(page: Page, match: Match, nearest: _Group) -> bool:
+def _goes_on(page: Page, match: Match, nearest: Group) -> bool:
     """`It finds a cat and becomes happy`: behind `and` the subject goes on, not the one whom a verb has just met."""
     joined = any(
         at >= nearest.end and page.key(at) in ("and", "e", "und", "y", "et")
@@ -184,7 +186,7 @@ def _is_adjective(page: Page, match: Match) -> bool:
     return page.key(match.start - 1) not in ("is", "are", "è", "sono", "looks", "feels")
 
 
-def _one_inside(match: Match, group: _Group) -> tuple[str, ...]:
+def _one_inside(match: Match, group: Group) -> tuple[str, ...]:
     """Of a group that was joined with `and`, the member right behind the adjective."""
     if group.last.start <= match.start or match.end >= group.last.start:
         return group.last.ids

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from agent.planners.offline.cast import Mention
+from agent.planners.offline.headings import find_headings
 from agent.planners.offline.lexicon import Match
+from agent.planners.offline.listing import framing_row, listed_items
 from agent.planners.offline.page import Page
 from agent.planners.offline.scenery import careful_ok
+from tools.storyboard import Framing
 
 __all__ = ["MAX_BEATS", "Cut", "cut_beats"]
 
@@ -26,11 +30,17 @@ _BULLET = re.compile(r"(?:(?<=\n)|(?<=^))[ \t]*[-*•–][ \t]+")
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Tokens `start` to `end` of one beat. `explicit`: the request lists its shots."""
+    """Tokens `start` to `end` of one beat.
+
+    Attributes:
+        explicit: the request lists its shots.
+        framing: the framing, where several beats share the same words.
+    """
 
     start: int
     end: int
     explicit: bool
+    framing: Framing | None = None
 
 
 def cut_beats(page: Page, mentions: Sequence[Mention]) -> tuple[int, list[Cut]]:
@@ -40,6 +50,13 @@ def cut_beats(page: Page, mentions: Sequence[Mention]) -> tuple[int, list[Cut]]:
         marked = marked[:MAX_BEATS]
         ends = [mark for mark, _ in marked[1:]] + [len(page.tokens)]
         return marked[0][0], [Cut(s, e, True) for (_, s), e in zip(marked, ends, strict=True) if s < e]
+    if heads := [start for start, _ in find_headings(page)]:
+        ends = [*heads[1:], len(page.tokens)]
+        return heads[0], [Cut(start, end, False) for start, end in zip(heads, ends, strict=True)][:MAX_BEATS]
+    if listed := listed_items(page):
+        return listed.start, [Cut(start, end, True) for start, end in listed.items]
+    if row := framing_row(page):
+        return 0, [Cut(0, len(page.tokens), True, cast(Framing, match.id)) for match in row]
     explicit = True
     starts = _ordinal_shots(page)
     if not starts and (starts := _framings(page)):
@@ -182,7 +199,11 @@ def _content(page: Page, start: int, end: int) -> bool:
     """Whether something that can be shown or said stands there."""
     quoted = any(start <= quote.token < end for quote in page.quotes)
     return quoted or bool(
-        page.of("pose", "place", "time", "framing", "cast", "person", "group", "camera", start=start, end=end)
+        page.of(
+            *("pose", "place", "elsewhere", "time", "weather", "framing", "cast", "person", "group", "camera"),
+            start=start,
+            end=end,
+        )
     )
 
 

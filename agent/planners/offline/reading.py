@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import Any
 
@@ -12,11 +11,12 @@ from agent.planners.offline.acting import is_of_the_scene, perform
 from agent.planners.offline.beats import Cut, cut_beats
 from agent.planners.offline.cast import MAX_CHARACTERS, Roster
 from agent.planners.offline.dialogue import Speech, read_speech
-from agent.planners.offline.limits import ratio_spans, read_aspect, read_duration, read_fps
-from agent.planners.offline.page import FILE_MARK, LINE_MARK, QUOTE_MARK, lay_out
+from agent.planners.offline.limits import read_aspect, read_duration, read_fps
+from agent.planners.offline.page import lay_out
 from agent.planners.offline.people import find_people
 from agent.planners.offline.say import Notes
 from agent.planners.offline.scenery import read_scenery
+from agent.planners.offline.telling import tell
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.vocabulary import READING, Vocabulary
 from agent.planners.offline.wants import Wants, read_wants
@@ -44,7 +44,6 @@ _NO_SPEAKERS = frozenset(
         "pose",
     ]
 )
-MAX_ACTION = 600
 
 
 class Reading:
@@ -216,7 +215,9 @@ class Reading:
         acts = perform(self.page, self.mentions, cut.start, cut.end) or self._lone_speaker(fields["dialogue"], cut)
         fields["performances"] = self._with_speakers(acts, fields["dialogue"], cut)
         fields["text"] = self.page.words(cut.start, cut.end)[:2000]
-        fields["action"] = self._action(cut)
+        fields["action"] = tell(self.page, self.mentions, cut.start, cut.end)
+        if cut.framing:
+            fields["framing"] = cut.framing
         return Beat(**fields)
 
     def _lone_speaker(self, lines: list[Line], cut: Cut) -> list[Performance]:
@@ -259,56 +260,6 @@ class Reading:
                 if face and face.expression:
                     spoken.line.emotion = face.expression
         return list(by_id.values())
-
-    def _action(self, cut: Cut) -> str:
-        """The words of a beat that tell what is to be seen: without quotes, verbs of asking, outputs and limits."""
-        page = self.page
-        drop: set[int] = set()
-        for match in page.of("request", "output", "aspect", "unit", "negation", "thing", start=cut.start, end=cut.end):
-            if match.subject in ("request", "aspect") or (
-                match.subject == "thing" and match.id in ("shot", "scene", "title_card", "variation", "format", "line")
-            ):
-                drop.update(range(match.start, match.end))
-            elif (
-                match.subject == "unit"
-                and match.start
-                and (page.tokens[match.start - 1].is_number or page.at(match.start - 1, "number"))
-            ):
-                drop.update(range(match.start - 1, match.end))
-            elif match.subject == "output" and match.id in ("video", "image", "subtitles", "script", "voice"):
-                drop.update(range(match.start, match.end))
-        for first, stop in ratio_spans(page):
-            drop.update(at for at in range(cut.start, cut.end) if first <= page.tokens[at].start < stop)
-        for match in page.of("framing", "camera", "negation", start=cut.start, end=cut.end):
-            noun = page.at(match.end, "output", "thing")
-            if match.subject != "negation" or match.id == "silent" or (match.id in ("none", "only") and noun):
-                drop.update(range(match.start, noun.end if noun and noun.subject == "output" else match.end))
-        for at in list(drop):  # `4 variations`, `a wide shot`: what counts a dropped noun goes with it.
-            if (
-                at - 1 >= cut.start
-                and at - 1 not in drop
-                and (page.tokens[at - 1].is_number or page.key(at - 1) in ("a", "an", "un", "una", "the"))
-            ):
-                drop.add(at - 1)
-        words: list[str] = []
-        for at in range(cut.start, min(cut.end, len(page.tokens))):
-            token = page.tokens[at]
-            if at in drop or token.text in (QUOTE_MARK, LINE_MARK, FILE_MARK):
-                continue
-            words.append(token.text)
-        text = " ".join(words)
-        text = re.sub(r"\s+(['’]s|[,.;:!?)])", r"\1", text)
-        text = re.sub(r"(?:^|(?<=\s))(l|un|d|all|dell|nell|sull|dall|c)(['’])\s", r"\1\2", text, flags=re.IGNORECASE)
-        text = re.sub(r"([,.;:])(?:\s*[,.;:])+", r"\1", re.sub(r"\(\s*\)", "", text))
-        text = re.sub(
-            r"^(?:(?:a|an|the|of|with|un|una|di|con|il|la|me|for|and|now|just|then|first"
-            r"|finally|poi|infine|eine?|una|une|where|that|saying"
-            r"|in cui|su|da|per|solo|only|about|short|little|kurzes|let|di|che|:|,|\.|;|-)\s+)+",
-            "",
-            text.strip(" ,.;:-"),
-            flags=re.IGNORECASE,
-        )
-        return text[:MAX_ACTION].strip(" ,;:-(")
 
 
 def _holds(beat: Beat) -> bool:

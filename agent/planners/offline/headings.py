@@ -1,0 +1,48 @@
+"""Screenplay headings: `INT. KITCHEN - NIGHT` opens a scene, and is no part of what happens in it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.planners.offline.page import Page
+from configs.yaml_file import load_yaml_model
+
+__all__ = ["find_headings"]
+
+MOST_TOKENS = 14
+"""A longer line that begins like a heading is a sentence."""
+
+
+class _Headings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    openings: list[str] = Field(min_length=1)
+
+
+@cache
+def _opening() -> re.Pattern[str]:
+    words = load_yaml_model(Path(__file__).with_name("direction") / "headings.yaml", _Headings).openings
+    longest_first = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    # Only capitals open a heading in the middle of a line; at the head of a line any case does.
+    return re.compile(rf"(?:(?<=\n)|(?<=^)|(?<=[.!?] ))[ \t]*(?:\d+[.)]?[ \t]+)?(?:{longest_first})[.:\s][ \t]*(?=\S)")
+
+
+def find_headings(page: Page) -> list[tuple[int, int]]:
+    """Token spans (start, end) of the headings of a page, in order."""
+    spans: list[tuple[int, int]] = []
+    for match in _opening().finditer(page.masked):
+        stop = page.masked.find("\n", match.end())
+        stop = len(page.masked) if stop < 0 else stop
+        full = re.search(r"[.!?](?=\s|$)", page.masked[match.end() : stop])
+        stop = match.end() + full.end() if full else stop
+        first, last = (bisect_left(page.tokens, at, key=lambda token: token.start) for at in (match.start(), stop))
+        inside = range(first, last)
+        told = inside and page.of("place", "elsewhere", "time", start=inside[0], end=inside[-1] + 1)
+        if told and len(inside) <= MOST_TOKENS and not (spans and inside[0] < spans[-1][1]):
+            spans.append((inside[0], inside[-1] + 1))
+    return spans
