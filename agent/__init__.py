@@ -6,9 +6,12 @@ Imported lazily, so that `import agent` and `studio --help` stay light.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
+# `typing` takes longer to import than all of this.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from agent.wiring import create_agent
     from configs.settings import Settings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from agent.interrupts import RaiseOnInterrupt
 from agent.printing import plain
 from agent.progress import show_files, show_storyboard
 from agent.requests import clean_request
@@ -34,7 +35,8 @@ class Chat:
         try:
             while True:
                 try:
-                    text = self.console.input("[bold cyan]you[/] > ")
+                    with RaiseOnInterrupt():
+                        text = self.console.input("[bold cyan]you[/] > ")
                 except (EOFError, Cancelled):
                     self.console.print()
                     return

@@ -7,7 +7,6 @@ Only Typer and the standard library are imported here; each command imports what
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from difflib import get_close_matches
 from io import TextIOWrapper
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from agent.interrupts import STOPPED
 
 __all__ = ["app", "main"]
 
@@ -116,7 +117,7 @@ def tools(as_json: AsJson = False) -> None:
 
 
 def main() -> None:
-    """Entry point of the `studio` command: honest exit codes, one-line errors, never a traceback."""
+    """The `studio` command: honest exit codes, one-line errors, never a traceback. `agent.__main__` calls it."""
     sys.exit(_run(sys.argv[1:]))
 
 
@@ -126,7 +127,6 @@ def _run(argv: list[str]) -> int:
     from configs.yaml_file import YamlProblem
     from tools.errors import Cancelled, ToolError
 
-    signal.signal(signal.SIGINT, _stop)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show a letter shows its number.
@@ -144,7 +144,7 @@ def _run(argv: list[str]) -> int:
         return leave.code if isinstance(leave.code, int) else int(leave.code is not None)
     except Cancelled:
         print("Stopped. What is finished is kept; the same command goes on from there.", file=sys.stderr)
-        return 130
+        return STOPPED
     except BrokenPipeError:
         # The reader of our output went away (`studio show | head`); Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -164,13 +164,6 @@ def _run(argv: list[str]) -> int:
         told = f"studio: this should not have happened: {type(error).__name__}: {_one_line(error)}"
         print(f"{told} (STUDIO_DEBUG=1 shows where)", file=sys.stderr)
         return 70
-
-
-def _stop(signum: int, frame: Any) -> None:  # noqa: ARG001 - the shape of a signal handler
-    """Ctrl-C before a run has begun or after it has ended."""
-    from tools.errors import Cancelled
-
-    raise Cancelled("stopped")
 
 
 def _one_line(error: BaseException) -> str:
@@ -234,7 +227,3 @@ def _text(words: list[str]) -> str:
         return clean_request(" ".join(words))
     data = sys.stdin.buffer.read(MOST_OF_STDIN) if sys.stdin else b""
     return clean_request(data.decode("utf-8", "replace"))
-
-
-if __name__ == "__main__":
-    main()

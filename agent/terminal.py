@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
+from agent.interrupts import CancelOnInterrupt, RaiseOnInterrupt
 from agent.printing import open_console, plain
 from tools.errors import Cancelled, InvalidInput
 
-__all__ = ["MakeCommand", "PlanCommand", "Session", "cancel_on_interrupt"]
+__all__ = ["MakeCommand", "PlanCommand", "Session"]
 
 FIRST_NEEDED = ["tools.image.draft", "tools.layout.frames", "tools.layout.passes", "tools.layout.scene"]
 """What the first still needs: workers import it while LangGraph is being imported here."""
 LONGEST_THREAD = 200
-
-
-@contextmanager
-def cancel_on_interrupt() -> Iterator[threading.Event]:
-    """Ctrl-C and SIGTERM ask the run to stop; a second one ends it at once."""
-    cancel = threading.Event()
-
-    def stop(signum: int, frame: Any) -> None:  # noqa: ARG001
-        if cancel.is_set():
-            raise Cancelled("stopped")
-        cancel.set()
-
-    before = {sig: signal.signal(sig, stop) for sig in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield cancel
-    finally:
-        for sig, handler in before.items():
-            signal.signal(sig, handler)
 
 
 class Session:
@@ -107,8 +88,7 @@ class _Command:
         payload: Any = {"messages": text}
         while True:
             state: dict[str, Any] = {}
-            # Not around the question: there, Ctrl-C ends the command at once.
-            with cancel_on_interrupt() as cancel, ProgressView(self.console) as view:
+            with CancelOnInterrupt() as cancel, ProgressView(self.console) as view:
                 for mode, chunk in self.session.stream(payload, self.thread, cancel):
                     if mode == "custom":
                         view.update(chunk)
@@ -134,7 +114,8 @@ class _Command:
             hint = "Run it in a terminal, or without --approve."
             raise InvalidInput("nobody is there to approve it; only the pictures were made.", hint=hint)
         try:
-            answer = self.console.input("Make it? [bold]yes[/], [bold]no[/], or say what to change: ").strip()
+            with RaiseOnInterrupt():
+                answer = self.console.input("Make it? [bold]yes[/], [bold]no[/], or say what to change: ").strip()
         except (EOFError, UnicodeDecodeError):
             raise Cancelled("not answered") from None
         if answer.casefold() in ("y", "yes", "ok", "s", "si", "sì", ""):

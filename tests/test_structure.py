@@ -30,7 +30,7 @@ def loaded_after(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("code", ["import agent", "import agent.cli", "import tools.registry"])
+@pytest.mark.parametrize("code", ["import agent", "import agent.__main__", "import agent.cli", "import tools.registry"])
 def test_importing_it_stays_light(code: str) -> None:
     assert not loaded_after(code) & HEAVY
 

@@ -70,7 +70,7 @@ class _Watched:
 
 def _render(board: Path, out: Path, workers: int) -> _Watched:
     seen = _Watched()
-    args = [sys.executable, "-m", "agent.cli", "render", str(board), "--out", str(out), "--json"]
+    args = [sys.executable, "-m", "agent", "render", str(board), "--out", str(out), "--json"]
     env = {**os.environ, "STUDIO_WORKERS": str(workers), "STUDIO_PRODUCTIONS": str(out.parent / "productions")}
     start = time.perf_counter()
     process = subprocess.Popen(args, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -17,7 +17,7 @@ def measure() -> list[Row]:
     """Medians of 5 runs each, taken in turn so that a busy machine slows both alike."""
     commands = {
         "bare": ["-c", "pass"],
-        "help": ["-m", "agent.cli", "--help"],
+        "help": ["-m", "agent", "--help"],
         "import": ["-c", "import agent; agent.create_agent; import sys; assert 'torch' not in sys.modules"],
     }
     taken: dict[str, list[float]] = {name: [] for name in commands}

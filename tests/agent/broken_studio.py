@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from agent.cli import main
+from agent.__main__ import main
 from tests.tools.runtime.job import NaiveStore
 from tools.artifact import Artifact, ArtifactRecord
 from tools.runtime import production

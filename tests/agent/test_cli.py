@@ -20,7 +20,7 @@ from tools.storyboard import ControlImage, load_storyboard, save_storyboard
 def studio(folder: Path, *args: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     settings = {**os.environ, "STUDIO_PRODUCTIONS": str(folder / "productions"), **env}
     return subprocess.run(
-        [sys.executable, "-m", "agent.cli", *args],
+        [sys.executable, "-m", "agent", *args],
         env=settings,
         cwd=folder,
         input=stdin,
@@ -92,7 +92,7 @@ def test_a_megabyte_on_standard_input_is_refused_at_once(tmp_path: Path) -> None
 def test_a_folder_that_was_removed_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
-    command = ["sh", "-c", 'rmdir "$0"; exec "$@"', str(folder), sys.executable, "-m", "agent.cli", "plan", "a beach"]
+    command = ["sh", "-c", 'rmdir "$0"; exec "$@"', str(folder), sys.executable, "-m", "agent", "plan", "a beach"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "studio: the folder you are in has been removed; go to another one with cd.\n"
@@ -117,7 +117,7 @@ def test_a_wrong_profile_is_told_before_a_folder_is_made(tmp_path: Path) -> None
 
 
 def test_standard_input_may_be_closed_or_no_text(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "agent.cli", "plan", "-", "--json"]
+    command = [sys.executable, "-m", "agent", "plan", "-", "--json"]
     closed = subprocess.run(
         ["sh", "-c", 'exec "$@" <&-', "sh", *command], cwd=tmp_path, capture_output=True, check=False
     )

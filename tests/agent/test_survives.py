@@ -46,7 +46,7 @@ def board_file(folder: Path) -> Path:
 
 
 def command(board: Path, out: Path, twin: str = "") -> list[str]:
-    studio = ["tests.agent.broken_studio", twin] if twin else ["agent.cli"]
+    studio = ["tests.agent.broken_studio", twin] if twin else ["agent"]
     return [sys.executable, "-m", *studio, "render", str(board), "--out", str(out), "--json"]
 
 
@@ -202,7 +202,7 @@ def test_the_same_command_again_makes_nothing_and_one_line_remakes_what_depends_
     edited = out / "storyboard.yaml"
     edited.write_text(edited.read_text(encoding="utf-8").replace("text: Ciao!", "text: Addio!"), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "agent.cli", "render", str(edited), "--json"],
+        [sys.executable, "-m", "agent", "render", str(edited), "--json"],
         env=environment(tmp_path),
         capture_output=True,
         text=True,

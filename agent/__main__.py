@@ -1,0 +1,19 @@
+"""`studio`, and `python -m agent`: listens for Ctrl-C first, then imports the command line, which takes a while."""
+
+from __future__ import annotations
+
+from agent.interrupts import stop_when_told
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Entry point of the `studio` command."""
+    stop_when_told()
+    from agent.cli import main as studio
+
+    studio()
+
+
+if __name__ == "__main__":
+    main()
