@@ -76,12 +76,14 @@ def digests(out: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """A run that nobody killed: its folder, the keys it made, the files it published, the seconds it took."""
+    """A run that nobody killed: its folder, the keys it made, the files it published, the seconds that it took and
+    that the same command takes when all is made."""
 
     folder: Path
     made: set[str]
     published: dict[str, str]
     seconds: float
+    again_s: float
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     seconds = run(board_file(folder), out, folder)
     published = digests(out)
     assert set(published) == set(PUBLISHED)
-    return Undisturbed(out, set(finished(out)), published, seconds)
+    return Undisturbed(out, set(finished(out)), published, seconds, run(board_file(folder), out, folder))
 
 
 class Damage(AssertionError):
@@ -180,16 +182,19 @@ def test_a_twin_that_makes_results_under_their_final_names_is_found_out(
 def test_a_twin_that_spoils_what_is_finished_is_found_out(
     tmp_path: Path, undisturbed: Undisturbed, twin: str, told: str
 ) -> None:
-    board, when = board_file(tmp_path), moments(1, undisturbed.seconds / 2)
-    shutil.copytree(undisturbed.folder, tmp_path / "killed0")
+    # These have more to do than the real one when all is made.
+    board, when = board_file(tmp_path), moments(1, undisturbed.again_s + 1.5)
     with pytest.raises(Damage, match=told):
-        _until_found(board, undisturbed, when, twin)
+        _until_found(board, undisturbed, when, twin, finished=True)
 
 
-def _until_found(board: Path, whole: Undisturbed, when: Iterator[float], twin: str) -> None:
-    """The loop of the real studio, no longer than that."""
+def _until_found(board: Path, whole: Undisturbed, when: Iterator[float], twin: str, finished: bool = False) -> None:
+    """The loop of the real studio, no longer than that; from nothing, or from where all is finished."""
     for number in range(KILLS // KILLS_IN_A_ROW):
-        list(kill_again_and_again(board, board.parent / f"killed{number}", whole, when, twin))
+        out = board.parent / f"killed{number}"
+        if finished:
+            shutil.copytree(whole.folder, out)
+        list(kill_again_and_again(board, out, whole, when, twin))
 
 
 def test_the_same_command_again_makes_nothing_and_one_line_remakes_what_depends_on_it(tmp_path: Path) -> None:

@@ -28,11 +28,11 @@ __all__ = [
     "FrameMeter",
     "Motion",
     "check_decodable",
+    "check_ends_together",
     "check_frames",
     "check_not_black",
     "check_not_frozen",
     "check_rate",
-    "check_sound_length",
     "check_sound_present",
     "check_streams",
     "review_film",
@@ -146,7 +146,7 @@ def _shot_may_rest_s(shot: Shot | None, frames: int, fps: int, limits: FilmLimit
     return min(limits.max_still_s, 0.8 * frames / fps)
 
 
-def check_sound_length(video: VideoInfo, audio: AudioInfo) -> Check:
+def check_ends_together(video: VideoInfo, audio: AudioInfo) -> Check:
     """Sound and picture end together, to the frame."""
     frame = 1 / max(float(video.fps), 1.0)
     gap = audio.duration_s - video.duration_s
@@ -259,7 +259,7 @@ def _review(path: Path, expected: _Expected, limits: Limits, progress: Callable[
             check_not_frozen(motion, float(info.video.fps), expected.may_rest_s),
         ]
         if info.audio is not None:
-            checks.append(check_sound_length(info.video, info.audio))
+            checks.append(check_ends_together(info.video, info.audio))
     if info.audio is not None:
         heard = sound[0].result() if sound else None
         level = heard.level_db(0.0, heard.duration_s) if heard else -120.0

@@ -16,9 +16,9 @@ from tools.review.verdict import below, between, holds
 from tools.review.waveform import Sounding, measure_wav
 
 __all__ = [
+    "check_as_long_as_asked",
     "check_level",
     "check_no_dropouts",
-    "check_sound_length",
     "check_sounds",
     "check_speech_heard",
     "review_bed",
@@ -43,7 +43,7 @@ def check_level(heard: Sounding, allowed: Range, target: float | None) -> Check:
     return between("loudness", heard.lufs, allowed.low, allowed.high, told, span=12.0, fix=fix)
 
 
-def check_sound_length(heard: Sounding, wanted_s: float, slack_s: float) -> Check:
+def check_as_long_as_asked(heard: Sounding, wanted_s: float, slack_s: float) -> Check:
     """As long as asked."""
     difference = abs(heard.duration_s - wanted_s)
     told = f"lasts {heard.duration_s:.2f} s, {wanted_s:.2f} s were asked"
@@ -84,7 +84,7 @@ def review_bed(args: ReviewArtifact.Input, subject: Artifact, limits: Limits) ->
         check_level(heard, allowed.bed_loudness, None),
         check_no_dropouts(heard, allowed),
     ]
-    return checks + ([check_sound_length(heard, float(wanted), allowed.length_slack_s)] if wanted else [])
+    return checks + ([check_as_long_as_asked(heard, float(wanted), allowed.length_slack_s)] if wanted else [])
 
 
 def review_mix(args: ReviewArtifact.Input, subject: Artifact, limits: Limits) -> list[Check]:
@@ -100,7 +100,7 @@ def review_mix(args: ReviewArtifact.Input, subject: Artifact, limits: Limits) ->
         check_sounds(heard, allowed),
         _unclipped_mix(heard, limits, float(call.get("target_lufs", -16.0))),
         _mix_level(heard, made, call, allowed),
-        check_sound_length(heard, args.expect_duration_s or made.duration_s, allowed.length_slack_s),
+        check_as_long_as_asked(heard, args.expect_duration_s or made.duration_s, allowed.length_slack_s),
     ]
     if made.speech and call.get("voices", True):
         checks.append(check_speech_heard(heard, made.speech, allowed))

@@ -63,22 +63,8 @@ class AttemptRecord(_Model):
         cls, call: str, artifact: Artifact, attempt: int = 1, libraries: dict[str, str] | None = None
     ) -> AttemptRecord:
         """The record of an attempt that gave an artifact, not yet judged."""
-        record = artifact.record
-        return cls(
-            call=call,
-            attempt=attempt,
-            tool=record.tool,
-            engine=record.engine,
-            version=record.version,
-            args=record.args,
-            seed=record.seed,
-            inputs=record.inputs,
-            key=record.key,
-            digest=record.digest,
-            files=record.files,
-            seconds=record.seconds,
-            libraries=libraries or {},
-        )
+        made = {name: value for name, value in artifact.record if name != "output"}
+        return cls(call=call, attempt=attempt, libraries=libraries or {}, **made)
 
 
 class Manifest(_Model):

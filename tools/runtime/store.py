@@ -280,17 +280,7 @@ def _seal(temp: Path, made: Provenance, output: dict[str, Any], seconds: float) 
                 raise BadOutput(f"{made.tool}/{made.engine} wrote {name!r}, which is a link.")
     files = dict(sorted(files.items()))
     record = ArtifactRecord(
-        key=made.key,
-        tool=made.tool,
-        engine=made.engine,
-        version=made.version,
-        args=made.args,
-        inputs=made.inputs,
-        seed=made.seed,
-        files=files,
-        output=output,
-        digest=content_digest(files, output),
-        seconds=round(seconds, 4),
+        **vars(made), files=files, output=output, digest=content_digest(files, output), seconds=round(seconds, 4)
     )
     (temp / RECORD_NAME).write_bytes(record.model_dump_json(indent=1).encode())
     return record, [*(temp / name for name in files), temp / RECORD_NAME, *folders]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from tools.base import ArtifactRef, Engine, EngineContext
-from tools.errors import BadOutput, InvalidInput
+from tools.errors import InvalidInput
 from tools.timeline import ShotTimeline, SpokenClip, shot_timeline
 from tools.video.tool import AnimateShot
 
@@ -20,6 +19,8 @@ __all__ = ["AnimaticShot", "loudness_of"]
 
 QUIET_DB, LOUD_DB = -42.0, -6.0
 """RMS relative to the clip's loudest window at which a mouth is shut, and wide open."""
+STEP = 1 / 32767
+"""The smallest level that 16 bit can hold."""
 
 
 def loudness_of(path: Path, rate_hz: int) -> list[float]:
@@ -30,21 +31,17 @@ def loudness_of(path: Path, rate_hz: int) -> list[float]:
     """
     import numpy as np
 
-    try:
-        with wave.open(str(path), "rb") as sound:
-            if sound.getsampwidth() != 2:
-                raise BadOutput(f"{path.name} is not 16 bit sound.")
-            channels, rate = sound.getnchannels(), sound.getframerate()
-            data = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2").astype(np.float32)
-    except (wave.Error, EOFError, OSError) as error:
-        raise BadOutput(f"{path.name} cannot be read as a wav: {error}.") from error
-    mono = data.reshape(-1, channels).mean(axis=1) if channels > 1 else data
+    from tools.sound import read_wav
+
+    samples, rate = read_wav(path)
+    mono = samples.mean(axis=1) if samples.ndim > 1 else samples
     hop = max(1, rate // rate_hz)
     count = len(mono) // hop
     if count == 0:
         return []
     rms = np.sqrt((mono[: count * hop].reshape(count, hop) ** 2).mean(axis=1))
-    level = 20 * np.log10(np.maximum(rms, 1e-3) / max(float(rms.max()), 1.0))
+    # Below one step of 16 bit there is nothing to open a mouth for.
+    level = 20 * np.log10(np.maximum(rms, STEP / 1000) / max(float(rms.max()), STEP))
     opened = np.clip((level - QUIET_DB) / (LOUD_DB - QUIET_DB), 0.0, 1.0)
     smooth = np.convolve(np.pad(opened, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
     return [round(float(value), 4) for value in smooth]
