@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,7 +121,7 @@ def look(out: Path, before: dict[str, int], whole: Undisturbed) -> None:
 
 
 def kill_again_and_again(
-    board: Path, out: Path, whole: Undisturbed, moments: Iterator[float], twin: str = ""
+    board: Path, out: Path, whole: Undisturbed, wait: Callable[[Path], None], twin: str = ""
 ) -> Iterator[bool]:
     """Start, kill, look, `KILLS_IN_A_ROW` times; yields whether it still ran. Then let the same command end.
 
@@ -136,7 +136,7 @@ def kill_again_and_again(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(next(moments))
+        wait(out)
         yield process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -149,31 +149,45 @@ def kill_again_and_again(
     if digests(out) != whole.published:
         raise Damage("other files were published")
     litter = [path for path in out.rglob("*.tmp") if path.is_file()]
-    litter += [path for path in (out / "artifacts" / ".tmp").iterdir() if path.is_dir()]
+    litter += [path for path in (out / "artifacts" / ".tmp").glob("*") if path.is_dir()]
     if litter:
         raise Damage(f"left behind: {litter}")
 
 
-def moments(seed: int, longest: float) -> Iterator[float]:
-    rng = random.Random(seed)
-    while True:
-        yield rng.uniform(0.3, longest)
+def for_some_time(rng: random.Random, longest_s: float) -> Callable[[Path], None]:
+    """Waits for a random time: any moment of a run, its start and its end among them."""
+    return lambda out: time.sleep(rng.uniform(0.3, longest_s))
+
+
+def for_some_pieces(rng: random.Random, whole: Undisturbed) -> Callable[[Path], None]:
+    """Waits until a random number of pieces is there, and a little more: amid the work, however fast the machine is."""
+
+    def wait(out: Path) -> None:
+        wanted = rng.randrange(len(whole.made))
+        deadline = time.monotonic() + 2 * whole.seconds
+        while len(finished(out)) < wanted and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0.0, 0.2))
+
+    return wait
 
 
 def test_killed_at_twenty_moments_the_same_command_goes_on(tmp_path: Path, undisturbed: Undisturbed) -> None:
-    board, when = board_file(tmp_path), moments(20, undisturbed.seconds)
+    board, rng = board_file(tmp_path), random.Random(20)
+    waits = [for_some_time(rng, undisturbed.seconds), for_some_pieces(rng, undisturbed)]
     kills = productions = 0
     while kills < KILLS:
         productions += 1
-        kills += sum(kill_again_and_again(board, tmp_path / f"killed{productions}", undisturbed, when))
+        out = tmp_path / f"killed{productions}"
+        kills += sum(kill_again_and_again(board, out, undisturbed, waits[productions % 2]))
 
 
 def test_a_twin_that_makes_results_under_their_final_names_is_found_out(
     tmp_path: Path, undisturbed: Undisturbed
 ) -> None:
-    board, when = board_file(tmp_path), moments(1, undisturbed.seconds)
+    board, wait = board_file(tmp_path), for_some_pieces(random.Random(1), undisturbed)
     with pytest.raises(Damage, match="torn in the store"):
-        _until_found(board, undisturbed, when, "naive-store")
+        _until_found(board, undisturbed, wait, "naive-store")
 
 
 @pytest.mark.parametrize(
@@ -183,18 +197,20 @@ def test_a_twin_that_spoils_what_is_finished_is_found_out(
     tmp_path: Path, undisturbed: Undisturbed, twin: str, told: str
 ) -> None:
     # These have more to do than the real one when all is made.
-    board, when = board_file(tmp_path), moments(1, undisturbed.again_s + 1.5)
+    board, wait = board_file(tmp_path), for_some_time(random.Random(1), undisturbed.again_s + 1.5)
     with pytest.raises(Damage, match=told):
-        _until_found(board, undisturbed, when, twin, finished=True)
+        _until_found(board, undisturbed, wait, twin, from_the_end=True)
 
 
-def _until_found(board: Path, whole: Undisturbed, when: Iterator[float], twin: str, finished: bool = False) -> None:
+def _until_found(
+    board: Path, whole: Undisturbed, wait: Callable[[Path], None], twin: str, from_the_end: bool = False
+) -> None:
     """The loop of the real studio, no longer than that; from nothing, or from where all is finished."""
     for number in range(KILLS // KILLS_IN_A_ROW):
         out = board.parent / f"killed{number}"
-        if finished:
+        if from_the_end:
             shutil.copytree(whole.folder, out)
-        list(kill_again_and_again(board, out, whole, when, twin))
+        list(kill_again_and_again(board, out, whole, wait, twin))
 
 
 def test_the_same_command_again_makes_nothing_and_one_line_remakes_what_depends_on_it(tmp_path: Path) -> None:
