@@ -10,12 +10,10 @@ from agent.intent import Performance
 from agent.planners.offline.cast import Mention
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.page import Page
+from agent.planners.offline.wordlists import words
 
 __all__ = ["Group", "groups_of", "is_of_the_scene", "is_refused", "perform"]
 
-_BETWEEN = frozenset(
-    ["and", ",", "&", "e", "ed", "und", "et", "y", "with", "con", "mit", "avec", "plus", ",", "'n'", "then"]
-)
 _SCENE_NOUNS = ("scene", "story", "title_card", "production")
 
 
@@ -37,15 +35,10 @@ def is_refused(page: Page, match: Match) -> bool:
         if (
             negation
             and negation.id in ("none", "not")
-            and (at == match.start - 1 or page.key(match.start - 1) in _FILLERS)
+            and (at == match.start - 1 or page.key(match.start - 1) in words("filling"))
         ):
             return True
     return False
-
-
-_FILLERS = frozenset(
-    ["any", "a", "the", "so", "too", "very", "more", "be", "il", "la", "lo", "l'", "un", "una", "più", "di", "d'", "of"]
-)
 
 
 def is_of_the_scene(page: Page, match: Match) -> bool:
@@ -62,7 +55,7 @@ def is_of_the_scene(page: Page, match: Match) -> bool:
             continue
         if noun.subject == "output" or noun.id in _SCENE_NOUNS:
             return True
-    copula = page.key(match.start - 1) in ("is", "be", "è", "sia", "more", "più", "very", "a", "bit")
+    copula = page.key(match.start - 1) in words("grading")
     noun = page.at(match.start - 2, "thing", "output")
     return copula and noun is not None and (noun.id in _SCENE_NOUNS or noun.id in ("music", "video"))
 
@@ -101,22 +94,7 @@ def _is_noun(page: Page, match: Match, mentions: Sequence[Mention]) -> bool:
     """`talk about the race`: an action named, not done; but `the dancing robot` dances."""
     if match.subject != "pose" or match.end - match.start > 1:
         return False
-    noun = page.key(match.start - 1) in (
-        "the",
-        "la",
-        "il",
-        "lo",
-        "l'",
-        "der",
-        "die",
-        "das",
-        "el",
-        "le",
-        "this",
-        "that",
-        "our",
-        "next",
-    )
+    noun = page.key(match.start - 1) in words("pointing")
     return noun and not any(m.start <= match.end <= m.end for m in mentions)
 
 
@@ -125,7 +103,7 @@ def groups_of(page: Page, mentions: Sequence[Mention]) -> list[Group]:
     groups: list[Group] = []
     for mention in mentions:
         between = [page.key(at) for at in range(groups[-1].end, mention.start)] if groups else []
-        if groups and between and len(between) <= 3 and all(key in _BETWEEN for key in between):
+        if groups and between and len(between) <= 3 and all(key in words("standing_together") for key in between):
             last = groups[-1]
             last.end, last.ids, last.last = mention.end, tuple(dict.fromkeys([*last.ids, *mention.ids])), mention
             continue
@@ -139,10 +117,10 @@ def _is_oblique(page: Page, mention: Mention, groups: Sequence[Group]) -> bool:
         return False
     at = mention.start - 1
     behind = mention.end + (page.key(mention.end) == ",")
-    if page.key(behind) in ("who", "che", "der", "die", "que", "qui", "is", "è"):
+    if page.key(behind) in words("telling_more"):
         return False
     before = page.at(at, "joiner")
-    if before and before.id == "where" and page.key(at) not in ("and",):
+    if before and before.id == "where" and page.key(at) != "and":
         return True
     return page.at(at, "pose", "speech") is not None and before is None
 
@@ -172,10 +150,7 @@ def _doers(page: Page, match: Match, groups: Sequence[Group]) -> tuple[str, ...]
 
 def _goes_on(page: Page, match: Match, nearest: Group) -> bool:
     """`It finds a cat and becomes happy`: behind `and` the subject goes on, not the one whom a verb has just met."""
-    joined = any(
-        at >= nearest.end and page.key(at) in ("and", "e", "und", "y", "et")
-        for at in (match.start - 1, match.start - 2)
-    )
+    joined = any(at >= nearest.end and page.key(at) in words("going_on") for at in (match.start - 1, match.start - 2))
     before = nearest.start - 1
     met = before >= 0 and page.tokens[before].is_word and page.at(before, "joiner", "negation", "edit") is None
     return joined and met
@@ -183,7 +158,7 @@ def _goes_on(page: Page, match: Match, nearest: Group) -> bool:
 
 def _is_adjective(page: Page, match: Match) -> bool:
     """`a sad Giulia`, `happy Luca`, but not `... is happy Luca`."""
-    return page.key(match.start - 1) not in ("is", "are", "è", "sono", "looks", "feels")
+    return page.key(match.start - 1) not in words("seeming")
 
 
 def _one_inside(match: Match, group: Group) -> tuple[str, ...]:

@@ -153,7 +153,7 @@ def _shape(plan: ShotPlan, scene: Scene, index: int, opens: bool) -> ShotPlan:
     if scene.framing:
         plan = replace(plan, framing=scene.framing, fixed_framing=True, people=scene.people)
         plan = replace(plan, plays="business" if plan.plays == "reaction" else plan.plays)
-    if scene.camera and (index == 0 or scene.framing):
+    if scene.camera and (index == 0 or scene.framing or scene.camera == "static"):  # A still camera is still throughout.
         plan = replace(plan, camera=scene.camera)
     if not opens and index == 0 and not scene.framing and scene.people:
         plan = replace(plan, framing="full", people=scene.people, plays="business")
@@ -246,11 +246,13 @@ def _speech_plans(scene: Scene, most_s: float, coverage: Coverage) -> list[ShotP
             framing = "close"
         if len(speakers) > 1:
             framing = "medium"
-        people: tuple[str, ...] = speakers
+        people = tuple(who for who in speakers if who in scene.people)  # A voice from off stage is only heard.
         if framing != "close" and len(speakers) == 1 and (listener := _listener(scene, index)) is not None:
             people = (*speakers, listener)
         if scene.framing:
             framing, people = scene.framing, scene.people if scene.framing != "close" else people
+        elif len(people) < len(speakers):
+            framing, people = "full" if len(scene.people) > 1 else framing, scene.people
         wish = speech_need(lines) + coverage.lengths.after_speech_s
         plans.append(
             ShotPlan(

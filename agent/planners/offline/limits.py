@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from agent.planners.offline.listing import is_each, listed_items, shots_counted
 from agent.planners.offline.page import Page
 from agent.planners.offline.say import Notes
+from agent.planners.offline.text import fold, tokenise
+from agent.planners.offline.wordlists import pattern, starts_with, word_values, words
 from tools.storyboard import ASPECT_SIZES, Aspect, TimeOfDay
 
 __all__ = ["MAX_SECONDS", "clock_times", "ratio_spans", "read_aspect", "read_duration", "read_fps", "read_variations"]
 
 MAX_SECONDS, MIN_SECONDS = 1800.0, 0.5
 MAX_VARIATIONS = 16
-_RATIO = re.compile(r"(?<![\d:.])(\d{1,4})\s?(?::|x|×|/|by)\s?(\d{1,4})(?!\d|:\d)", re.IGNORECASE)
-_MINUTES = re.compile(
-    r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])(?!\s?(?:am|pm|a\.m|p\.m|uhr|h\b|o'clock))", re.IGNORECASE
-)
-_CLOCK = re.compile(
-    r"(?<![\d:])(\d{1,2})(?:[:.]([0-5]\d))?\s?(am|pm|a\.m\.?|p\.m\.?|o'clock|uhr|in the morning|at night|di notte|"
-    r"di mattina|del mattino|di sera|della sera|del pomeriggio|heures)(?!\w)|"
-    r"(?:\balle|\ball'|\ba las|\bum)\s?(\d{1,2})(?:[:.]([0-5]\d))?(?!\d|\s?(?:second|minut|sec))",
-    re.IGNORECASE,
+_RATIO = r"(?<![\d:.])(\d{1,4})\s?(?::|x|×|/|{by})\s?(\d{1,4})(?!\d|:\d)"
+_MINUTES = r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])(?!\s?(?:{clock_short})\b)"
+_CLOCK = (
+    r"(?<![\d:])(\d{1,2})(?:[:.]([0-5]\d))?\s?({clock_hours})(?!\w)"
+    r"|\b(?:{clock_before})\s?(\d{1,2})(?:[:.]([0-5]\d))?(?!\d|\s?(?:{seconds}))"
 )
 _SMALL_RATIOS: dict[tuple[int, int], Aspect] = {(16, 9): "16:9", (9, 16): "9:16", (1, 1): "1:1", (4, 3): "4:3"}
 
 
 def read_aspect(page: Page, notes: Notes) -> Aspect | None:
     """The shape of the picture, by its numbers or by its name; another ratio gives the nearest and a note."""
-    for match in _RATIO.finditer(page.masked):
+    for match in pattern(_RATIO).finditer(page.masked):
         width, height = int(match.group(1)), int(match.group(2))
         if not width or not height:
             continue
@@ -48,23 +46,21 @@ def read_aspect(page: Page, notes: Notes) -> Aspect | None:
             notes.assume("aspect_nearest", asked=match.group(), aspect=aspect)
         return aspect
     named = [m for m in page.of("aspect") if not _is_town_square(page, m.start)]
-    chosen = next(
-        (m for m in named if page.tokens[m.start].key not in ("instagram", "youtube")), named[0] if named else None
-    )
+    chosen = next((m for m in named if page.tokens[m.start].key not in words("any_feed")), named[0] if named else None)
     return next((known for known in _SMALL_RATIOS.values() if chosen and known == chosen.id), None)
 
 
 def ratio_spans(page: Page) -> list[tuple[int, int]]:
     """Where shapes written as numbers (`9:16`) stand in the text."""
-    return [m.span() for m in _RATIO.finditer(page.masked) if (int(m[1]), int(m[2])) in _SMALL_RATIOS]
+    return [m.span() for m in pattern(_RATIO).finditer(page.masked) if (int(m[1]), int(m[2])) in _SMALL_RATIOS]
 
 
 def _is_town_square(page: Page, at: int) -> bool:
     """`in a square with a fountain` is a place."""
-    return page.key(at) in ("square", "squared") and (
-        page.key(at - 1) in ("in", "on", "across", "the", "old", "to")
-        or (page.key(at - 1) == "a" and page.key(at - 2) in ("in", "on", "across"))
-        or (page.key(at + 1) in ("with", "of") and not page.at(at + 1, "aspect"))
+    return page.key(at) in words("squares") and (
+        page.key(at - 1) in words("on_the_square")
+        or (page.key(at - 1) in words("one_article") and page.key(at - 2) in words("across_a"))
+        or (page.key(at + 1) in words("square_with") and not page.at(at + 1, "aspect"))
     )
 
 
@@ -72,7 +68,7 @@ def read_duration(page: Page, notes: Notes, start: int = 0, end: int | None = No
     """Seconds, from `30 second`, `half a minute`, `1:30`, `un minuto e mezzo`; brought within what can be made."""
     seconds = _spelled(page, start, len(page.tokens) if end is None else end)
     if seconds is None and whole:
-        for match in _MINUTES.finditer(page.masked):
+        for match in pattern(_MINUTES).finditer(page.masked):
             pair = int(match.group(1)), int(match.group(2))
             if pair not in _SMALL_RATIOS and pair[1] not in (9, 16) and pair[0] + pair[1]:
                 seconds = pair[0] * 60.0 + pair[1]
@@ -95,16 +91,15 @@ def _spelled(page: Page, start: int, end: int) -> float | None:
         if not unit.entry.value or unit.start == 0:
             continue
         amount = _amount(page, unit.start)
-        if amount is None or page.key(unit.start - 2) in ("alle", "um"):
+        if amount is None or page.key(unit.start - 2) in words("clock_before"):
             continue
         if page.at(unit.start, "ordinal") and not page.tokens[unit.start - 1].is_number and page.at(unit.end, "thing"):
             continue  # `the second shot` is no length.
         value = amount * unit.entry.value
-        behind = [page.key(at) for at in range(unit.end, unit.end + 3)]
-        if behind[:2] in (["and", "a"], ["e", "mezzo"], ["y", "medio"], ["et", "demi"]) and "half" in (
-            *behind,
-            "half" if behind[0] != "and" else "",
-        ):
+        if is_each(page, unit.start, unit.end):  # `3 shots, 4 seconds each`
+            counts = (shots_counted(page, m.start) for m in page.of("thing", "output"))
+            return value * next((count for count in counts if count), 1)
+        if starts_with([page.key(at) for at in range(unit.end, unit.end + 4)], "and_a_half"):
             value += 0.5 * unit.entry.value
         if total is None:
             total, last = value, unit.end
@@ -128,11 +123,7 @@ def _amount(page: Page, at: int) -> float | None:
     number = page.at(before, "number")
     if number and number.entry.value is not None:
         return number.entry.value
-    if token.key in ("a", "an", "un", "una", "une", "ein", "eine", "one") and page.tokens[at].key not in (
-        "s",
-        "m",
-        "second",
-    ):
+    if token.key in words("article_as_one") and page.tokens[at].key not in words("no_unit_of_one"):
         return 1.0
     return None
 
@@ -149,76 +140,54 @@ def read_fps(page: Page, notes: Notes) -> int | None:
 
 
 def read_variations(page: Page, notes: Notes) -> int:
-    """How many versions are wanted."""
+    """How many versions are wanted; a list (`three images: Luca happy, Luca sad`) is none of versions."""
+    if listed_items(page) is not None:
+        return 1
     for thing in page.of("thing"):
         if thing.id != "variation" or not thing.start:
             continue
         at = thing.start
-        while at > 0 and page.key(at - 1) in (
-            "different",
-            "diverse",
-            "more",
-            "altre",
-            "new",
-            "verschiedene",
-            "diferentes",
-            "other",
-            "alternative",
-            "possible",
-        ):
+        while at > 0 and page.key(at - 1) in words("different"):
             at -= 1
         amount = _amount(page, at) if at else None
         if amount and amount >= 2:
             if amount > MAX_VARIATIONS:
                 notes.assume("variations_cut", count=MAX_VARIATIONS)
             return int(min(amount, MAX_VARIATIONS))
-    times = re.search(
-        r"\b(\d{1,3}|twice|three times|four times)\s?(?:x\b|times\b|different (?:image|picture|video|clip)s)",
-        page.masked,
-    )
-    images = re.search(
-        r"\b(\d{1,2}|two|three|four|five|six|due|tre|quattro|cinque|drei|zwei|vier)\s(?:images|pictures|pics|immagini|foto|photos|Bilder|imágenes|stills)\b",
-        page.masked,
-        re.IGNORECASE,
-    )
-    words = {
-        "two": 2,
-        "three": 3,
-        "four": 4,
-        "five": 5,
-        "six": 6,
-        "due": 2,
-        "tre": 3,
-        "quattro": 4,
-        "cinque": 5,
-        "zwei": 2,
-        "drei": 3,
-        "vier": 4,
-    }
-    for found in (times, images):
-        if found and (found.group(1).isdigit() or found.group(1).lower() in words):
-            count = int(found.group(1)) if found.group(1).isdigit() else words[found.group(1).lower()]
-            if count >= 2 and not (found is times and "different" not in found.group()):
+    counts = word_values("two", "three", "four", "five", "six")
+    for template in (
+        r"\b(?P<count>\d{1,3})\s?(?:{many_versions})\b",
+        r"\b(?P<count>\d{1,2}|{two}|{three}|{four}|{five}|{six})\s(?:{pictures})\b",
+    ):
+        if found := pattern(template).search(page.masked):
+            said = found["count"]
+            count = int(said) if said.isdigit() else int(counts[fold(said)])
+            if count >= 2 and ("{pictures}" in template or _is_different(found.group())):
                 return min(count, MAX_VARIATIONS)
     return 1
+
+
+def _is_different(phrase: str) -> bool:
+    """`3 different images` are versions, `3 times` and `3x` may be anything."""
+    return any(token.key in words("different") for token in tokenise(phrase))
 
 
 def clock_times(page: Page, start: int, end: int) -> Sequence[tuple[TimeOfDay, int]]:
     """Times of day told by the clock between two tokens, with the token where they stand."""
     found: list[tuple[TimeOfDay, int]] = []
-    for match in _CLOCK.finditer(page.masked):
+    for match in pattern(_CLOCK).finditer(page.masked):
         at = next((n for n, token in enumerate(page.tokens) if token.start >= match.start()), len(page.tokens))
         if not start <= at < end:
             continue
         hour = int(match.group(1) or match.group(4))
-        half = (match.group(3) or "").lower().replace(".", "")
+        half = fold(match.group(3) or "").replace(".", "")
         if hour > 24:
             continue
-        if half in ("pm", "di sera", "della sera", "del pomeriggio") and hour < 12:
+        if half in words("evening_hours") and hour < 12:
             hour += 12
-        elif half in ("am", "in the morning", "di mattina", "del mattino", "di notte") and hour == 12:
+        elif half in words("morning_hours") and hour == 12:
             hour = 0
-        elif half == "at night" and 5 < hour < 12:
+        elif half in words("night_hours") and 5 < hour < 12:
             hour += 12
         found.append((_time_of_hour(hour % 24), at))
     return found

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 from agent.intent import Intent
 from agent.planners.offline.direction import Direction, FormsByTongue, Tongue
+from agent.planners.offline.wordlists import words
 from tools.storyboard import CastMember, Language, Shot, TimeOfDay
 
 __all__ = ["about", "join_names", "short_name", "title_of", "tongue_of", "tongue_of_language"]
-
-
-_ARTICLES = frozenset({"a", "an", "un", "una", "uno"})
 
 
 def tongue_of(intent: Intent) -> Tongue:
@@ -26,13 +24,13 @@ def tongue_of_language(language: Language) -> Tongue:
 
 def short_name(member: CastMember) -> str:
     """What a character is called: the first name of a full name; one who is described, with the article."""
-    words = member.name.split()
+    parts = member.name.split()
     described = member.look.description.lower() if member.look and not member.known else ""
     article = described.split(" ", 1)[0]
-    if article in _ARTICLES and described.startswith(f"{article} {member.name.lower()}"):
+    if article in words("one_article") and described.startswith(f"{article} {member.name.lower()}"):
         return f"{article} {member.name.lower()}"
-    if len(words) == 2 and all(word[:1].isupper() for word in words):
-        return words[0]
+    if len(parts) == 2 and all(part[:1].isupper() for part in parts):
+        return parts[0]
     return member.name
 
 

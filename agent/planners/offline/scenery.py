@@ -12,72 +12,11 @@ from agent.planners.offline.page import Page
 from agent.planners.offline.say import Notes
 from agent.planners.offline.text import fold
 from agent.planners.offline.vocabulary import Vocabulary
+from agent.planners.offline.wordlists import words
 
 __all__ = ["DEFAULT_PLACE", "careful_ok", "read_scenery"]
 
 DEFAULT_PLACE = "beach"
-_LOCATING = frozenset(
-    [
-        "in",
-        "at",
-        "on",
-        "inside",
-        "into",
-        "onto",
-        "near",
-        "nel",
-        "nella",
-        "nello",
-        "nell'",
-        "nei",
-        "su",
-        "sul",
-        "sulla",
-        "sull'",
-        "in",
-        "a",
-        "al",
-        "alla",
-        "im",
-        "am",
-        "auf",
-        "dans",
-        "à",
-        "sur",
-        "en",
-    ]
-)
-_ARTICLES = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "un",
-        "una",
-        "uno",
-        "il",
-        "la",
-        "lo",
-        "l'",
-        "ein",
-        "eine",
-        "einem",
-        "einer",
-        "der",
-        "dem",
-        "den",
-        "el",
-        "los",
-        "las",
-        "une",
-        "le",
-        "les",
-        "some",
-        "his",
-        "her",
-        "their",
-    ]
-)
 
 
 def read_scenery(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
@@ -103,8 +42,8 @@ def careful_ok(page: Page, match: Match, start: int) -> bool:
     """Whether a word that has everyday uses (close, push) is meant for the camera here."""
     if page.tokens[match.start : match.end] == [] or not match.entry.careful:
         return True
-    words = " ".join(page.key(at) for at in range(match.start, match.end))
-    if words not in {fold(word) for word in match.entry.careful}:
+    written = " ".join(page.key(at) for at in range(match.start, match.end))
+    if written not in {fold(word) for word in match.entry.careful}:
         return True
     beside = [
         page.at(at, "thing", "camera", "framing") for at in (match.start - 2, match.start - 1, match.end, match.end + 1)
@@ -114,10 +53,10 @@ def careful_ok(page: Page, match: Match, start: int) -> bool:
     alone = match.start == start or page.key(match.start - 1) in (",", ".", "(")
     if alone and (match.end >= len(page.tokens) or page.tokens[match.end].is_mark):
         return True
-    if page.key(match.start - 1) in ("a", "un", "una") and page.key(match.end) in ("of", "on", "di", "su"):
+    if page.key(match.start - 1) in words("one_article") and page.key(match.end) in words("framing_of"):
         return True
     return match.start == start and (
-        match.end >= len(page.tokens) or page.key(match.end) in (",", ":", "on", "of", "su", "di", "-")
+        match.end >= len(page.tokens) or page.key(match.end) in {",", ":", "-"} | words("framing_of")
     )
 
 
@@ -133,16 +72,18 @@ def _place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Note
         return _unknown_place(page, start, end, vocabulary, notes)
     ranked = sorted(drawn, key=lambda row: (row[0], row[1], row[2].start))
     best = ranked[0][2]
-    words = _words(page, best)
+    written = _words(page, best)
     language = page.language
     if best.entry.instead is None:
         return {"location": best.id}
     others = [row[2] for row in ranked[1:] if row[2].entry.instead is None]
     stand_in = others[0].id if others else _drawn(best.entry.instead, vocabulary)
     notes.assume(
-        "place_instead", words=words, place=vocabulary.label("place", stand_in, language if language == "it" else "en")
+        "place_instead",
+        words=written,
+        place=vocabulary.label("place", stand_in, language if language == "it" else "en"),
     )
-    return {"location": stand_in, "location_words": words}
+    return {"location": stand_in, "location_words": written}
 
 
 def _drawn(id_: str, vocabulary: Vocabulary) -> str:
@@ -158,14 +99,14 @@ def _drawn(id_: str, vocabulary: Vocabulary) -> str:
 def _words(page: Page, match: Match) -> str:
     """A place as written, without preposition and article."""
     at = match.start
-    while at < match.end - 1 and page.key(at) in _LOCATING | _ARTICLES:
+    while at < match.end - 1 and page.key(at) in words("locating", "determining"):
         at += 1
     return page.text[page.tokens[at].start : page.tokens[match.end - 1].end]
 
 
 def _is_located(page: Page, match: Match) -> bool:
     """Whether a preposition leads to a place, or a scene is named after it: `in the old castle`, `castle scene`."""
-    if page.key(match.start) in _LOCATING and match.end - match.start > 1:
+    if page.key(match.start) in words("locating") and match.end - match.start > 1:
         return True
     for at in range(match.start - 1, max(match.start - 5, -1), -1):
         joiner = page.at(at, "joiner")
@@ -182,10 +123,12 @@ def _is_located(page: Page, match: Match) -> bool:
 def _unknown_place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
     """A place by a word that nobody knows: `in the zorbatorium`, `a Camogli`."""
     for at in range(start, end - 1):
-        if page.key(at) not in _LOCATING or (page.at(at, "joiner") or page.at(at, "negation")) is None:
+        if page.key(at) not in words("locating") or (page.at(at, "joiner") or page.at(at, "negation")) is None:
             continue
         first = at + 1
-        while first < end and (page.key(first) in _ARTICLES or page.at(first, "trait", "colour", "ordinary")):
+        while first < end and (
+            page.key(first) in words("determining") or page.at(first, "trait", "colour", "ordinary")
+        ):
             first += 1
         last = first
         while last < end and page.tokens[last].is_word and not vocabulary.is_known(page.key(last)) and last - first < 3:
@@ -194,17 +137,17 @@ def _unknown_place(page: Page, start: int, end: int, vocabulary: Vocabulary, not
             continue
         capital = page.tokens[first].text[0].isupper()
         if not capital and (
-            first == at + 1 or page.key(at) in ("a", "on", "su", "en")
+            first == at + 1 or page.key(at) in words("vague_locating")
         ):  # `on skates`, `a pezzi` are no places.
             continue
-        words = page.text[page.tokens[first].start : page.tokens[last - 1].end]
+        written = page.text[page.tokens[first].start : page.tokens[last - 1].end]
         place = "town_square" if capital else DEFAULT_PLACE
         notes.assume(
             "place_unknown",
-            words=words,
+            words=written,
             place=vocabulary.label("place", place, page.language if page.language == "it" else "en"),
         )
-        return {"location": place, "location_words": words}
+        return {"location": place, "location_words": written}
     return {}
 
 

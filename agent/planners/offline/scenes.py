@@ -9,15 +9,14 @@ from agent.planners.offline.direction import Direction
 from agent.planners.offline.happenings import happening
 from agent.planners.offline.plan import Scene
 from agent.planners.offline.questions import words_of
+from agent.planners.offline.text import fold
+from agent.planners.offline.wordlists import words
 from tools.storyboard import Emotion, slugify
 
 __all__ = ["settle"]
 
-_NOBODY = frozenset({"empty", "nobody", "deserted", "no one", "vuota", "vuoto", "nessuno", "deserta", "deserto"})
 _RESTING = frozenset({"sit", "lie", "crouch", "swim", "hold"})
 """Poses that last when something else begins to happen."""
-_ALL = frozenset({"they", "them", "both", "all", "everyone", "everybody", "together", "tutti", "entrambi", "insieme",
-                  "loro", "due"})  # fmt: skip
 
 
 def settle(brief: Brief, direction: Direction) -> list[Scene]:
@@ -33,19 +32,19 @@ def settle(brief: Brief, direction: Direction) -> list[Scene]:
 
 
 def _named(beat: Beat) -> list[str]:
-    """Who is named in a beat: those who act, then those who speak."""
+    """Who is named in a beat and seen in it: those who act, then those who speak."""
     who = [performance.character for performance in beat.performances] + [line.character for line in beat.dialogue]
-    return list(dict.fromkeys(who))
+    return [id_ for id_ in dict.fromkeys(who) if id_ not in beat.offstage]
 
 
 def _homeless(beats: Sequence[Beat], cast: Sequence[str]) -> list[str]:
     """Cast members that no beat names: they belong to the whole request."""
-    named = {who for beat in beats for who in _named(beat)}
+    named = {who for beat in beats for who in (*_named(beat), *beat.offstage)}
     return [who for who in cast if who not in named]
 
 
 def _words(text: str) -> set[str]:
-    return set("".join(char if char.isalnum() else " " for char in text.lower()).split())
+    return {fold(word) for word in "".join(char if char.isalnum() else " " for char in text).split()}
 
 
 def _people(
@@ -56,23 +55,31 @@ def _people(
     order = {who: rank for rank, who in enumerate(cast)}
     named = _named(beat)
     if len(beats) == 1:
-        chosen = list(dict.fromkeys([*cast, *named])) if not (beat.text_overlay and not named and not cast) else []
+        chosen = [who for who in dict.fromkeys([*cast, *named]) if who not in beat.offstage]
     elif named:
         chosen = named
-    elif beat.text_overlay or _words(beat.text) & _NOBODY or beat.framing == "detail":
+    elif beat.text_overlay or _words(beat.text) & words("nobody") or beat.framing == "detail":
         chosen = []
-    elif _words(beat.text) & _ALL and scenes:
+    elif _words(beat.text) & words("everybody") and scenes:
         chosen = list(dict.fromkeys([who for scene in scenes for who in scene.people] + list(homeless)))
     elif homeless:
         chosen = list(homeless)
+    elif not scenes and not beat.framing and not beat.camera and _is_bare(beat, cast):
+        # `First at the beach, then at night in the town, Luca and Giulia ...`: they are there from the beginning.
+        chosen = next((found for later in beats[1:] if (found := _named(later))), [])
     else:
         chosen = list(next((scene.people for scene in reversed(scenes) if scene.people), ()))
     return tuple(sorted(chosen, key=lambda who: order.get(who, len(order))))
 
 
+def _is_bare(beat: Beat, names: Sequence[str]) -> bool:
+    """Whether a beat says no more than where and when."""
+    return bool(beat.location or beat.location_words) and happening(beat.action, names, speaks=False) == "nothing"
+
+
 def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief: Brief, direction: Direction) -> Scene:
     before = earlier[-1] if earlier else None
-    location, words = _place(beat, before, brief, direction)
+    location, written = _place(beat, before, brief, direction)
     moved = before is not None and before.location != location
     names = [*people, *(member.name for member in brief.cast)]
     told = happening(beat.action, names, bool(beat.dialogue))
@@ -85,7 +92,7 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
         stated[who] = acting.model_copy(update={"expression": acting.expression or felt})
     return Scene(
         location=location,
-        words=words,
+        words=written,
         time_of_day=beat.time_of_day or (before.time_of_day if before else "day"),
         weather=beat.weather or (before.weather if before else "clear"),
         people=people,
@@ -103,14 +110,14 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
 
 def _told_feeling(action: str, direction: Direction) -> Emotion | None:
     """The feeling that the words of the action tell (`they argue`)."""
-    words = f" {' '.join(words_of(action))} " if action else ""
-    told = direction.acting.feelings_told.items() if words else []
-    return next((feeling for feeling, known in told if any(f" {word} " in words for word in known)), None)
+    said = f" {' '.join(words_of(action))} " if action else ""
+    told = direction.acting.feelings_told.items() if said else []
+    return next((feeling for feeling, known in told if any(f" {word} " in said for word in known)), None)
 
 
-def _sentence(words: str) -> str:
-    words = words.strip()
-    return words[:1].upper() + words[1:]
+def _sentence(told: str) -> str:
+    told = told.strip()
+    return told[:1].upper() + told[1:]
 
 
 def _place(beat: Beat, before: Scene | None, brief: Brief, direction: Direction) -> tuple[str, str]:

@@ -7,62 +7,13 @@ from dataclasses import dataclass, field
 from agent.intent import OutputKind
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.page import Page
+from agent.planners.offline.wordlists import starts_with, words
 
 __all__ = ["ORDER", "Wants", "full_scene", "read_wants"]
 
 ORDER: tuple[OutputKind, ...] = (
     "script", "image", "voice", "music", "subtitles", "video", "transcript", "analysis", "text",
 )  # fmt: skip
-_ADDING = frozenset(
-    [
-        "with",
-        "and",
-        "plus",
-        "also",
-        "con",
-        "e",
-        "anche",
-        "mit",
-        "und",
-        "avec",
-        "et",
-        "add",
-        "adding",
-        "including",
-        ",",
-        "&",
-        "include",
-        "using",
-    ]
-)
-_HEAD_WORDS = frozenset(
-    [
-        "of",
-        "di",
-        "del",
-        "della",
-        "dello",
-        "von",
-        "de",
-        "du",
-        "des",
-        "d'",
-        "showing",
-        "with",
-        "con",
-        "where",
-        "in",
-        "che",
-        "featuring",
-        "mit",
-        "that",
-        "da",
-        "for",
-        "per",
-        "from",
-        "dove",
-    ]
-)
 _MAKING = frozenset(("make", "draw", "polite"))
 
 
@@ -118,6 +69,8 @@ def read_wants(page: Page, people_at: list[int]) -> Wants:
     if any(m.id == "soundless" for m in page.of("negation")):
         wants.refused.add("music")
     matches = page.of("output")
+    if any(page.key(at) in words("soundless_formats") for m in matches for at in range(m.start, m.end)):
+        wants.refused |= {"voice", "music"}
     for number, match in enumerate(matches):
         kind: OutputKind = match.id  # type: ignore[assignment]
         how = _how(page, match, matches[number - 1] if number else None, people_at, wants)
@@ -149,10 +102,7 @@ def _burns(page: Page) -> bool:
     for match in page.of("request"):
         if match.id == "burn":
             near = page.of("output", start=max(0, match.start - 6), end=match.end + 6)
-            inside = (
-                "subtitle" in page.words(match.start, match.end).lower()
-                or "sottotitoli" in page.words(match.start, match.end).lower()
-            )
+            inside = any(page.key(at) in words("subtitle_words") for at in range(match.start, match.end))
             if inside or any(m.id == "subtitles" for m in near):
                 return True
     return False
@@ -174,38 +124,20 @@ def _how(page: Page, match: Match, before: Match | None, people_at: list[int], w
         ):
             if before.id in kinds:
                 return how
-    if page.key(match.end) in ("only", "solo", "soltanto", "nur", "solamente") or (
-        page.key(match.end) in ("alone", "off")
-        or (page.key(match.end) in ("and", "e") and page.key(match.end + 1) in ("nothing", "basta", "nient'altro"))
-    ):
-        return "refused" if page.key(match.end) == "off" else "only"
-    if match.id == "voice" and page.key(match.end) in ("lower", "higher"):
+    behind = [page.key(at) for at in range(match.end, match.end + 4)]
+    if behind[0] in words("refused_behind"):
+        return "refused"
+    if behind[0] in words("only_behind") or starts_with(behind, "and_nothing"):
+        return "only"
+    if match.id == "voice" and behind[0] in words("voice_height"):
         return ""
     key = page.key(match.start - 1)
-    if key in (
-        "a",
-        "an",
-        "some",
-        "the",
-        "un",
-        "una",
-        "la",
-        "il",
-        "i",
-        "le",
-        "l'",
-        "dei",
-        "della",
-        "background",
-        "visible",
-        "sad",
-        "happy",
-    ):
+    if key in words("qualifying"):
         key = page.key(match.start - 2)
-    if key in ("for", "of", "per", "von", "für", "de", "du", "del", "from", "pour", "para") and before:
+    if key in words("belonging") and before:
         return ""  # `a poster for the movie`
     at_head = _is_head(page, match, people_at)
-    if key in _ADDING and not (at_head and not _has_subject_before(page, match, people_at)):
+    if key in words("adding") and not (at_head and not _has_subject_before(page, match, people_at)):
         return "added"
     if at_head:
         return "head"
@@ -234,32 +166,7 @@ def _negation(page: Page, match: Match) -> str:
 
 def _listed(page: Page, before: Match, match: Match) -> bool:
     between = [page.key(at) for at in range(before.end, match.start)]
-    return len(between) <= 3 and all(
-        key
-        in (
-            "and",
-            ",",
-            "e",
-            "or",
-            "und",
-            "nor",
-            "the",
-            "any",
-            "o",
-            "né",
-            "oder",
-            "et",
-            "y",
-            "&",
-            "i",
-            "le",
-            "la",
-            "ni",
-            "a",
-            "some",
-        )
-        for key in between
-    )
+    return len(between) <= 3 and all(key in words("listing_outputs") for key in between)
 
 
 def _is_head(page: Page, match: Match, people_at: list[int]) -> bool:
@@ -270,7 +177,7 @@ def _is_head(page: Page, match: Match, people_at: list[int]) -> bool:
     subject = any(start <= at < match.start for at in people_at)
     if not subject and match.start - start <= 8 and not page.of("pose", start=start, end=match.start):
         asked = any(m.id in _MAKING or m.id == "burn" for m in page.of("request", start=start, end=match.start))
-        if asked or match.start - start <= 4 or page.key(match.end) in _HEAD_WORDS:
+        if asked or match.start - start <= 4 or page.key(match.end) in words("head_of"):
             return True
     verb = [m for m in page.of("request", start=max(0, match.start - 4), end=match.start) if m.id in ("make", "draw")]
     return bool(verb) and not subject
@@ -283,8 +190,4 @@ def _has_subject_before(page: Page, match: Match, people_at: list[int]) -> bool:
 def _done_by_people(page: Page, match: Match) -> bool:
     """`Luca listens to music`, `dancing to the music` is part of the story."""
     before = [page.key(match.start - back) for back in (1, 2, 3)]
-    return any(
-        key
-        in ("to", "playing", "plays", "play", "hears", "hear", "listening", "listen", "ascolta", "suona", "ascoltano")
-        for key in before
-    )
+    return any(key in words("hearing") for key in before)
