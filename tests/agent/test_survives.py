@@ -154,9 +154,9 @@ def kill_again_and_again(
         raise Damage(f"left behind: {litter}")
 
 
-def for_some_time(rng: random.Random, longest_s: float) -> Callable[[Path], None]:
+def for_some_time(rng: random.Random, shortest_s: float, longest_s: float) -> Callable[[Path], None]:
     """Waits for a random time: any moment of a run, its start and its end among them."""
-    return lambda out: time.sleep(rng.uniform(0.3, longest_s))
+    return lambda _out: time.sleep(rng.uniform(shortest_s, longest_s))
 
 
 def for_some_pieces(rng: random.Random, whole: Undisturbed) -> Callable[[Path], None]:
@@ -174,7 +174,7 @@ def for_some_pieces(rng: random.Random, whole: Undisturbed) -> Callable[[Path], 
 
 def test_killed_at_twenty_moments_the_same_command_goes_on(tmp_path: Path, undisturbed: Undisturbed) -> None:
     board, rng = board_file(tmp_path), random.Random(20)
-    waits = [for_some_time(rng, undisturbed.seconds), for_some_pieces(rng, undisturbed)]
+    waits = [for_some_time(rng, 0.3, undisturbed.seconds), for_some_pieces(rng, undisturbed)]
     kills = productions = 0
     while kills < KILLS:
         productions += 1
@@ -197,7 +197,8 @@ def test_a_twin_that_spoils_what_is_finished_is_found_out(
     tmp_path: Path, undisturbed: Undisturbed, twin: str, told: str
 ) -> None:
     # These have more to do than the real one when all is made.
-    board, wait = board_file(tmp_path), for_some_time(random.Random(1), undisturbed.again_s + 1.5)
+    again_s = undisturbed.again_s
+    board, wait = board_file(tmp_path), for_some_time(random.Random(1), again_s / 2, again_s + 1.5)
     with pytest.raises(Damage, match=told):
         _until_found(board, undisturbed, wait, twin, from_the_end=True)
 
