@@ -1,0 +1,51 @@
+"""Runs a batch of calls with its journal kept: what the act node and the jobs' runner do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from tools.artifact import Artifact
+from tools.base import Call
+from tools.errors import Cancelled, ToolError
+from tools.runtime.executor import CallEvent, Executor
+from tools.runtime.journal import Journal
+
+__all__ = ["journal_events", "run_journaled"]
+
+
+def journal_events(journal: Journal, on_event: Callable[[CallEvent], None]) -> Callable[[CallEvent], None]:
+    """A hearer of events that writes each call's beginning and its commit down before it passes them on."""
+    begun: set[str] = set()
+
+    def hear(event: CallEvent) -> None:
+        if event.status == "running" and event.call_id not in begun:
+            begun.add(event.call_id)
+            journal.started(event.call_id)
+        elif event.key:
+            journal.committed(event.call_id, event.key)
+        on_event(event)
+
+    return hear
+
+
+def run_journaled(
+    executor: Executor, journal: Journal, calls: Sequence[Call], known: Mapping[str, Artifact] | None = None
+) -> dict[str, Artifact | ToolError]:
+    """`Executor.run`, with the batch written down before anything of it is begun, and how each call ended.
+
+    Raises:
+        InvalidInput: the batch is wrong; nothing was written and nothing run.
+        StorageFailed: the journal cannot be written; what is finished lies in the store.
+    """
+    executor.plan(calls, known)
+    journal.accept(calls)
+    on_event, executor.on_event = executor.on_event, journal_events(journal, executor.on_event)
+    try:
+        results = executor.run(calls, known)
+    finally:
+        executor.on_event = on_event
+    for name, result in results.items():
+        # What was stopped did not end: it is made when the job goes on.
+        if isinstance(result, ToolError) and not isinstance(result, Cancelled):
+            journal.failed(name, result)
+    return results
