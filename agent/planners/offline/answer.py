@@ -19,6 +19,7 @@ from agent.planners.offline.phrasing import join_names, tongue_of
 from agent.planners.offline.questions import Answers, find_topic, load_answers, shot_number, words_of
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.vocabulary import Vocabulary
+from agent.planners.offline.wordlists import words
 from configs.characters import CharacterSheet, load_characters
 from tools.storyboard import ASPECT_SIZES, CastMember, Look
 
@@ -84,9 +85,9 @@ def answer(intent: Intent, request: PlanRequest, vocabulary: Vocabulary | None =
 
 def _fallback_topic(asked: _Asked) -> str | None:
     """`Who are they?`, `describe it`: a question about people that names none is about the scene."""
-    words = set(words_of(asked.request.text))
-    vague = {"they", "them", "it", "loro", "scene", "scena", "this", "questa"}
-    return "summary" if asked.request.storyboard and words & vague else None
+    said = set(words_of(asked.request.text))
+    vague = words("vague_scene")
+    return "summary" if asked.request.storyboard and said & vague else None
 
 
 def _about_storyboard(asked: _Asked, topic: str, people: list[str]) -> str:
@@ -104,7 +105,7 @@ def _about_storyboard(asked: _Asked, topic: str, people: list[str]) -> str:
 
 def _people(asked: _Asked) -> list[str]:
     """Ids of the characters a question names: by the reader, by their sheets, or by the cast of the scene."""
-    words = words_of(asked.request.text)
+    said = words_of(asked.request.text)
     names: dict[str, list[str]] = {who: [who] for who in asked.intent.characters}
     for sheet in asked.sheets.values():
         names.setdefault(sheet.id, []).extend([sheet.id, *sheet.aliases])
@@ -112,9 +113,9 @@ def _people(asked: _Asked) -> list[str]:
         names.setdefault(member.id, []).extend([*words_of(member.name), " ".join(words_of(member.name))])
     listed = set(asked.intent.characters)
     if asked.vocabulary is not None:
-        listed |= {near for word in words if (near := asked.vocabulary.near_name(word)) is not None}
-    text = f" {' '.join(words)} "
-    stop = {"the", "a", "an", "il", "la", "lo", "un", "una", "with", "con"}
+        listed |= {near for word in said if (near := asked.vocabulary.near_name(word)) is not None}
+    text = f" {' '.join(said)} "
+    stop = words("articles_one", "articles_the", "with_words")
     found = [
         who
         for who, known in names.items()
@@ -133,13 +134,13 @@ def _about_people(asked: _Asked, people: list[str]) -> str:
 
 def _written_names(text: str) -> list[str]:
     """A name written with a capital at the end of a question: `Who is Bruno?`."""
-    words = [token for token in tokenise(text) if token.is_word]
+    spoken = [token for token in tokenise(text) if token.is_word]
     name: list[str] = []
-    for token in reversed(words[1:]):
+    for token in reversed(spoken[1:]):
         if not token.text[0].isupper():
             break
         name.insert(0, token.text)
-    return [" ".join(name)] if 0 < len(name) <= 3 and len(words) - len(name) <= 4 else []
+    return [" ".join(name)] if 0 < len(name) <= 3 and len(spoken) - len(name) <= 4 else []
 
 
 def _about_person(asked: _Asked, who: str) -> str:

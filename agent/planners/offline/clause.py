@@ -4,42 +4,9 @@ from __future__ import annotations
 
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.reading import Reading
+from agent.planners.offline.wordlists import words
 
-__all__ = ["WITH", "Clause"]
-
-WITH = frozenset({"with", "con", "mit", "avec"})
-"""Words that add only where nothing else is said."""
-_FILLER = frozenset(
-    [
-        "please",
-        "pls",
-        "thanks",
-        "thank",
-        "you",
-        "ok",
-        "okay",
-        "so",
-        "well",
-        "great",
-        "nice",
-        "good",
-        "perfect",
-        "grazie",
-        "bene",
-        "bitte",
-        "danke",
-        "per",
-        "favore",
-        "hey",
-        "hi",
-        "ciao",
-        "perfetto",
-        "bello",
-        "cool",
-        "now",
-        "and",
-    ]
-)
+__all__ = ["Clause"]
 
 
 class Clause:
@@ -55,7 +22,11 @@ class Clause:
         """A line that the clause only quotes (`I don't like the line "..."`); the next clause may replace it."""
         self.shot = self._shot_named(start, end)
         if self.shot is None and previous is not None and not self.has("thing") and previous.shot is not None:
-            self.shot = previous.shot if not self.mentions or self.page.key(start) not in ("add",) else None
+            self.shot = (
+                previous.shot
+                if not self.mentions or not any(m.id == "add" and m.start == start for m in verbs)
+                else None
+            )
 
     def has(self, *subjects: str) -> bool:
         """Whether something of these subjects stands in the clause."""
@@ -63,7 +34,7 @@ class Clause:
 
     def verb(self, *ids: str) -> Match | None:
         """The first word of change of these kinds; `with` adds only where nothing else is said."""
-        strict = [m for m in self.verbs if m.id in ids and self.page.key(m.start) not in WITH]
+        strict = [m for m in self.verbs if m.id in ids and self.page.key(m.start) not in words("with_words")]
         return strict[0] if strict else None
 
     def thing(self, *ids: str) -> Match | None:
@@ -75,11 +46,11 @@ class Clause:
         """Only politeness: `please`, `thanks`."""
         if self.disliked is not None:
             return True
-        words = [t for t in self.page.tokens[self.start : self.end] if t.is_word]
+        said = [t for t in self.page.tokens[self.start : self.end] if t.is_word]
         talk = self.reading.vocabulary.find(
             self.page.tokens[self.start : self.end], self.page.language, frozenset({"smalltalk", "request"})
         )
-        return all(t.key in _FILLER for t in words) or sum(m.end - m.start for m in talk) >= len(words)
+        return all(t.key in words("filler") for t in said) or sum(m.end - m.start for m in talk) >= len(said)
 
     def _shot_named(self, start: int, end: int) -> int | None:
         """`the second shot`, `shot 2`, `last shot`, `l'ultima inquadratura`."""
@@ -106,7 +77,7 @@ class Clause:
             if found and found[-1][1] == thing.start:
                 found += [(n, thing.start) for n in self._numbers_after(thing.end, end)]
         for ordinal in page.of("ordinal", start=start, end=end):
-            if not found and page.key(ordinal.end) in ("one", "una") and ordinal.entry.value:
+            if not found and page.key(ordinal.end) in words("the_one") and ordinal.entry.value:
                 found.append((int(ordinal.entry.value), ordinal.start))
         return found
 
@@ -118,7 +89,7 @@ class Clause:
             if ordinal and ordinal.entry.value:
                 numbers.insert(0, int(ordinal.entry.value))
                 at = ordinal.start
-            elif numbers and self.page.key(at - 1) in ("and", "e", "the", "la", "l'", ",", "und", "die", "y", "et"):
+            elif numbers and self.page.key(at - 1) in words("ordinal_joiners"):
                 at -= 1
             else:
                 break
@@ -128,7 +99,7 @@ class Clause:
         """`shots 1, 2 and 3`: the numbers behind the first."""
         numbers: list[int] = []
         at += 1
-        while at + 1 < end and self.page.key(at) in (",", "and", "e", "&", "und", "y", "et"):
+        while at + 1 < end and self.page.key(at) in words("number_joiners"):
             if not self.page.tokens[at + 1].text.isdigit():
                 break
             numbers.append(min(int(self.page.tokens[at + 1].text), 99))

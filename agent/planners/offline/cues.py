@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from agent.planners.offline.wordlists import pattern
+
 __all__ = ["Cue", "find_captions", "find_cues", "find_sendings"]
 
 _CUE = re.compile(
@@ -16,25 +18,14 @@ _CUE = re.compile(
 )
 _SPEECH = re.compile(r"(?:[ \t]*\S[^\n]*(?:\n|\Z))+")
 _CAPITALS = re.compile(r"[^\W\d_a-zß-öø-ÿ][^\Wa-zß-öø-ÿ]*(?:[ '’&!?.,-]{1,2}[^\W_a-zß-öø-ÿ]+){0,8}[!?]?")
-_BEFORE_CAPTION = re.compile(
-    r"\b(?:put|write|add|place|metti|scrivi|aggiungi|with|con|the words?|the text|la scritta|testo|says?|saying|reads?|"
-    r"reading|con scritto|titled|title card|title|titolo|cartello|card|overlay|schreibe|pon|escribe|mets|écris):?[ ]$",
-    re.IGNORECASE,
-)
-_NAMING = re.compile(
-    r"\b(?:call|name|title|retitle|entitle)(?: it| this| the (?:film|movie|video|scene|story))[ ]+(?:as )?|"
-    r"\b(?:chiamal[ao]|intitolal[ao]|chiama il (?:film|video)|nenn es|nenne es|llámal[ao]|appelle-l[ea])[ ]+",
-    re.IGNORECASE,
-)
-_NAME_END = re.compile(r"[.;,\n]|\s(?:and|then|e|ed|poi|und|y|et)\s|$")
-
-
-_SENDING = re.compile(
-    r"(?:,? ?\b(?:and|then|e|poi)\b )?\b(?:please )?(?:(?:send|e-?mail|mail|post|upload|share|whatsapp|text) "
-    r"(?:it|this|the (?:film|video|movie|picture|result))|(?:invia|manda|spedisci|condividi)(?:l[ao]|(?= (?:il|la) ))"
-    r"(?: (?:il|la) (?:film|video|filmato|immagine))?)"
-    r"(?: (?:to|on|with|via|over|a|al|alla|ai|su|per|in)\b[^.,;!?\n]*)?",
-    re.IGNORECASE,
+_BEFORE_CAPTION = r"\b(?:{before_caption}):?[ ]$"
+_NAMING = r"\b(?:{naming}) (?:{named_film})[ ]+(?:as )?|\b(?:{naming_with_it})[ ]+"
+_NAME_END = r"[.;,\n]|\s(?:{name_ends})\s|$"
+_SENDING = (
+    r"(?:,? ?\b(?:{then_words})\b )?\b(?:(?:{please_words}) )?"
+    r"(?:(?:{send_verbs}) (?:{sent_film})|(?:{send_verbs_it})(?:l[ao]|(?= (?:{it_articles}) ))"
+    r"(?: (?:{it_articles}) (?:{it_film}))?)"
+    r"(?: (?:{send_to})\b[^.,;!?\n]*)?"
 )
 
 
@@ -74,13 +65,13 @@ def find_cues(text: str, is_speaker: Callable[[str], bool]) -> Iterator[Cue]:
 
 def find_sendings(masked: str) -> list[tuple[int, int]]:
     """What asks to send the film to somebody: nobody named there plays in it."""
-    return [match.span() for match in _SENDING.finditer(masked)]
+    return [match.span() for match in pattern(_SENDING).finditer(masked)]
 
 
 def find_captions(text: str, masked: str) -> Iterator[Cue]:
     """A title that nothing marks but its capitals (`put THE END on the last shot`) or its verb (`call it Home`)."""
-    for head in _NAMING.finditer(masked):
-        end = _NAME_END.search(masked, head.end())
+    for head in pattern(_NAMING).finditer(masked):
+        end = pattern(_NAME_END).search(masked, head.end())
         stop = end.start() if end else len(masked)
         words = text[head.end() : stop].strip()
         if words[:1].isalnum() and masked[head.end() : stop].strip() == words:
@@ -89,7 +80,7 @@ def find_captions(text: str, masked: str) -> Iterator[Cue]:
         return
     for caps in _CAPITALS.finditer(masked):
         words = caps.group().strip()
-        if sum(char.isalpha() for char in words) >= 3 and _BEFORE_CAPTION.search(
+        if sum(char.isalpha() for char in words) >= 3 and pattern(_BEFORE_CAPTION).search(
             masked[max(0, caps.start() - 40) : caps.start()]
         ):
             yield Cue(words, caps.start(), caps.start() + len(words))

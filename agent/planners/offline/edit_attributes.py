@@ -10,6 +10,7 @@ from agent.planners.offline.clause import Clause
 from agent.planners.offline.limits import read_aspect, read_duration, read_fps
 from agent.planners.offline.scenery import read_scenery
 from agent.planners.offline.wants import ORDER, full_scene
+from agent.planners.offline.wordlists import word_values, words
 
 __all__ = ["has_acts", "read_attributes", "without"]
 
@@ -80,7 +81,7 @@ def _music_mood(clause: Clause) -> Any:
     if not _of_music(clause):
         return None
     for match in page.of("mood", "emotion", start=clause.start, end=clause.end):
-        if not is_refused(page, match) and page.key(match.start - 1) not in ("too", "troppo", "less", "meno"):
+        if not is_refused(page, match) and page.key(match.start - 1) not in words("too_much"):
             return match.id if match.subject == "mood" else match.entry.goes_with
     for match in clause.verbs:
         if match.id in ("slower", "faster"):
@@ -107,19 +108,9 @@ def _length(clause: Clause) -> list[Edit]:
         return [Edit(op="set_duration", shot=clause.shot, duration_s=round(wanted, 2))]
     if seconds is not None:
         return [Edit(op="set_duration", shot=clause.shot, duration_s=seconds)]
-    text = page.words(clause.start, clause.end).lower()
-    for words, factor in (
-        ("half as long", 0.5),
-        ("twice as long", 2.0),
-        ("double the length", 2.0),
-        ("half the length", 0.5),
-        ("lungo il doppio", 2.0),
-        ("il doppio più lung", 2.0),
-        ("la metà", 0.5),
-        ("dimezza", 0.5),
-        ("raddoppia", 2.0),
-    ):
-        if words in text:
+    said = f" {' '.join(t.key for t in page.tokens[clause.start : clause.end])} "
+    for amount, factor in word_values("half", "twice").items():
+        if f" {amount} " in said:
             return [Edit(op="set_duration", shot=clause.shot, factor=factor)]
     music = any(m.id == "music" for m in page.of("output", start=clause.start, end=clause.end))
     if more or less:
@@ -137,8 +128,8 @@ def _by(clause: Clause) -> bool:
     """`2 seconds longer`, `shorten it by 3 seconds`, not `make it longer: 20 seconds`."""
     page = clause.page
     unit = page.of("unit", start=clause.start, end=clause.end)[0]
-    return page.key(unit.end) in ("longer", "shorter", "più", "in") or any(
-        page.key(at) in ("by", "di", "um") for at in range(max(clause.start, unit.start - 3), unit.start)
+    return page.key(unit.end) in words("behind_amount") or any(
+        page.key(at) in words("by_amount") for at in range(max(clause.start, unit.start - 3), unit.start)
     )
 
 

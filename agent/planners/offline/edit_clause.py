@@ -6,19 +6,12 @@ from agent.intent import Edit, Performance
 from agent.planners.offline.acting import perform
 from agent.planners.offline.beats import Cut
 from agent.planners.offline.cast import Mention
-from agent.planners.offline.clause import WITH, Clause
+from agent.planners.offline.clause import Clause
 from agent.planners.offline.edit_attributes import has_acts, read_attributes, without
 from agent.planners.offline.edit_lines import line_by_number, read_line_edits
+from agent.planners.offline.wordlists import words
 
 __all__ = ["read_clause"]
-
-_NAMING = frozenset(["call", "name", "title", "retitle", "entitle", "nenne", "nenn", "chiama"])
-_NAMING_IT = frozenset(["chiamala", "chiamalo", "intitolala", "intitolalo", "llamala", "llamalo", "appelle-la"])
-_IT = frozenset(["it", "this", "film", "movie", "video", "scene", "story"])
-_WITHIN = frozenset(["in", "nell'", "nella", "nell"])
-_OVER = frozenset(
-    ["on", "over", "across", "onto", "in", "su", "sull'", "sulla", "sull", "nell'", "nella", "nell", "auf"]
-)
 
 
 def read_clause(clause: Clause) -> list[Edit]:
@@ -179,7 +172,7 @@ def _add_shot(clause: Clause) -> list[Edit]:
     if verb is None or thing is None or not verb.start < thing.start <= verb.end + 5:
         return []
     if (
-        page.key(thing.start - 1) in ("the", "la", "this", "to", "il")
+        page.key(thing.start - 1) in words("definite_shot")
         or page.at(thing.end, "number")
         or (thing.id == "shot" and page.at(thing.start - 1, "ordinal"))
     ):
@@ -187,7 +180,7 @@ def _add_shot(clause: Clause) -> list[Edit]:
     if thing.end < len(page.tokens) and page.tokens[thing.end].is_number:
         return []
     if any(
-        page.tokens[at].key in ("to", "in", "at", "a", "in") and page.key(at + 1) in ("the", "this")
+        page.tokens[at].key in words("to_a_shot") and page.key(at + 1) in words("this_scene")
         for at in range(verb.end, thing.start)
     ):
         return []
@@ -199,7 +192,7 @@ def _add_shot(clause: Clause) -> list[Edit]:
         beat = beat.model_copy(update={"text_overlay": text, "dialogue": []})
     verbs = {m.id for m in clause.verbs}
     others = clause.shots_named(thing.end, clause.end)
-    if len(others) > 1 and any(page.key(at) in ("between", "tra", "fra") for at in range(thing.end, clause.end)):
+    if len(others) > 1 and any(page.key(at) in words("between") for at in range(thing.end, clause.end)):
         return [Edit(op="add_shot", to=max(number for number, _ in others), beat=beat)]
     if "start" in verbs or (thing.id == "title_card" and not others and "end" not in verbs):
         return [Edit(op="add_shot", to=1, beat=beat)]
@@ -214,10 +207,12 @@ def _caption(clause: Clause) -> list[Edit]:
     if len(clause.quotes) != 1 or clause.mentions or clause.has("speech"):
         return []
     quote, page = clause.quotes[0], clause.page
-    behind_it = page.key(quote.token - 1) in _IT and page.key(quote.token - 2) in _NAMING
-    if behind_it or page.key(quote.token - 1) in _NAMING_IT:
+    behind_it = page.key(quote.token - 1) in words("film_words") and page.key(quote.token - 2) in words("title_verbs")
+    if behind_it or page.key(quote.token - 1) in words("title_verbs_with_it"):
         return [Edit(op="set_title", text=quote.text[:120])]
-    over = page.key(quote.token + 1) in (_OVER if clause.verb("add", "make") else _OVER - _WITHIN)
+    over = page.key(quote.token + 1) in (
+        words("over") if clause.verb("add", "make") else words("over") - words("within")
+    )
     if over and clause.shot is not None:
         return [Edit(op="set_overlay", shot=clause.shot, text=quote.text[:200])]
     return []
@@ -233,7 +228,7 @@ def _text(clause: Clause) -> list[Edit]:
         thing.id == "title"
         and (
             clause.verb("change", "make") is not None
-            or clause.page.key(thing.start) in ("called", "titled", "named")
+            or clause.page.key(thing.start) in words("titled")
             or clause.page.key(thing.end) == ":"
         )
         and not clause.verb("add")
@@ -249,16 +244,13 @@ def _add_character(clause: Clause) -> list[Edit]:
         return []
     roster = clause.reading.roster
     new = [m for m in clause.mentions if m.kind != "pronoun"]
-    weak = clause.page.key(verb.start) in WITH
+    weak = clause.page.key(verb.start) in words("with_words")
     if weak and (clause.verb("change", "make") or any(i in roster.present for m in new for i in m.ids)):
         return []
     acts = {p.character: p for p in perform(clause.page, clause.reading.mentions, clause.start, clause.end)}
     ids = list(
         dict.fromkeys(
-            i
-            for m in new
-            for i in m.ids
-            if m.start >= verb.end or clause.page.key(verb.start) in ("joins", "join", "joined")
+            i for m in new for i in m.ids if m.start >= verb.end or clause.page.key(verb.start) in words("joining")
         )
     )
     fresh = [i for i in ids if i not in roster.present] or ids[:1]

@@ -11,6 +11,7 @@ from agent.planners.offline.limits import read_variations
 from agent.planners.offline.page import Page
 from agent.planners.offline.reading import Reading
 from agent.planners.offline.wants import full_scene
+from agent.planners.offline.wordlists import words
 
 __all__ = ["read_edits"]
 
@@ -49,37 +50,6 @@ _STRONG = (
     "less",
 )
 MAX_CLAUSES = 40
-_SMALL = frozenset(
-    [
-        "please",
-        "pls",
-        "now",
-        "then",
-        "and",
-        "also",
-        "just",
-        "ok",
-        "okay",
-        "so",
-        ",",
-        "per",
-        "favore",
-        "ora",
-        "adesso",
-        "poi",
-        "e",
-        "anche",
-        "bitte",
-        "jetzt",
-        "dann",
-        "it",
-        "can",
-        "could",
-        "you",
-        "puoi",
-        "potresti",
-    ]
-)
 _SHOTS = ("shot", "scene")
 
 
@@ -109,8 +79,8 @@ def read_edits(reading: Reading) -> Intent | None:
         return _nothing(reading) if verbs or lost else None
     if not edits:
         lost = []
-    for words in lost[:3]:
-        reading.notes.ask("edit_not_read", words=words[:80])
+    for lost_words in lost[:3]:
+        reading.notes.ask("edit_not_read", words=lost_words[:80])
     return _intent(reading, edits, lost, again and not edits)
 
 
@@ -169,8 +139,8 @@ def _present(reading: Reading, edits: list[Edit]) -> list[OutputKind]:
 
 
 def _nothing(reading: Reading) -> Intent:
-    words = " ".join(reading.page.text.split())
-    reading.notes.ask("edit_nothing", words=words if len(words) < 80 else words[:77] + "...")
+    asked = " ".join(reading.page.text.split())
+    reading.notes.ask("edit_nothing", words=asked if len(asked) < 80 else asked[:77] + "...")
     return base_intent(reading, kind="edit", edits=[], outputs=["text"], confidence=0.2)
 
 
@@ -178,66 +148,24 @@ def _is_new(reading: Reading, verbs: list[Match]) -> bool:
     """Whether the message asks for another scene rather than for a change."""
     page = reading.page
     fresh = [m for m in verbs if m.id == "fresh"]
-    adds = [m for m in verbs if m.id == "add" and page.key(m.start) not in ("with", "con", "mit", "avec")]
+    adds = [m for m in verbs if m.id == "add" and page.key(m.start) not in words("with_words")]
     if fresh and not (adds and adds[0].start < fresh[0].start):
         return True
     for verb in page.of("request"):
         if verb.id in ("make", "draw") and _makes_a_scene(reading, verb):
             return True
-    marked = [
-        m
-        for m in verbs
-        if m.id in _STRONG
-        and page.key(m.start)
-        not in (
-            "with",
-            "con",
-            "mit",
-            "avec",
-            "without",
-            "senza",
-            "slowly",
-            "fast",
-            "quick",
-            "but",
-            "slow",
-            "more",
-            "plus",
-            "too",
-            "still",
-            "mit",
-            "ma",
-            "in più",
-        )
-    ]
+    marked = [m for m in verbs if m.id in _STRONG and page.key(m.start) not in words("not_marking")]
     refers = any(
-        t.id in _SHOTS and (page.at(t.start - 1, "ordinal") or page.key(t.start - 1) in ("the", "la", "this"))
+        t.id in _SHOTS and (page.at(t.start - 1, "ordinal") or page.key(t.start - 1) in words("this_scene"))
         for t in page.of("thing")
     )
-    it = any(page.key(m.end) in ("it", "this", "that") for m in verbs if m.id in ("make", "change")) or any(
-        page.key(m.start)
-        in ("should", "must", "deve", "devono", "dovrebbe", "fallo", "falla", "rendilo", "rendila", "set")
-        for m in verbs
-        if m.id == "make"
+    it = any(page.key(m.end) in words("it_words") for m in verbs if m.id in ("make", "change")) or any(
+        page.key(m.start) in words("must_be") for m in verbs if m.id == "make"
     )
     if marked or refers or it or any(m.id == "make" and m.start <= 3 for m in verbs):
         return False
     place = [m for m in page.of("place") if not m.entry.weak]
-    indefinite = page.key(0) in (
-        "a",
-        "an",
-        "un",
-        "una",
-        "uno",
-        "two",
-        "three",
-        "due",
-        "tre",
-        "ein",
-        "eine",
-        "la",
-        "due",
-    )
+    indefinite = page.key(0) in words("indefinite_start")
     people = bool(reading.mentions) and bool(page.of("pose") or indefinite or page.of("framing", "thing"))
     return (
         bool(place and people)
@@ -250,29 +178,10 @@ def _makes_a_scene(reading: Reading, verb: Match) -> bool:
     """`make a night scene with Luca`, `generate an image of Giulia`; not `make it a night scene`."""
     page = reading.page
     at = verb.end
-    if page.key(at) in ("me", "us", "mi", "mir"):
+    if page.key(at) in words("to_me"):
         at += 1
-    if page.key(at) not in (
-        "a",
-        "an",
-        "un",
-        "una",
-        "uno",
-        "ein",
-        "eine",
-        "einen",
-        "une",
-        "another",
-        "one",
-        "me",
-        "scene",
-        "video",
-    ):
-        return (
-            page.tokens[verb.start].key in ("generate", "create", "genera", "crea", "creami", "draw", "disegna")
-            and bool(reading.mentions)
-            and bool(page.of("place"))
-        )
+    if page.key(at) not in words("one_more"):
+        return page.tokens[verb.start].key in words("creating") and bool(reading.mentions) and bool(page.of("place"))
     for ahead in range(at, min(at + 7, len(page.tokens))):
         noun = page.at(ahead, "thing", "output")
         if noun and (noun.id in ("scene", "story") or (noun.subject == "output" and noun.id in ("video", "image"))):
@@ -289,9 +198,7 @@ def _clauses(reading: Reading, verbs: list[Match]) -> list[tuple[int, int]]:
         key = page.key(at)
         sentence = page.starts_sentence(at) and page.key(at - 1) not in (":", "-", ")")
         joiner = page.at(at, "joiner")
-        joined = key in (",", ";", "and", "e", "ed", "und", "y", "et", "&") or (
-            joiner is not None and joiner.id in ("then", "while")
-        )
+        joined = key in words("clause_joiners") or (joiner is not None and joiner.id in ("then", "while"))
         if not sentence and not joined:
             continue
         begin = at if sentence else at + 1
@@ -306,31 +213,21 @@ def _clauses(reading: Reading, verbs: list[Match]) -> list[tuple[int, int]]:
 def _is_small(page: Page, at: int) -> bool:
     """`and then please`: words before a change that say nothing."""
     joiner = page.at(at, "joiner")
-    return page.key(at) in _SMALL or (joiner is not None and joiner.id in ("and", "then"))
+    return page.key(at) in words("before_change") or (joiner is not None and joiner.id in ("and", "then"))
 
 
 def _opens(reading: Reading, since: int, at: int, heads: set[int]) -> bool:
     """Whether a new change begins at a token: with its verb, a refusal, a shot, or one who should do something."""
     page = reading.page
-    if at in heads and page.key(at) not in (
-        "with",
-        "con",
-        "mit",
-        "avec",
-        "without",
-        "senza",
-        "slowly",
-        "slow",
-        "lentamente",
-    ):
+    if at in heads and page.key(at) not in words("not_opening"):
         return True
     if page.at(at, "negation") is not None or page.at(at, "request") is not None:
         return True
-    ahead = at + 1 if page.key(at) in ("the", "la", "l'", "in", "il") else at
-    ahead = ahead + 1 if page.key(ahead) in ("the", "la", "l'") else ahead
+    ahead = at + 1 if page.key(at) in words("before_shot") else at
+    ahead = ahead + 1 if page.key(ahead) in words("before_shot") else ahead
     thing = page.at(ahead, "thing")
     if (page.at(ahead, "ordinal") and page.at(ahead + 1, "thing")) or (thing is not None and thing.id == "shot"):
-        if any(page.key(number) in ("between", "tra", "fra") for number in range(since, at)):
+        if any(page.key(number) in words("between") for number in range(since, at)):
             return False
         # `make shot 2 and shot 3 longer` is one change: nothing was said of shot 2 yet.
         return bool(
@@ -346,5 +243,5 @@ def _opens(reading: Reading, since: int, at: int, heads: set[int]) -> bool:
     swapped = any(
         m.id == "swap" for m in reading.vocabulary.find(page.tokens[mention.end :][:1], page.language, _EDITING)
     )
-    should = (mention.end in heads and not swapped) or page.key(mention.end) in ("is", "should", "deve", "has", "to")
+    should = (mention.end in heads and not swapped) or page.key(mention.end) in words("should_words")
     return should or (follows is not None and follows.subject in ("pose", "emotion", "speech"))

@@ -5,12 +5,16 @@ from __future__ import annotations
 from agent.intent import Edit, Performance
 from agent.planners.offline.changes import Changes, has
 from agent.planners.offline.phrasing import about, join_names
-from tools.storyboard import Placement, Shot
+from agent.planners.offline.staging import grounded
+from agent.planners.offline.wordlists import words
+from tools.storyboard import Emotion, Placement, Shot
 
 __all__ = ["set_performance", "swap", "told_by_poses"]
 
-EVERYONE = frozenset({"*", "all", "everyone", "everybody", "both", "they", "them", "tutti", "entrambi"})
+EVERYONE = "*"
 """Who a performance may be of instead of one character."""
+PLAYED_BY_THE_BODY: frozenset[Emotion] = frozenset({"scared", "excited"})
+"""Feelings whose poses (shivering, cheering, jumping) would belie another face."""
 
 
 def swap(changes: Changes, edit: Edit) -> None:
@@ -72,7 +76,7 @@ def set_performance(changes: Changes, edit: Edit) -> None:
     if wanted is None:
         changes.problem("unclear_edit", op="performance")
         return
-    everyone = wanted.character in EVERYONE or not wanted.character
+    everyone = wanted.character == EVERYONE or not wanted.character or wanted.character in words("everyone")
     if not everyone and not any(has(shot, wanted.character) for shot in changes.shots):
         changes.problem("not_in_scene", name=changes.name(wanted.character))
         return
@@ -95,17 +99,40 @@ def _perform(changes: Changes, at: int, wanted: Performance, everyone: bool) -> 
     }
     meant = {p.character for p in shot.placements if everyone or p.character == wanted.character}
     before = {p.character: p.expression for p in shot.placements}
-    placements = [p.model_copy(update=update) if p.character in meant else p for p in shot.placements]
+    placements = [
+        _unlike(changes, p, wanted).model_copy(update=update) if p.character in meant else p for p in shot.placements
+    ]
     dialogue = [
         line.model_copy(update={"emotion": wanted.expression})
         if wanted.expression and line.character in meant and line.emotion in ("neutral", before[line.character])
         else line
         for line in shot.dialogue
     ]
-    action = shot.action
-    if wanted.pose and any(p.pose != q.pose for p, q in zip(shot.placements, placements, strict=True)):
+    action = "" if wanted.expression and _tells_feeling(changes, shot, meant, wanted) else shot.action
+    if action and any(p.pose != q.pose for p, q in zip(shot.placements, placements, strict=True)):
         action = _acted(changes, shot, placements, meant)
     changes.replace(at, placements=placements, dialogue=dialogue, action=action)
+
+
+def _unlike(changes: Changes, placement: Placement, wanted: Performance) -> Placement:
+    """A pose that plays the old feeling (shivering, cheering) ends with it, unless a pose was asked for."""
+    face = changes.direction.acting.pose_faces.get(placement.pose)
+    ends = wanted.expression and not wanted.pose and face == placement.expression != wanted.expression
+    if not ends or face not in PLAYED_BY_THE_BODY:
+        return placement
+    return placement.model_copy(update={"pose": grounded("stand", changes.shots[0].location, changes.direction)})
+
+
+def _tells_feeling(changes: Changes, shot: Shot, meant: set[str], wanted: Performance) -> bool:
+    """Whether the action only tells the old feeling of one who now has another (`Giulia beams`)."""
+    for feeling, reaction in changes.direction.acting.reactions.items():
+        if feeling != wanted.expression and any(
+            shot.action.strip(". ").lower() == reaction.text.of(tongue).format(who=changes.name(who)).lower()
+            for who in meant
+            for tongue in ("en", "it")
+        ):
+            return True
+    return False
 
 
 def _acted(changes: Changes, shot: Shot, placements: list[Placement], meant: set[str]) -> str:

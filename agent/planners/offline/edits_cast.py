@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from agent.intent import Edit, Performance
 from agent.planners.offline.blocking import MOST_TIPPING, Mark, free_mark, marks_for, reblock, widest_needed
 from agent.planners.offline.changes import Changes, has
 from agent.planners.offline.edits_acting import told_by_poses
+from agent.planners.offline.names_told import name_in_text
 from agent.planners.offline.phrasing import about
 from agent.planners.offline.plan import Scene
 from agent.planners.offline.staging import MOVING, grounded, resting_face
@@ -140,7 +143,8 @@ def _newcomer(changes: Changes, shot: Shot, who: str, performance: Performance |
 def recast(changes: Changes, edit: Edit, old: str) -> None:
     """Who comes takes over the marks, the acting and the lines of `old`; what is new about them is played."""
     targets = [at for at in changes.targets(edit) if has(changes.shots[at], old) or _says(changes.shots[at], old)]
-    old_name = changes.name(old)
+    old_name, gone = changes.name(old), changes.member(old)
+    told = name_in_text(gone, changes.cast) if gone else re.compile(re.escape(old_name))
     member = enter(changes, edit) if targets else None
     if member is None:
         if not targets:
@@ -160,7 +164,7 @@ def recast(changes: Changes, edit: Edit, old: str) -> None:
             dialogue=[
                 line.model_copy(update={"character": new}) if line.character == old else line for line in shot.dialogue
             ],
-            action=shot.action.replace(old_name, changes.name(new)),
+            action=told.sub(lambda _: changes.name(new), shot.action)[:1000],
         )
     if not any(has(shot, old) or _says(shot, old) for shot in changes.shots):
         # The newcomer also takes the place in the cast, and with it the side of the stage.
@@ -184,6 +188,7 @@ def remove_character(changes: Changes, edit: Edit) -> None:
     if not there:
         if edit.shot is None or changes.member(who) is None:
             if changes.member(who) and edit.shot is None:
+                _forget(changes, who)
                 changes.cast = [member for member in changes.cast if member.id != who]
                 return
             changes.problem("not_in_scene", name=changes.name(who))
@@ -204,6 +209,7 @@ def remove_character(changes: Changes, edit: Edit) -> None:
         changes.assume("shot_removed_with", shot=at + 1, name=name)
         del changes.shots[at]
     if not any(has(shot, who) or _says(shot, who) for shot in changes.shots):
+        _forget(changes, who)
         changes.cast = [member for member in changes.cast if member.id != who]
     if not any(shot.placements for shot in changes.shots):
         changes.assume("scene_is_empty")
@@ -223,11 +229,24 @@ def _take_out(changes: Changes, at: int, who: str) -> None:
         "placements": left,
         "dialogue": [line for line in shot.dialogue if line.character != who],
     }
-    if changes.name(who).lower() in shot.action.lower():
+    if _tells_of(changes, shot, who):
         update["action"] = _retold(changes, shot, left)
     if not left and shot.placements:
         update["framing"] = "wide"
     changes.replace(at, **update)
+
+
+def _tells_of(changes: Changes, shot: Shot, who: str) -> bool:
+    """Whether the action tells of somebody, by name or by what they are (`the dog`)."""
+    member = changes.member(who) or changes.briefed(who)
+    return bool(member and shot.action and name_in_text(member, changes.cast).search(shot.action))
+
+
+def _forget(changes: Changes, who: str) -> None:
+    """No shot tells of one who has left, be it one that never showed them."""
+    for at, shot in enumerate(changes.shots):
+        if _tells_of(changes, shot, who):
+            changes.replace(at, action=_retold(changes, shot, list(shot.placements)))
 
 
 def _turned(left: list[Placement], before: list[Placement]) -> list[Placement]:

@@ -11,7 +11,7 @@ from agent.planners.offline.changes import Changes
 from agent.planners.offline.edits_cast import enter, put_in_shot
 from tools.storyboard import Line
 
-__all__ = ["add_line", "remove_line", "set_line"]
+__all__ = ["Spot", "add_line", "meant_lines", "remove_line", "set_line"]
 
 MAX_LINES = 24
 LEAST_LIKENESS = 62.0
@@ -19,7 +19,7 @@ LEAST_LIKENESS = 62.0
 
 
 @dataclass(frozen=True)
-class _Spot:
+class Spot:
     """A line of the storyboard: its shot, its position there, and the line."""
 
     shot: int
@@ -27,12 +27,12 @@ class _Spot:
     line: Line
 
 
-def _spots(changes: Changes, edit: Edit) -> list[_Spot] | None:
+def _spots(changes: Changes, edit: Edit) -> list[Spot] | None:
     """Every line of the shots an edit is about; None, with a problem told, when there is no such shot."""
     targets = changes.targets(edit)
     if not targets:
         return None
-    return [_Spot(shot, at, line) for shot in targets for at, line in enumerate(changes.shots[shot].dialogue)]
+    return [Spot(shot, at, line) for shot in targets for at, line in enumerate(changes.shots[shot].dialogue)]
 
 
 def _like(said: str, line: str) -> float:
@@ -106,7 +106,7 @@ def _play(changes: Changes, at: int, line: Line) -> None:
 # -- changing and removing --------------------------------------------------------------------------------------------
 
 
-def _meant(changes: Changes, edit: Edit, who: str | None) -> list[_Spot]:
+def meant_lines(changes: Changes, edit: Edit, who: str | None) -> list[Spot]:
     """The lines an edit is about, best first; empty, with a problem told, when there are none."""
     spots = _spots(changes, edit)
     if spots is None:
@@ -145,7 +145,7 @@ def set_line(changes: Changes, edit: Edit) -> None:
         # Someone in the scene who says nothing yet: the line is theirs now.
         add_line(changes, edit)
         return
-    spots = _meant(changes, edit, named)
+    spots = meant_lines(changes, edit, named)
     if not spots:
         return
     spot = spots[0]
@@ -189,7 +189,7 @@ def remove_line(changes: Changes, edit: Edit) -> None:
     """Take out the line that is quoted; without a quotation, all lines of the character (or of the shot)."""
     who = edit.character or (edit.line.character if edit.line else None)
     quoted = edit.old_text or (edit.line.text if edit.line else None)
-    spots = _meant(changes, edit.model_copy(update={"old_text": quoted}), who)
+    spots = meant_lines(changes, edit.model_copy(update={"old_text": quoted}), who)
     if not spots:
         return
     chosen = spots[:1] if quoted else spots

@@ -18,7 +18,7 @@ from agent.planners.offline.scenes import settle
 from agent.planners.offline.staging import Stager
 from tools.storyboard import Shot
 
-__all__ = ["add_shot", "remove_shot", "reorder_shot", "set_duration", "set_fps", "set_style", "set_title"]
+__all__ = ["add_shot", "remove_shot", "reorder_shot", "set_duration", "set_fps", "set_style", "set_title", "split_shot"]
 
 LEAST_S, MOST_S = 0.5, 1800.0
 
@@ -111,6 +111,33 @@ def remove_shot(changes: Changes, edit: Edit) -> None:
         changes.problem("last_shot_stays")
         return
     del changes.shots[targets[0]]
+
+
+def split_shot(changes: Changes, edit: Edit) -> None:
+    """One shot becomes two of the same picture that share its lines and its length; a title stays on the first."""
+    if edit.shot is None and len(changes.shots) > 1:
+        changes.problem("split_which", count=len(changes.shots))
+        return
+    targets = changes.targets(edit)
+    if not targets:
+        return
+    if len(changes.shots) >= MAX_SHOTS:
+        changes.problem("storyboard_full", limit=MAX_SHOTS)
+        return
+    at = targets[0]
+    shot = changes.shots[at]
+    if shot.duration_s < 2 * LEAST_S:
+        changes.problem("too_short_to_split", shot=at + 1)
+        return
+    half = (len(shot.dialogue) + 1) // 2
+    spoken = shot.dialogue[:half], shot.dialogue[half:]
+    least = [shortest(lines, LEAST_S) for lines in spoken]
+    lengths = share_out(max(shot.duration_s, sum(least)), [1.0, 1.0], least)
+    second = shot.model_copy(update={"id": changes.new_id(), "text_overlay": "", "camera": "static"})
+    changes.shots.insert(at + 1, second)
+    for number, (lines, seconds) in enumerate(zip(spoken, lengths, strict=True), at):
+        changes.replace(number, dialogue=lines, duration_s=seconds)
+    changes.assume("split", first=at + 1, second=at + 2)
 
 
 def reorder_shot(changes: Changes, edit: Edit) -> None:

@@ -11,15 +11,12 @@ from agent.planners.offline.lexicon import Match
 from agent.planners.offline.limits import read_variations
 from agent.planners.offline.reading import Reading
 from agent.planners.offline.wants import full_scene
+from agent.planners.offline.wordlists import words
 
 __all__ = ["decide"]
 
 _SHOWN = ("place", "pose", "cast", "person", "group", "time", "framing")
 _MEDIA = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mp3", ".wav", ".flac", ".ogg", ".opus", ".m4a", ".aac")
-_ASK_FIRST = frozenset(
-    ("what", "which", "who", "where", "when", "why", "how", "quali", "quale", "chi", "cosa", "che", "dove", "quando",
-     "quanti", "quante", "come", "welche", "wer", "wo", "qué", "cuáles", "quels", "quelles")
-)  # fmt: skip
 _TALK = frozenset({"smalltalk"})
 _ASKING = frozenset({"question", "topic"})
 
@@ -94,7 +91,7 @@ def question_topic(reading: Reading) -> str | None:
     short = len(page.tokens) <= 6
     if not any(token.is_word for token in page.tokens):
         return None
-    if opens and topics and marked and not page.of("place", "pose") and page.key(0) in _ASK_FIRST:
+    if opens and topics and marked and not page.of("place", "pose") and page.key(0) in words("ask_first"):
         return topics[0].id if topics[0].id != "cast" or not reading.roster.members else "character"
     direct = next((m for m in topics if m.id in ("abilities", "identity")), None)
     if direct and (short or marked or opens) and not reading.mentions:
@@ -103,11 +100,7 @@ def question_topic(reading: Reading) -> str | None:
     if making and any(m.id in ("make", "draw") and m.start <= 6 for m in making) and not _asks_about_made(asks):
         if not (opens and openers[0].start < making[0].start and not any(m.id == "polite" for m in making)):
             return None
-        if (
-            openers[0].start == 0
-            and page.key(0) in ("how", "what", "come", "cosa", "che")
-            and page.key(1) in ("about", "ne", "se")
-        ):
+        if openers[0].start == 0 and page.key(0) in words("how_what") and page.key(1) in words("about_what"):
             return None
     if not (marked or (opens and not _statement(reading))):
         return None
@@ -115,24 +108,15 @@ def question_topic(reading: Reading) -> str | None:
         return None
     if page.quotes and not opens:
         return None
-    if (
-        reading.request.storyboard is not None
-        and page.key(0) in ("can", "could", "puoi", "potresti", "would", "kannst")
-        and not topics
-    ):
+    if reading.request.storyboard is not None and page.key(0) in words("can_you") and not topics:
         return None
-    if (
-        openers
-        and page.key(0) in ("can", "could", "puoi", "potresti", "would", "will")
-        and page.of("place", "pose")
-        and not topics
-    ):
+    if openers and page.key(0) in words("can_you_or_will") and page.of("place", "pose") and not topics:
         return None
     about = [m.id for m in topics]
     if (about and about[0] not in ("cast",)) or (about and not reading.roster.members):
         return about[0]
     ours = [i for i in reading.roster.members if i in vocabulary.cast or i in reading.roster.present]
-    if ours or (reading.roster.members and page.key(0) in ("who", "chi", "wer", "quién", "qui")):
+    if ours or (reading.roster.members and page.key(0) in words("who_words")):
         return "character"
     if "?" in page.masked or opens:
         return "general"
@@ -150,7 +134,7 @@ def _statement(reading: Reading) -> bool:
         "?" not in page.masked
         and bool(page.of("place"))
         and bool(reading.mentions)
-        and page.key(0) in ("when", "where", "what", "is", "are", "come", "quando", "dove", "has", "how")
+        and page.key(0) in words("opens_statement")
     )
 
 
@@ -185,7 +169,7 @@ def _smalltalk(reading: Reading) -> str | None:
             return None
     if page.quotes or page.files or (reading.mentions and len(page.tokens) > 6):
         return None
-    words = [token for token in page.tokens if token.is_word]
+    spoken = [token for token in page.tokens if token.is_word]
     said = sum(m.end - m.start for m in talk)
     others = [
         m
@@ -198,7 +182,7 @@ def _smalltalk(reading: Reading) -> str | None:
         if m.subject == "edit" and m.id not in ("also", "make") and not any(t.start <= m.start < t.end for t in talk)
     ]
     if (
-        said * 2 >= len(words) - 1
+        said * 2 >= len(spoken) - 1
         and not edits
         and not [m for m in others if m.subject in ("request", "time", "output")]
     ):

@@ -12,7 +12,15 @@ from types import MappingProxyType
 
 from agent.intent import Edit, Intent
 from agent.planners.base import Composition, PlanRequest
-from agent.planners.offline import edits_acting, edits_cast, edits_lines, edits_look, edits_shots
+from agent.planners.offline import (
+    edits_acting,
+    edits_cast,
+    edits_lines,
+    edits_look,
+    edits_people,
+    edits_shots,
+    edits_speakers,
+)
 from agent.planners.offline.changes import Changes
 from agent.planners.offline.direction import Direction, Tongue, load_direction
 from agent.planners.offline.happenings import recasts
@@ -34,7 +42,11 @@ _OPERATIONS: Mapping[str, Callable[[Changes, Edit], None]] = MappingProxyType(
         "set_overlay": edits_look.set_overlay,
         "add_character": edits_cast.add_character,
         "remove_character": edits_cast.remove_character,
+        "rename_character": edits_people.rename_character,
+        "move_character": edits_people.move_character,
         "swap": edits_acting.swap,
+        "swap_lines": edits_speakers.swap_lines,
+        "give_line": edits_speakers.give_line,
         "set_performance": edits_acting.set_performance,
         "add_line": edits_lines.add_line,
         "set_line": edits_lines.set_line,
@@ -42,6 +54,7 @@ _OPERATIONS: Mapping[str, Callable[[Changes, Edit], None]] = MappingProxyType(
         "set_duration": edits_shots.set_duration,
         "add_shot": edits_shots.add_shot,
         "remove_shot": edits_shots.remove_shot,
+        "split_shot": edits_shots.split_shot,
         "reorder_shot": edits_shots.reorder_shot,
         "set_fps": edits_shots.set_fps,
         "set_title": edits_shots.set_title,

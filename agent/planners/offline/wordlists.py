@@ -29,10 +29,11 @@ __all__ = [
     "starts_with",
     "word_values",
     "words",
+    "words_in",
 ]
 
 LISTS_FOLDER = LEXICON_FOLDER / "lists"
-_SLOT = re.compile(r"\{([a-z_]+)\}")
+_SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
 class WordList(BaseModel):
@@ -86,7 +87,7 @@ class Lists(BaseModel):
     def _names_are_names(cls, lists: dict[str, WordList]) -> dict[str, WordList]:
         for name in lists:
             if not _SLOT.fullmatch(f"{{{name}}}"):
-                raise ValueError(f"{name!r} is no name of a list: small letters and _ only")
+                raise ValueError(f"{name!r} is no name of a list: small letters, digits and _ only")
         return lists
 
 
@@ -116,6 +117,13 @@ def _lists() -> Mapping[str, WordList]:
 def words(*names: str) -> frozenset[str]:
     """The folded words of these lists, as `Token.key` has them; a phrase of several words stands as one string."""
     return frozenset(" ".join(_keys(form)) for name in names for form in _lists()[name].forms())
+
+
+@cache
+def words_in(language: str, *names: str) -> frozenset[str]:
+    """As `words`, of one language alone."""
+    forms = (form for name in names for word in getattr(_lists()[name], language) for form in expand(word))
+    return frozenset(" ".join(_keys(form)) for form in forms)
 
 
 @cache
