@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -177,22 +178,20 @@ def _told(page: Page, mentions: Sequence[Mention]) -> list[int]:
     borders += [
         (at, False) for at in range(1, len(page.tokens)) if page.starts_sentence(at) and page.key(at - 1) != ":"
     ]
-    for at, then in sorted(set(borders)):
-        begin = at
+    rows = sorted(set(borders))
+    firsts = [at for at, _ in rows]
+    for at, then in rows:
+        begin, after = at, next(iter(firsts[(k := bisect_right(firsts, at)) : k + 1]), len(page.tokens))
         if then and page.key(at - 1) in ("and", "e", "und", "et", "y"):
             begin = at - 1
         if begin <= starts[-1]:
             continue
-        head, tail = _content(page, starts[-1], begin), _content(page, at, _next_border(page, at, borders))
-        moved = _moves(page, starts[0], begin, at, _next_border(page, at, borders))
+        head, tail = _content(page, starts[-1], begin), _content(page, at, after)
+        moved = _moves(page, starts[0], begin, at, after)
         if (then and head and tail and not _is_wish(page, at)) or (not then and head and moved):
             starts.append(begin)
     del mentions
     return starts if len(starts) > 1 else []
-
-
-def _next_border(page: Page, at: int, borders: Sequence[tuple[int, bool]]) -> int:
-    return min([border for border, _ in borders if border > at] or [len(page.tokens)])
 
 
 def _content(page: Page, start: int, end: int) -> bool:

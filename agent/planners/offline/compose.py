@@ -216,8 +216,17 @@ def _title(
     shot = replace(plans[0], scene=first)
     overlay = first.overlay if not names else ""
     drawn = stager.stage(replace(shot, lines=(), people=()), "title", 1.0, None)
-    words = first.words if notes.direction.place(first.location) is None else ""
-    return title_of(names, drawn, words, notes.direction, notes.tongue, overlay)
+    return title_of(_called(names, brief), drawn, first.words, notes.direction, notes.tongue, overlay)
+
+
+def _called(names: Sequence[str], brief: Brief) -> list[str]:
+    """Names for a title: those drawn from one plural (`Pirate 1`, `Pirate 2`) together, as it was written."""
+    called: list[str] = []
+    for member, name in zip(brief.cast, names, strict=True):
+        look = member.look.description if member.look and not member.known and member.name[-1:].isdigit() else ""
+        if not look or look not in called:
+            called.append(look or name)
+    return called
 
 
 def _tell(

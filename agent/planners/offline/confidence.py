@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.intent import Brief
+from agent.planners.offline.limits import tell_limits
 from agent.planners.offline.reading import Reading
 
 __all__ = ["rate", "unplaced"]
@@ -31,6 +32,7 @@ def unplaced(reading: Reading) -> list[str]:
 def rate(reading: Reading, brief: Brief) -> float:
     """0..1, and the words that cannot be shown go into the questions."""
     page = reading.page
+    tell_limits(page, brief.aspect or "16:9", reading.notes)
     words = [token for token in page.tokens if token.is_word]
     said = {w.lower() for beat in brief.beats if beat.location_words for w in beat.location_words.split()}
     lost = [word for word in unplaced(reading) if word.lower() not in said]

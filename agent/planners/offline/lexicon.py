@@ -44,6 +44,7 @@ class Entry(BaseModel):
 
     Attributes:
         instead: for a place: id of the drawn place that stands in while this one is not drawn.
+        unlike: for a place: no drawn one is really like it; `instead` is only where it is set for now.
         weak: counts only when nothing else of the subject is named (`Portorosso` beside `beach`).
         capital: counts only when written with a capital (names that are ordinary words too).
         value: for numbers and for factors.
@@ -61,6 +62,7 @@ class Entry(BaseModel):
     fr: list[str] = Field(default_factory=list)
     any: list[str] = Field(default_factory=list)
     instead: str | None = None
+    unlike: bool = False
     weak: bool = False
     capital: bool = False
     value: float | None = None

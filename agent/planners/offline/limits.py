@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.planners.offline.cast import MAX_CHARACTERS
 from agent.planners.offline.listing import is_each, listed_items, shots_counted
 from agent.planners.offline.page import Page
 from agent.planners.offline.say import Notes
@@ -11,7 +12,16 @@ from agent.planners.offline.text import fold, tokenise
 from agent.planners.offline.wordlists import pattern, starts_with, word_values, words
 from tools.storyboard import ASPECT_SIZES, Aspect, TimeOfDay
 
-__all__ = ["MAX_SECONDS", "clock_times", "ratio_spans", "read_aspect", "read_duration", "read_fps", "read_variations"]
+__all__ = [
+    "MAX_SECONDS",
+    "clock_times",
+    "ratio_spans",
+    "read_aspect",
+    "read_duration",
+    "read_fps",
+    "read_variations",
+    "tell_limits",
+]
 
 MAX_SECONDS, MIN_SECONDS = 1800.0, 0.5
 MAX_VARIATIONS = 16
@@ -165,6 +175,29 @@ def read_variations(page: Page, notes: Notes) -> int:
             if count >= 2 and ("{pictures}" in template or _is_different(found.group())):
                 return min(count, MAX_VARIATIONS)
     return 1
+
+
+def tell_limits(page: Page, aspect: Aspect, notes: Notes) -> None:
+    """Say which of the things asked for no film of ours has: a larger picture, a crowd, a GIF."""
+    if found := pattern(r"(?<!\w)(?:{resolution})(?!\w)").search(page.masked):
+        width, height = ASPECT_SIZES[aspect]
+        notes.assume("resolution_fixed", asked=found.group(), width=width, height=height)
+    for at, token in enumerate(page.tokens):
+        # Counts of six figures and less; `²` is a digit to Python and no number.
+        whole = token.text.isdecimal() and len(token.text) < 7
+        if whole and int(token.text) > MAX_CHARACTERS and _counts_people(page, at + 1):
+            notes.assume("crowd", most=MAX_CHARACTERS, count=token.text)
+    if any(token.key in words("soundless_formats") for token in page.tokens):
+        notes.assume("no_gif")
+
+
+def _counts_people(page: Page, at: int) -> bool:
+    """Whether a plural of persons stands at token `at`, or behind one adjective there."""
+    for near in (at, at + 1):
+        thing = page.at(near, "thing")
+        if page.at(near, "group", "person") or (thing is not None and thing.id == "character"):
+            return page.at(near, "unit") is None
+    return False
 
 
 def _is_different(phrase: str) -> bool:

@@ -65,7 +65,7 @@ def shots_counted(page: Page, at: int) -> int | None:
         return None
     for back in range(noun.start - 1, max(-1, noun.start - 4), -1):
         token, number = page.tokens[back], page.at(back, "number")
-        if token.is_number and token.text.isdigit():
+        if token.text.isdecimal() and len(token.text) < 5:
             return int(token.text)
         if number is not None and number.entry.value and number.entry.value == int(number.entry.value):
             return int(number.entry.value)

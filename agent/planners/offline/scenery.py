@@ -25,8 +25,9 @@ def read_scenery(page: Page, start: int, end: int, vocabulary: Vocabulary, notes
     fields.update(_place(page, start, end, vocabulary, notes))
     if time := _time(page, start, end, vocabulary, notes):
         fields["time_of_day"] = time
-    if weather := _weather(page, start, end):
+    if weather := _weather(page, start, end, vocabulary, notes):
         fields["weather"] = weather
+    _sun_at_night(page, start, end, fields.get("time_of_day"), notes)
     if mood := _mood(page, start, end):
         fields["mood"] = mood
     for subject in ("framing", "camera"):
@@ -76,14 +77,12 @@ def _place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Note
     language = page.language
     if best.entry.instead is None:
         return {"location": best.id}
+    season = {"weather": best.entry.goes_with} if best.entry.goes_with else {}
     others = [row[2] for row in ranked[1:] if row[2].entry.instead is None]
     stand_in = others[0].id if others else _drawn(best.entry.instead, vocabulary)
-    notes.assume(
-        "place_instead",
-        words=written,
-        place=vocabulary.label("place", stand_in, language if language == "it" else "en"),
-    )
-    return {"location": stand_in, "location_words": written}
+    label = vocabulary.label("place", stand_in, language if language == "it" else "en")
+    notes.assume("place_unlike" if best.entry.unlike and not others else "place_instead", words=written, place=label)
+    return {"location": stand_in, "location_words": written, **season}
 
 
 def _drawn(id_: str, vocabulary: Vocabulary) -> str:
@@ -106,8 +105,11 @@ def _words(page: Page, match: Match) -> str:
 
 def _is_located(page: Page, match: Match) -> bool:
     """Whether a preposition leads to a place, or a scene is named after it: `in the old castle`, `castle scene`."""
-    if page.key(match.start) in words("locating") and match.end - match.start > 1:
+    if match.end - match.start > 1 and (page.key(match.start) in words("locating") or page.at(match.start, "joiner")):
         return True
+    head = match.start - (page.key(match.start - 1) in words("determining"))
+    if page.starts_sentence(head) and not page.of("cast", "person", "group", end=match.start):
+        return True  # `A castle on a hill at midnight`
     for at in range(match.start - 1, max(match.start - 5, -1), -1):
         joiner = page.at(at, "joiner")
         if joiner and joiner.id == "where":
@@ -166,14 +168,33 @@ def _time(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes
     return chosen
 
 
-def _weather(page: Page, start: int, end: int) -> str | None:
+def _weather(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> str | None:
+    """The weather; of two at once the one that is not clear, which is said."""
     found = page.of("weather", start=start, end=end)
     refused = [m for m in found if is_refused(page, m)]
-    said = [m.id for m in found if m not in refused]
+    said = list(dict.fromkeys(m.id for m in found if m not in refused))
     special = [id_ for id_ in said if id_ != "clear"]
-    if special or said:
-        return (special or said)[0]
-    return "clear" if refused else None
+    chosen = next(iter(special or said), None)
+    if len(said) > 1:
+        tongue = page.language if page.language == "it" else "en"
+        labels = [vocabulary.label("weather", id_, tongue) for id_ in (said[0], said[1], chosen or "clear")]
+        notes.assume("weather_conflict", first=labels[0], second=labels[1], chosen=labels[2])
+    return chosen or ("clear" if refused else None)
+
+
+def _sun_at_night(page: Page, start: int, end: int, time: str | None, notes: Notes) -> None:
+    """Say it where the sun is asked for by night."""
+    if time != "night" or any(m.id != "night" for m in page.of("time", start=start, end=end)):
+        return  # Two times at once are said already.
+    for at in range(start, end):
+        if page.key(at) in words("sunshine") and page.at(at, "time") is None and not _is_done(page, at):
+            notes.assume("sun_at_night", words=page.tokens[at].text)
+            return
+
+
+def _is_done(page: Page, at: int) -> bool:
+    """`the sun has set`, `dreams of the sun`: the sun is not there."""
+    return any(page.at(near, "negation", "pose") for near in (at - 2, at - 1))
 
 
 def _mood(page: Page, start: int, end: int) -> str | None:
