@@ -7,39 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tools.layout.camera import FACE_MARGIN, HOME, Box, Framed, Window, moved
-from tools.storyboard import Facing, Framing
+from tools.layout.crowd import crowd_width, is_crowd, stand_apart, widest
+from tools.layout.figure import TOGETHER, Figure
+from tools.storyboard import Framing
 
 __all__ = ["Figure", "frame_shot"]
-
-TOGETHER = 0.06
-"""Figures whose x lie closer than this are meant to stand together: they stay as the storyboard has them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A character as the camera needs it.
-
-    Attributes:
-        id: of the character.
-        x: of the hips, as a fraction of the frame's width, as the storyboard says.
-        ground: world y of the floor where it stands.
-        face, body: around the ground point, world units, everything the pose does in the shot included.
-        facing: for look room.
-        sides: left and right of the head with hair, hat or a hand beside it, from the ground point; None: the face's.
-    """
-
-    id: str
-    x: float
-    ground: float
-    face: Box
-    body: Box
-    facing: Facing = "front"
-    sides: tuple[float, float] | None = None
-
-    @property
-    def span(self) -> tuple[float, float]:
-        """Left and right of the head with all that is beside it."""
-        return self.sides or (self.face[0], self.face[2])
 
 
 def _head(figure: Figure) -> Box:
@@ -69,6 +41,10 @@ _MOST_WIDENED: dict[Framing, float] = {"wide": 2.0, "full": 1.8, "medium": 1.6, 
 """How much wider than its framing a shot may get so that neighbours do not cover each other."""
 
 
+CROWD_AIR = 1.06
+"""How much more than the least width a crowd gets, where there is room."""
+
+
 def _span(figure: Figure, framing: Framing) -> tuple[float, float]:
     """World y of the top and the bottom of what must be seen of a figure."""
     face, body = figure.face, figure.body
@@ -90,8 +66,13 @@ def _clearance(a: Figure, b: Figure) -> float:
     return max(a.span[1] - b.face[0], a.face[2] - b.span[0], (a.face[2] - b.face[0]) * 1.1)
 
 
-def _width_for(figures: Sequence[Figure], framing: Framing, width: float) -> float:
-    """Width that keeps neighbours apart and every face inside, but no wider than the framing bears."""
+def _width_for(figures: Sequence[Figure], framing: Framing, width: float, most: float) -> float:
+    """Width that keeps neighbours apart and every face inside, but no wider than the framing bears.
+
+    A crowd gets what it needs, up to `most`, what the set is painted for.
+    """
+    if is_crowd(figures, framing):
+        return max(width, min(most, crowd_width(figures) * CROWD_AIR))
     wanted = width
     row = sorted(figures, key=lambda f: f.x)
     for a, b in itertools.pairwise(row):
@@ -257,11 +238,13 @@ def frame_shot(
         return _frame_empty(framing, aspect, focus, bounds)
     figures = _look_room(figures, framing)
     h = _height_for(figures, framing, aspect)
-    w = max(_width_for(figures, framing, h * aspect), h * aspect)
+    w = max(_width_for(figures, framing, h * aspect, widest(aspect, bounds)), h * aspect)
     h = w / aspect
     window = Window(HOME.cx, _center_y(figures, framing, h), w, h)
     window = replace(window, cx=_center_x(figures, framing, window, blocked, bounds))
-    xs = _part(figures, {f.id: _place_in(window, f, framing) for f in figures}, window)
+    wished = {f.id: _place_in(window, f, framing) for f in figures}
+    crowd = is_crowd(figures, framing)
+    xs = stand_apart(figures, wished, window.box[0], window.box[2]) if crowd else _part(figures, wished, window)
     faces = tuple(moved(f.face, xs[f.id], f.ground) for f in figures)
     heads = tuple(moved(_head(f), xs[f.id], f.ground) for f in figures)
     return Framed(_within(window, bounds, faces), xs, faces, heads)

@@ -12,8 +12,10 @@ from tools.layout.acting import Delivered, Performance
 from tools.layout.camera import Box, Framed, Move, Window, move_for, moved, union
 from tools.layout.casting import known_looks, look_of
 from tools.layout.catalog import nearest
+from tools.layout.crowd import is_crowd, stage_back, widest
 from tools.layout.drawlist import Layer
-from tools.layout.framing import Figure, frame_shot
+from tools.layout.figure import Figure
+from tools.layout.framing import frame_shot
 from tools.layout.light import Light
 from tools.layout.puppet import Acting, Drawn, Puppet
 from tools.layout.travel import Mover, Travel, plan_travel
@@ -130,7 +132,9 @@ class Scene:
         place = _find_place(shot.location, packs, notes)
         light = place.light(shot.time_of_day, shot.weather)
         players = _cast_players(shot, cast, place, light, packs, notes)
-        framed, bounds = _frame(shot, players, place, size, adjust)
+        bounds: Box = getattr(place, "bounds", BOUNDS)
+        players = _stage_crowd(shot, players, place, size, adjust, bounds, notes)
+        framed = _frame(shot, players, place, size, adjust, bounds)
         players = [replace(player, at=(framed.xs[player.id], player.at[1])) for player in players]
         movers = [Mover(p.placement, p.scale, moved(p.face, *p.at)) for p in players]
         travel = plan_travel(movers, framed.window, bounds, shot.duration_s, shot.camera)
@@ -248,11 +252,8 @@ def _head_sides(drawn: Drawn) -> tuple[float, float]:
     return max(x0 - reach, min([x0, *beside])), min(x1 + reach, max([x1, *beside]))
 
 
-def _frame(
-    shot: Shot, players: Sequence[Player], place: Place, size: tuple[int, int], adjust: StageAdjustment
-) -> tuple[Framed, Box]:
-    bounds: Box = getattr(place, "bounds", BOUNDS)
-    figures = [
+def _figures(players: Sequence[Player], adjust: StageAdjustment) -> list[Figure]:
+    return [
         Figure(
             player.id,
             min(1.0, max(0.0, player.placement.x + adjust.dx.get(player.id, 0.0))),
@@ -264,13 +265,71 @@ def _frame(
         )
         for player in players
     ]
+
+
+def _stage_crowd(
+    shot: Shot,
+    players: list[Player],
+    place: Place,
+    size: tuple[int, int],
+    adjust: StageAdjustment,
+    bounds: Box,
+    notes: list[str],
+) -> list[Player]:
+    """Send people back where more are in the shot than the widest frame shows side by side."""
+    figures = _figures(players, adjust)
+    if not is_crowd(figures, shot.framing):
+        return players
+    written = {player.id: player.placement.depth for player in players}
+    depths = stage_back(figures, written, widest(size[0] / size[1], bounds), place.floor_y, place.scale_at)
+    if depths == written:
+        return players
+    notes.append(f"{len(players)} people stand farther back than written, so that every face is seen.")
+    staged = []
+    for player, figure in zip(players, figures, strict=True):
+        depth = depths[player.id]
+        scale, floor = place.scale_at(depth), place.floor_y(depth)
+        small = figure.at_scale(scale / player.scale, floor)
+        at = (0.0, floor - (player.floor - player.at[1]) * scale / player.scale)
+        placement = player.placement.model_copy(update={"depth": depth})
+        staged.append(
+            replace(
+                player,
+                placement=placement,
+                at=at,
+                floor=floor,
+                scale=scale,
+                depth=place.depth_at(depth),
+                face=small.face,
+                body=small.body,
+                sides=small.span,
+            )
+        )
+    return staged
+
+
+def _frame(
+    shot: Shot,
+    players: Sequence[Player],
+    place: Place,
+    size: tuple[int, int],
+    adjust: StageAdjustment,
+    bounds: Box,
+) -> Framed:
     focus = [(a, 420.0, b, 660.0) for a, b in place.blocked]
     focus = list(getattr(place, "focus", focus))
-    framed = frame_shot(shot.framing, size[0] / size[1], figures, bounds=bounds, blocked=place.blocked, focus=focus)
+    framed = frame_shot(
+        shot.framing,
+        size[0] / size[1],
+        _figures(players, adjust),
+        bounds=bounds,
+        blocked=place.blocked,
+        focus=focus,
+    )
     if adjust.zoom == 1.0 and adjust.dy == 0.0:
-        return framed, bounds
+        return framed
     box = union(framed.faces) if framed.faces else framed.window.box
     about = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
     window = framed.window.scaled(1 / adjust.zoom, about)
     window = replace(window, cy=window.cy - adjust.dy * window.h)
-    return Framed(window, framed.xs, framed.faces), bounds
+    return Framed(window, framed.xs, framed.faces)

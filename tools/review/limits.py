@@ -75,6 +75,7 @@ class StageLimits(_Model):
     max_face_covered: float = Share
     min_keypoints_inside: float = Share
     keypoint_slack: float
+    crowd: int = Field(ge=2)
     order_gap: float
 
 

@@ -46,6 +46,8 @@ class Person:
 
 def check_stage(people: list[Person], framing: Framing, size: tuple[int, int], limits: StageLimits) -> Iterator[Check]:
     """Every check of every character, and of how they stand to each other."""
+    # A full shot of a crowd is as wide as the crowd is.
+    framing = "wide" if framing == "full" and len(people) >= limits.crowd else framing
     for person in people:
         yield from check_person(person, people, framing, size, limits)
     if len(people) > 1:
