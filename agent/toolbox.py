@@ -14,7 +14,7 @@ from agent.state import AgentState
 from configs.settings import Settings
 from tools.artifact import Artifact
 from tools.base import Call
-from tools.errors import ToolError
+from tools.errors import StorageFailed, ToolError
 from tools.storyboard import Storyboard, slugify
 
 if TYPE_CHECKING:
@@ -128,18 +128,19 @@ class Toolbox:
         Args:
             state: names the production and the results so far.
             calls: the batch.
-            tell: is handed each event as a dict: the fields of a `CallEvent`, `node: "act"`, and `path`, the folder of
-                the artifact once there is one.
+            tell: is handed each event as a dict: the fields of a `CallEvent`, `node: "act"`, and `path`, where a
+                picture lies for people to look at, and the folder of every other artifact once there is one.
             cancel: stops the batch when set.
         """
         if not calls:
             return {}
-        from tools.runtime.executor import CallEvent, Executor
+        from tools.runtime.events import CallEvent
+        from tools.runtime.executor import Executor
 
         production = self._production(state)
 
         def on_event(event: CallEvent) -> None:
-            path = str(production.store.path(event.key)) if event.key else ""
+            path = str(_place_still(production, event.call_id, event.key)) if event.key else ""
             tell({"node": "act", "path": path, **asdict(event)})
 
         with production.lock():
@@ -169,10 +170,14 @@ class Toolbox:
         return graph.predicted_s(self.pool.size)
 
     def still_paths(self, state: AgentState) -> list[str]:
-        """The pictures of the shots so far."""
+        """The pictures of the shots so far, put where a person looks for them."""
         production = self._production(state)
-        found = [self._artifact(production, state, name) for name in state["work"].results if name.endswith(".still")]
-        return [str(artifact.file("still.png")) for artifact in found if artifact]
+        with production.lock():
+            return [
+                str(_place_still(production, name, key))
+                for name, key in state["work"].results.items()
+                if name.endswith(".still")
+            ]
 
     # -- what the user gets -----------------------------------------------------------------------------------------
 
@@ -196,6 +201,21 @@ class Toolbox:
             return Path(name).is_file()
         except (OSError, ValueError):
             return False
+
+
+def _place_still(production: Production, call_id: str, key: str) -> Path:
+    """Publish a picture as soon as it is there; returns where it lies, for other results the artifact's folder."""
+    from agent.publishing import exports
+
+    folder = production.store.path(key)
+    artifact = production.store.get(key) if call_id.endswith(".still") else None
+    if artifact is None:
+        return folder
+    try:
+        return [production.export(artifact, file, name) for _, file, name in exports(call_id, artifact)][0]
+    except StorageFailed:
+        # It is shown from the store then; the run's own end tells of the disk.
+        return folder / str(artifact.output["image"])
 
 
 def _request_id(state: AgentState, options: RunOptions, board: Storyboard) -> str:

@@ -73,6 +73,7 @@ class EngineEntry(_Model):
         stack: which worker it lives in.
         licence: of the engine with its library and weights, as an SPDX name where there is one.
         embedded: comes with `pip install`, needs no weights and no network.
+        models: weights it needs, by their names in models.yaml; they are on the device while it runs.
         libraries: distributions whose versions are recorded with every result.
         cost: predicted seconds.
         silence_s: seconds without a sign of progress after which a call counts as hung.
@@ -84,6 +85,7 @@ class EngineEntry(_Model):
     stack: Name = "core"
     licence: str = Field(min_length=1)
     embedded: bool = False
+    models: tuple[Name, ...] = ()
     libraries: tuple[str, ...] = ()
     cost: Cost = Cost()
     silence_s: float = Field(120.0, gt=0.0)

@@ -22,7 +22,7 @@ libraries are imported inside `load()`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -31,6 +31,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.artifact import Artifact
 from tools.errors import Cancelled, InvalidInput
+from tools.model import Placing
 
 __all__ = ["ArtifactRef", "Call", "Engine", "EngineContext", "Tool", "ToolInput", "ToolOutput", "find_refs"]
 
@@ -79,6 +80,8 @@ class EngineContext:
         out: an empty folder; every file the engine writes goes here and nowhere else.
         seed: seed of everything random in this call.
         open_artifact: key -> Artifact, for the references among the arguments.
+        models: what the engine's `models` of engines.yaml gave (`tools.model.Weights.load`), by name, on the device.
+        placing: how they were loaded, and how sparing the engine should be with memory.
         report: called with (fraction done 0..1, short text); cheap, call it often.
         is_cancelled: True once the call should stop.
     """
@@ -88,6 +91,18 @@ class EngineContext:
     open_artifact: Callable[[str], Artifact]
     report: Callable[[float, str], None] = field(default=lambda _fraction, _text: None)
     is_cancelled: Callable[[], bool] = field(default=lambda: False)
+    models: Mapping[str, Any] = field(default_factory=dict)
+    placing: Placing = field(default=Placing())
+
+    def model(self, name: str) -> Any:
+        """A model that engines.yaml names for this engine; it is on the device while the call runs.
+
+        Raises:
+            InvalidInput: engines.yaml does not name it.
+        """
+        if name not in self.models:
+            raise InvalidInput(f"the engine asked for the model {name!r}, which engines.yaml does not give it")
+        return self.models[name]
 
     def open(self, ref: ArtifactRef) -> Artifact:
         """The artifact that `ref` stands for."""

@@ -66,6 +66,7 @@ class EngineSpec:
     stack: str
     licence: str
     embedded: bool
+    models: tuple[str, ...]
     libraries: tuple[str, ...]
     cost: Cost
     silence_s: float

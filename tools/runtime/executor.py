@@ -15,47 +15,24 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from tools.artifact import Artifact, artifact_key
 from tools.base import Call, find_refs
 from tools.errors import Cancelled, ToolError
 from tools.registry import Registry
+from tools.runtime.events import CallEvent, CallStatus
 from tools.runtime.graph import CallGraph, Node
 from tools.runtime.labour import Labour
 from tools.runtime.pool import WorkerPool
 from tools.runtime.store import ArtifactStore, Provenance
 
-__all__ = ["CallEvent", "CallStatus", "Executor"]
+__all__ = ["Executor"]
 
-CallStatus = Literal["queued", "cached", "running", "done", "failed", "cancelled"]
 Result = Artifact | ToolError
 
 _LOOK_EVERY_S = 0.05
 """How often the deciding thread looks whether it should stop."""
-
-
-@dataclass(frozen=True)
-class CallEvent:
-    """Something happened to a call.
-
-    Attributes:
-        call_id, tool, engine: which call.
-        status: `queued` once at first, `cached`, `done`, `failed` or `cancelled` once at last.
-        fraction: 0..1 while it runs.
-        text: what the engine says it does, or why it failed.
-        seconds: wall seconds so far; in `done`, what the call took; predicted in `queued`.
-        key: of the artifact, in `cached` and `done`.
-    """
-
-    call_id: str
-    tool: str
-    engine: str
-    status: CallStatus
-    fraction: float = 0.0
-    text: str = ""
-    seconds: float = 0.0
-    key: str = ""
 
 
 class Executor:

@@ -12,7 +12,8 @@ import pytest
 
 from tools.base import Call
 from tools.registry import Registry
-from tools.runtime.executor import CallEvent, Executor
+from tools.runtime.events import CallEvent
+from tools.runtime.executor import Executor
 from tools.runtime.pool import WorkerPool
 from tools.runtime.store import ArtifactStore
 

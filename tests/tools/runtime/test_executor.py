@@ -28,7 +28,7 @@ from tools.errors import (
     OutOfMemory,
     ToolError,
 )
-from tools.runtime.executor import CallEvent
+from tools.runtime.events import CallEvent
 from tools.runtime.pool import WorkerPool
 
 

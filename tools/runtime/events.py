@@ -1,0 +1,62 @@
+"""What a run tells while it goes: of its calls, and of the devices that serve them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["CallEvent", "CallStatus", "DeviceAction", "DeviceEvent", "RunEvent"]
+
+CallStatus = Literal["queued", "cached", "running", "done", "failed", "cancelled"]
+DeviceAction = Literal["plan", "wait", "lease", "load", "prefetch", "evict", "unload", "lost", "step_down"]
+
+
+@dataclass(frozen=True)
+class CallEvent:
+    """Something happened to a call.
+
+    Attributes:
+        call_id, tool, engine: which call.
+        status: `queued` once at first, `cached`, `done`, `failed` or `cancelled` once at last.
+        fraction: 0..1 while it runs.
+        text: what the engine says it does, or why it failed.
+        seconds: wall seconds so far; in `done`, what the call took; predicted in `queued`.
+        key: of the artifact, in `cached` and `done`.
+        device: that it runs on, as `cuda:0`; empty for a call without a model.
+    """
+
+    call_id: str
+    tool: str
+    engine: str
+    status: CallStatus
+    fraction: float = 0.0
+    text: str = ""
+    seconds: float = 0.0
+    key: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class DeviceEvent:
+    """Something happened on a device, always after it did.
+
+    Attributes:
+        device: as `cuda:0`.
+        action: `plan`: an order was chosen, `text` shows it; `wait`: somebody else holds the device; `lease`: it is
+            ours; `load`, `prefetch`, `evict`, `unload`: of `model`; `lost`: the process that held `model` ended;
+            `step_down`: memory ran out and less was asked of it, `text` says what.
+        model: by name.
+        seconds: that it took.
+        bytes: on the device afterwards.
+        text: for people.
+    """
+
+    device: str
+    action: DeviceAction
+    model: str = ""
+    seconds: float = 0.0
+    bytes: int = 0
+    text: str = ""
+
+
+RunEvent = CallEvent | DeviceEvent
