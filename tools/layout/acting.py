@@ -20,6 +20,10 @@ it: slowly, so that the hands stay up between two lines of one speaker."""
 ENVELOPE_HZ = 50
 
 
+def _start(cue: MouthCue) -> float:
+    return cue.start
+
+
 @dataclass(frozen=True)
 class Delivered:
     """A spoken line laid into the shot.
@@ -39,7 +43,7 @@ class Delivered:
     def shape_at(self, t: float) -> MouthShape:
         """Shape of the mouth `t` seconds into the shot."""
         at = t - self.time.offset
-        index = bisect_right([cue.start for cue in self.mouth], at) - 1
+        index = bisect_right(self.mouth, at, key=_start) - 1
         return self.mouth[index].shape if index >= 0 else "rest"
 
     def open_at(self, t: float) -> float:

@@ -20,7 +20,7 @@ from tools.layout.rig.hair import Wig
 from tools.layout.rig.head import Head
 from tools.layout.rig.ink import Brush
 from tools.layout.rig.limbs import draw_arm, draw_leg
-from tools.layout.rig.motion import Motion, move
+from tools.layout.rig.motion import Motion, gasp_at, move
 from tools.layout.rig.props import draw_ball, draw_rod
 from tools.layout.rig.report import report
 from tools.layout.rig.robot import draw_robot_trunk
@@ -33,10 +33,13 @@ from tools.storyboard import Look
 __all__ = ["Actor"]
 
 
-def spoken_mouth(face: Face, acting: Acting) -> Mouth:
-    """The mouth of this instant: the expression's own, or a spoken shape in the expression's mood."""
+def spoken_mouth(face: Face, acting: Acting, seed: int = 0) -> Mouth:
+    """The mouth of this instant: the expression's own, as a breath where it is open, or a spoken shape in its mood."""
     if acting.mouth is None:
-        return face.mouth
+        if not acting.moving or not face.settle:
+            return face.mouth
+        left = 1.0 - face.settle * (1.0 - gasp_at(acting.t, seed))
+        return face.mouth.model_copy(update={"open": face.mouth.open * left})
     pack = packs.mouths()
     shape, own, k = pack.mouths[acting.mouth], face.mouth, pack.follow
     voice = 0.3 + 0.7 * max(0.0, min(1.0, acting.mouth_open))
@@ -131,7 +134,12 @@ class Actor:
             look = (look[0] + (0.35 if acting.facing == "right" else -0.35), look[1])
         look = (max(-1.0, min(1.0, look[0])), max(-1.0, min(1.0, look[1])))
         state = FaceState(
-            face, spoken_mouth(face, acting), motion.blink, look, motion.brow, acting.t if acting.moving else 0.0
+            face,
+            spoken_mouth(face, acting, d.seed),
+            motion.blink,
+            look,
+            motion.brow,
+            acting.t if acting.moving else 0.0,
         )
         wig = Wig(d, w, h, bones.head_yaw, bones.head_nod, motion.hair, bones.back)
         return Head(d, ball, state, wig, bones.back)

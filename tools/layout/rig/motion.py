@@ -12,7 +12,7 @@ from tools.layout.rig import packs
 from tools.layout.rig.schema import ArmKey, Face, LegKey, PoseKey, PoseSheet, Reach
 from tools.layout.rig.seed import noise, unit
 
-__all__ = ["Motion", "move"]
+__all__ = ["Motion", "gasp_at", "move"]
 
 Channels = dict[str, float]
 SIDES = ("left", "right")
@@ -193,6 +193,23 @@ def blink_at(t: float, seed: int) -> float:
             # Shuts in a third of the time that it takes to open.
             return min(1.0, f / 0.3) if f < 0.42 else max(0.0, 1.0 - (f - 0.42) / 0.58)
     return 0.0
+
+
+GASP_S, SETTLE_S = 0.7, 0.8
+"""Seconds that an open mouth stays open at first, and that it takes to settle."""
+SIGH_EVERY_S, SIGH_S = 4.6, 1.1
+"""Seconds from one later breath through the mouth to the next, and how long one lasts."""
+
+
+def gasp_at(t: float, seed: int) -> float:
+    """1 where a feeling holds the mouth open, 0 where it has settled: open as the shot begins, later now and then."""
+    first = max(0.0, min(1.0, 1.0 - (t - GASP_S) / SETTLE_S))
+    first = first * first * (3 - 2 * first)
+    k = math.floor(t / SIGH_EVERY_S)
+    start = (k + 0.75 * unit(seed ^ 0x5E1, k)) * SIGH_EVERY_S
+    f = (t - start) / SIGH_S
+    sigh = 0.6 * math.sin(math.pi * f) ** 2 if 0.0 <= f <= 1.0 and k > 0 else 0.0
+    return max(first, sigh)
 
 
 def _gesture(motion: Motion, t: float, seed: int, amount: float) -> None:

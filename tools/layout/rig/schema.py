@@ -274,6 +274,8 @@ class Face(Sheet):
     look: tuple[float, float] = (0.0, 0.0)
     sparkle: float = Field(0.0, ge=0.0, le=1.0)
     mouth: Mouth = Mouth()
+    settle: float = Field(0.0, ge=0.0, le=1.0)
+    """How far a mouth that is open in silence closes again after its first moment: a breath, not a gape."""
     blush: float = Field(0.35, ge=0.0, le=1.0)
     tears: float = Field(0.0, ge=0.0, le=1.0)
     sweat: bool = False

@@ -166,3 +166,24 @@ def test_skin_hair_and_cloth_stay_apart_in_every_light(light: str) -> None:
     means = {name: spot.reshape(-1, 3).mean(axis=0) for name, spot in spots.items()}
     for a, b in combinations(means, 2):
         assert np.abs(means[a] - means[b]).max() > 12, (a, b)
+
+
+@pytest.mark.parametrize("feeling", ["excited", "surprised"])
+def test_an_open_mouth_is_a_breath_that_opens_and_settles(feeling: Emotion) -> None:
+    own = packs.expressions().expressions[feeling]
+    step = 1 / 24
+    opens = [spoken_mouth(own, Acting(expression=feeling, t=i * step), 7).open for i in range(24 * 20)]
+    assert opens[0] == pytest.approx(own.mouth.open)
+    wide = [o > 0.75 * own.mouth.open for o in opens]
+    longest = max(len(run) for run in "".join("#" if w else " " for w in wide).split())
+    assert longest * step < 1.5
+    assert sum(wide) * step < 5.0
+    assert max(opens[48:]) > 1.6 * min(opens), "it breathes again later"
+    assert max(abs(a - b) for a, b in zip(opens, opens[1:], strict=False)) < 0.12, "nothing jumps"
+
+
+def test_a_still_and_a_spoken_mouth_do_not_settle() -> None:
+    own = packs.expressions().expressions["surprised"]
+    assert spoken_mouth(own, Acting(t=9.0, moving=False), 7) == own.mouth
+    loud = [spoken_mouth(own, Acting(t=t, mouth="ai", mouth_open=1.0), 7) for t in (0.0, 9.0)]
+    assert loud[0] == loud[1]
