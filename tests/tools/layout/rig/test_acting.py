@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import get_args
 
 import numpy as np
@@ -179,7 +179,7 @@ def test_an_open_mouth_is_a_breath_that_opens_and_settles(feeling: Emotion) -> N
     assert longest * step < 1.5
     assert sum(wide) * step < 5.0
     assert max(opens[48:]) > 1.6 * min(opens), "it breathes again later"
-    assert max(abs(a - b) for a, b in zip(opens, opens[1:], strict=False)) < 0.12, "nothing jumps"
+    assert max(abs(a - b) for a, b in pairwise(opens)) < 0.12, "nothing jumps"
 
 
 def test_a_still_and_a_spoken_mouth_do_not_settle() -> None:
