@@ -215,7 +215,9 @@ class Reading:
         acts = perform(self.page, self.mentions, cut.start, cut.end) or self._lone_speaker(fields["dialogue"], cut)
         fields["performances"] = self._with_speakers(acts, fields["dialogue"], cut)
         fields["text"] = self.page.words(cut.start, cut.end)[:2000]
-        fields["action"] = tell(self.page, self.mentions, cut.start, cut.end)
+        fields["action"] = tell(
+            self.page, self.mentions, cut.start, cut.end, {i: m.name.split()[0] for i, m in self.roster.members.items() if m.known}
+        )
         if cut.framing:
             fields["framing"] = cut.framing
         return Beat(**fields)

@@ -17,6 +17,7 @@ from agent.planners.offline.wordlists import words
 __all__ = ["DEFAULT_PLACE", "careful_ok", "read_scenery"]
 
 DEFAULT_PLACE = "beach"
+_QUALIFYING = ("trait", "colour", "ordinary", "weather", "emotion", "mood", "negation", "number")
 
 
 def read_scenery(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
@@ -105,11 +106,15 @@ def _words(page: Page, match: Match) -> str:
 
 def _is_located(page: Page, match: Match) -> bool:
     """Whether a preposition leads to a place, or a scene is named after it: `in the old castle`, `castle scene`."""
-    if match.end - match.start > 1 and (page.key(match.start) in words("locating") or page.at(match.start, "joiner")):
+    if match.end - match.start > 1 and page.key(match.start) in words("locating", "place_openers"):
         return True
-    head = match.start - (page.key(match.start - 1) in words("determining"))
+    head = match.start
+    while head > 0 and not page.starts_sentence(head) and _qualifies(page, head - 1):
+        head -= 1
     if page.starts_sentence(head) and not page.of("cast", "person", "group", end=match.start):
         return True  # `A castle on a hill at midnight`
+    if _is_subject_of_film(page, match.start):
+        return True
     for at in range(match.start - 1, max(match.start - 5, -1), -1):
         joiner = page.at(at, "joiner")
         if joiner and joiner.id == "where":
@@ -120,6 +125,19 @@ def _is_located(page: Page, match: Match) -> bool:
     return (thing is not None and thing.id in ("scene", "place", "story")) or page.at(
         match.start - 1, "thing"
     ) is not None
+
+
+def _is_subject_of_film(page: Page, start: int) -> bool:
+    """`a picture of a castle`, `an ad for a gelato shop`."""
+    at = start - 1
+    while at > 0 and _qualifies(page, at):
+        at -= 1
+    return page.key(at) in words("belonging", "head_of") and page.at(at - 1, "output", "thing") is not None
+
+
+def _qualifies(page: Page, at: int) -> bool:
+    """Whether a token is an article or an adjective before a place: `a foggy old harbour`."""
+    return page.key(at) in words("determining") or page.at(at, *_QUALIFYING) is not None
 
 
 def _unknown_place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:

@@ -6,7 +6,7 @@ becomes `Luca runs`, and `a race between Luca and Alberto` becomes `Luca and Alb
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,16 +21,19 @@ from agent.planners.offline.limits import ratio_spans
 from agent.planners.offline.page import Page
 from agent.planners.offline.quotes import FILE_MARK, LINE_MARK, QUOTE_MARK
 from agent.planners.offline.text import tokenise
+from agent.planners.offline.wordlists import words
 from configs.yaml_file import load_yaml_model
 
 __all__ = ["MAX_ACTION", "tell"]
 
 MAX_ACTION = 600
+MOST_QUALIFYING = 4
+"""So many words may qualify music or light; more tell something."""
 MAX_TOKENS = 240
 """So many tokens are more than an action holds."""
 _FILM_NOUNS = frozenset(
-    "shot scene story production title_card title overlay variation format style length camera".split()
-)
+    ("shot", "scene", "story", "production", "title_card", "title", "overlay", "variation", "format", "style", "length")
+) | {"camera"}
 """Ids of lexicons/things.yaml that stand for the film, not for something in it."""
 _ABOUT_FILM = ("output", "style", "aspect", "framing", "camera", "unit", "request", "mood")
 _ABOUT_SCENERY = ("place", "elsewhere", "time", "weather", "emotion", "delivery", "ordinary", "trait", "colour")
@@ -73,10 +76,11 @@ class _Telling(BaseModel):
     carriers: _Words
     trailing: _Words
     quality: list[str]
+    ing_nouns: _Words
 
 
-def _keys(words: Collection[str]) -> frozenset[str]:
-    return frozenset(token.key for word in words for token in tokenise(word) if token.is_word)
+def _keys(written: Collection[str]) -> frozenset[str]:
+    return frozenset(token.key for word in written for token in tokenise(word) if token.is_word)
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,6 @@ class _Grammar:
     gerunds: dict[str, str]
     finite: frozenset[str]
     quality: tuple[tuple[str, ...], ...]
-
-    def words(self, kind: str, language: str) -> frozenset[str]:
-        return _word_set(kind, language)
 
 
 @cache
@@ -108,7 +109,7 @@ def _grammar() -> _Grammar:
     doubled = frozenset(data.doubled)
     gerunds = {_gerund(verb, doubled): verb for verb in data.verbs}
     finite = frozenset({*data.verbs, *(_third(verb, data.third_person) for verb in data.verbs)})
-    quality = tuple(tuple(token.key for token in tokenise(words)) for words in data.quality)
+    quality = tuple(tuple(token.key for token in tokenise(phrase)) for phrase in data.quality)
     return _Grammar(data, gerunds, finite, quality)
 
 
@@ -130,16 +131,20 @@ def _third(verb: str, irregular: dict[str, str]) -> str:
     return verb + ("es" if verb.endswith(("s", "sh", "ch", "x", "z", "o")) else "s")
 
 
-def tell(page: Page, mentions: Sequence[Mention], start: int, end: int) -> str:
-    """What tokens `start` to `end` tell of what is to be seen; empty when they only ask for a film."""
+def tell(page: Page, mentions: Sequence[Mention], start: int, end: int, names: Mapping[str, str] | None = None) -> str:
+    """What tokens `start` to `end` tell of what is to be seen; empty when they only ask for a film.
+
+    Args:
+        names: by character id; whom a shot begins with is named even where the request says `he`.
+    """
     stop = min(end, len(page.tokens), start + MAX_TOKENS)
     dropped = _dropped(page, start, stop)
     sentences: list[str] = []
     for first, last in _sentences(page, start, stop):
         spans = [(a, b) for a, b in _clauses(page, first, last) if not _is_of_film(page, mentions, a, b, dropped)]
         kept = [at for a, b in spans for at in range(a, b) if at not in dropped]
-        kept = _headed(page, kept, dropped)
-        told = _sentence(page, mentions, kept)
+        kept = _headed(page, mentions, kept, dropped)
+        told = _sentence(page, mentions, kept, {} if sentences else names or {})
         if told:
             sentences.append(told[:1].upper() + told[1:])
     text = ". ".join(sentences).replace("!.", "!").replace("?.", "?")
@@ -181,10 +186,10 @@ def _dropped(page: Page, start: int, end: int) -> set[int]:
     drop.update(at for at in range(start, end) if page.tokens[at].text in (QUOTE_MARK, LINE_MARK, FILE_MARK))
     for first, stop in ratio_spans(page):
         drop.update(at for at in range(start, end) if first <= page.tokens[at].start < stop)
-    for words in _grammar().quality:
-        for at in range(start, end - len(words) + 1):
-            if tuple(page.key(at + i) for i in range(len(words))) == words:
-                drop.update(range(at, at + len(words)))
+    for phrase in _grammar().quality:
+        for at in range(start, end - len(phrase) + 1):
+            if tuple(page.key(at + i) for i in range(len(phrase))) == phrase:
+                drop.update(range(at, at + len(phrase)))
     for match in page.of(*_ABOUT_FILM, "thing", "negation", start=start, end=end):
         if _is_film_word(page, match):
             drop.update(range(match.start, match.end))
@@ -248,23 +253,32 @@ def _is_of_film(page: Page, mentions: Sequence[Mention], start: int, end: int, d
     """Whether a clause says nothing but how the film is, where, when, and in what weather."""
     if any(start <= m.start < end and not m.refused for m in mentions):
         return False
-    words = [at for at in range(start, end) if page.tokens[at].is_word or page.tokens[at].is_number]
-    if not words or all(at in dropped for at in words):
+    content = [at for at in range(start, end) if page.tokens[at].is_word or page.tokens[at].is_number]
+    if not content or all(at in dropped for at in content):
         return True
-    film = any(at in dropped for at in words)
-    for at in words:
-        if at in dropped or page.at(at, *_ABOUT_SCENERY, "negation", "number"):
+    if any((denied := page.at(at, "negation")) is not None and denied.id == "nobody" for at in content):
+        return not page.of("place", "elsewhere", start=start, end=end)  # `an empty beach` is what is to be seen.
+    if len(content) <= MOST_QUALIFYING and _is_music(page, content):
+        return True  # `lullaby music`, `warm light`
+    for at in content:
+        if at in dropped or page.at(at, *_ABOUT_SCENERY, "negation", "number", "mood", "style"):
             continue
         key = page.key(at)
         little = _word_set("carriers", page.language) | _word_set("trailing", page.language)
         if key not in little and key not in _word_set("leading", page.language) and page.at(at, "joiner") is None:
             return False
-    weathered = any(page.at(at, "place", "elsewhere") for at in words)
-    return film or not weathered or (start > 0 and page.key(start) in _CLAUSE_ENDS)
+    return True
 
 
-def _headed(page: Page, kept: list[int], dropped: set[int]) -> list[int]:
-    """Without marks and words of asking at the head, and without marks at the end."""
+def _is_music(page: Page, content: Sequence[int]) -> bool:
+    """Whether a clause ends or begins with music or light, whatever qualifies it."""
+    nouns = [page.at(at, "output", "thing") for at in (content[0], content[-1])]
+    return any(noun is not None and noun.id in ("music", "time", "style", "voice", "camera") for noun in nouns)
+
+
+def _headed(page: Page, mentions: Sequence[Mention], kept: list[int], dropped: set[int]) -> list[int]:
+    """Without marks, words of asking and scenery at the head, and without marks at the end."""
+    kept = _from_subject(page, mentions, kept)
     leading = _word_set("leading", page.language)
     while kept:
         at = kept[0]
@@ -280,6 +294,25 @@ def _headed(page: Page, kept: list[int], dropped: set[int]) -> list[int]:
     return kept
 
 
+def _from_subject(page: Page, mentions: Sequence[Mention], kept: list[int]) -> list[int]:
+    """`the piazza at noon with Luca ...`, `the harbour where they ...`: from the one who does something."""
+    first = next((m for m in mentions if m.start in kept and not m.refused), None)
+    if first is None or kept[0] >= first.start:
+        return kept
+    before = kept[: kept.index(first.start)]
+    little = _word_set("leading", page.language) | _word_set("carriers", page.language)
+    leads = page.key(before[-1]) in little or page.tokens[before[-1]].is_mark
+    scenery = all(
+        page.at(at, *_ABOUT_SCENERY, "joiner")
+        or page.key(at) in little
+        or page.tokens[at].is_mark
+        or page.key(at) == "'s"
+        for at in before
+    )
+    article = len(before) == 1 and not page.tokens[before[0]].is_mark and not page.at(before[0], "joiner")
+    return kept[len(before) :] if leads and scenery and not article else kept
+
+
 def _is_little(page: Page, at: int) -> bool:
     joiner = page.at(at, "joiner")
     return joiner is not None and joiner.end - joiner.start == 1 and page.at(at, "cast", "person", "place") is None
@@ -288,18 +321,34 @@ def _is_little(page: Page, at: int) -> bool:
 # -- grammar ----------------------------------------------------------------------------------------------------------
 
 
-def _sentence(page: Page, mentions: Sequence[Mention], kept: list[int]) -> str:
+def _sentence(page: Page, mentions: Sequence[Mention], kept: list[int], names: Mapping[str, str]) -> str:
     """The kept tokens as a sentence with a verb in the present tense."""
     if not kept:
         return ""
     groups = [g for g in groups_of(page, mentions) if g.start in kept]
-    swaps: dict[int, str] = {}
+    swaps = {
+        at: page.tokens[at].text.capitalize() for at in kept if page.at(at, "cast") and page.tokens[at].text.islower()
+    }
+    swaps |= {at: "and" for at in kept if page.key(at) in ("n", "'n'") and page.language == "en"}
     cut: set[int] = set()
+    _name_subject(groups, kept, names, swaps)
     if raised := _between(page, groups, kept):
         return raised
     if groups:
         _to_present(page, groups, kept, swaps, cut)
     return _joined(page, [at for at in kept if at not in cut], swaps)
+
+
+def _name_subject(
+    groups: Sequence[Group], kept: Sequence[int], names: Mapping[str, str], swaps: dict[int, str]
+) -> None:
+    """Put the name in place of a pronoun that opens a shot: `He runs` is `Luca runs`."""
+    first = groups[0] if groups else None
+    if first is None or first.last.kind != "pronoun" or first.start != kept[0] or first.end - first.start > 1:
+        return
+    called = [names[id_] for id_ in first.ids if id_ in names]
+    if len(called) == 1 and len(first.ids) == 1:
+        swaps[first.start] = called[0]
 
 
 def _between(page: Page, groups: Sequence[Group], kept: list[int]) -> str:
@@ -334,13 +383,13 @@ def _to_present(page: Page, groups: Sequence[Group], kept: list[int], swaps: dic
             (g.start for g in groups[number + 1 :] if not g.oblique and _opens_clause(page, g, kept)), kept[-1] + 1
         )
         inside = [at for at in kept if group.end <= at < limit]
-        many = len(group.ids) > 1
+        many = len(group.ids) > 1 or bool(inside and page.key(inside[0]) in words("going_on"))
         if inside and page.key(inside[0]) in _word_set("relatives", page.language):
             rest = inside[1:]
             if page.language != "en" or not any(_is_finite(page, at) for at in rest[1:]):
                 cut.add(inside[0])
                 inside = rest
-        _give_verb(page, inside, many, swaps)
+        _give_verb(page, inside, many, swaps, at_head=group.start in kept[:2])
 
 
 def _opens_clause(page: Page, group: Group, kept: Sequence[int]) -> bool:
@@ -351,7 +400,7 @@ def _opens_clause(page: Page, group: Group, kept: Sequence[int]) -> bool:
     )  # fmt: skip
 
 
-def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str]) -> None:
+def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str], at_head: bool) -> None:
     """Turn the first gerund behind a subject into a finite verb, or say `is` where there is no verb at all."""
     language = page.language
     if not inside:
@@ -363,7 +412,7 @@ def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str])
     if first_gerund is None:
         opener = page.at(inside[0], "joiner", "emotion")
         placed = opener is not None and (opener.subject == "emotion" or opener.id == "where")
-        if placed and not page.of("pose", "speech", start=inside[0], end=inside[-1] + 1):
+        if at_head and placed and not page.of("pose", "speech", start=inside[0], end=inside[-1] + 1):
             swaps[inside[0]] = f"{_be(language, many)} {page.tokens[inside[0]].text}"
         return
     if language == "es":
@@ -371,6 +420,8 @@ def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str])
         return
     if page.at(first_gerund - 1, "joiner") or page.key(first_gerund - 1) in ("the", "a", "for"):
         return
+    # `Giulia's hands knead`: what is nearest before the verb is plural.
+    many = many or (first_gerund > inside[0] and page.key(first_gerund - 1).endswith("s") and len(before) < 3)
     swaps[first_gerund] = _present(page.key(first_gerund), many)
     joined = False
     for at in inside:
@@ -390,9 +441,12 @@ def _is_gerund(page: Page, at: int) -> bool:
         return key.endswith(tuple(_data().gerund_endings.es)) and len(key) > 5
     if page.language != "en" or not key.endswith("ing") or len(key) < 5:
         return False
-    if page.at(at, "thing", "place", "time", "weather", "output", "ordinary", "person"):
+    if page.at(at, "thing", "place", "time", "weather", "output", "person"):
         return key in _grammar().gerunds and page.at(at, "pose") is not None
-    return key in _grammar().gerunds or page.at(at, "pose") is not None or page.key(at - 1).endswith("ly")
+    if key in _grammar().gerunds or page.at(at, "pose") is not None:
+        return True
+    little = page.at(at - 1, "joiner", "colour", "trait", "number") or page.key(at - 1) in _word_set("carriers", "en")
+    return len(key) > 5 and key not in _word_set("ing_nouns", "en") and not little
 
 
 def _is_finite(page: Page, at: int) -> bool:
