@@ -11,6 +11,7 @@
     ├── StorageFailed          disk full, read-only, too many files
     │   └── CorruptArtifact    a stored result does not match its record            (retryable)
     ├── ProductionBusy         another process is writing this production           (retryable)
+    ├── DeviceBusy             somebody else has the GPU                            (retryable)
     └── Cancelled              a person, or a limit, stopped it
 
 Anything that is not a `ToolError` is a bug in the studio and is not swallowed.
@@ -22,6 +23,7 @@ __all__ = [
     "BadOutput",
     "Cancelled",
     "CorruptArtifact",
+    "DeviceBusy",
     "EngineCrashed",
     "EngineFailed",
     "EngineHung",
@@ -109,6 +111,12 @@ class CorruptArtifact(StorageFailed):
 
 class ProductionBusy(ToolError):
     """Another process holds this production."""
+
+    retryable = True
+
+
+class DeviceBusy(ToolError):
+    """Somebody else on this machine has the GPU, and the time to wait for it is over."""
 
     retryable = True
 

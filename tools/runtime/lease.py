@@ -1,0 +1,367 @@
+"""One holder per GPU, whoever asks: threads, processes and users of this machine, in the order in which they came.
+
+    <root>/studio-leases/<device>/     world-writable and sticky: each removes only what is his own
+        gate                           held for the moment in which a ticket is drawn
+        000000000017                   a ticket; its owner holds a lock on it as long as he lives and waits, or holds
+        lock                           held by the one whose turn it is
+
+A lock is `flock` on an open file, so the kernel gives it back when its holder dies, and a ticket that nobody holds is
+passed over. Whoever holds the lowest living ticket has the device. `lock` is the second bolt: should a program that
+cleans up remove tickets, the order is lost and the exclusion is not.
+
+    lease = GpuLease("GPU-8c1f...", what="SDXL")
+    with lease.hold(timeout_s=600, on_wait=lambda waiting: print(waiting)):
+        ...
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import re
+import secrets
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.errors import Cancelled, DeviceBusy, InvalidInput, StorageFailed
+from tools.runtime.disk import storage_errors
+
+__all__ = ["GpuLease", "Holder", "Waiting", "lease_root"]
+
+ROOTS = ("/run/lock", "/tmp", "/dev/shm")
+"""Where a machine lets all its users write. Not TMPDIR: each user may have one of his own, and would wait for nobody.
+/dev/shm comes last because some systems empty it when a user logs out."""
+_DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_TICKET = re.compile(r"\d{12}")
+_OPEN_TO_ALL = 0o1777
+_SHORTEST_S, _LONGEST_S = 0.002, 0.05
+"""How often one who waits looks whether it is his turn."""
+_MOST_INFO = 4096
+_TRIES = 200
+_TICKET_FD = 1
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who has a ticket; for people to read, nothing is decided by it.
+
+    Attributes:
+        pid: of the process, as it sees itself.
+        user: id of the user, as the system knows it.
+        since: seconds since 1970 when the ticket was drawn, or the device was taken.
+        what: what it is for.
+    """
+
+    pid: int
+    user: int
+    since: float
+    what: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} ({self.what})" if self.what else f"process {self.pid}"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How it stands with one who waits.
+
+    Attributes:
+        position: how many come first, the holder included; 1 is next.
+        holder: who has the device, where that can be told.
+        seconds: waited so far.
+    """
+
+    position: int
+    holder: Holder | None
+    seconds: float
+
+
+def lease_root() -> Path:
+    """The first folder of this machine that is open to all its users, each removing only his own.
+
+    Raises:
+        StorageFailed: there is none.
+    """
+    for name in ROOTS:
+        path = Path(name)
+        with suppress(OSError):
+            found = path.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_mode & _OPEN_TO_ALL == _OPEN_TO_ALL:
+                return path
+    raise StorageFailed("no folder is open to all users of this machine.", hint="Name one with STUDIO_LEASES.")
+
+
+class GpuLease:
+    """The right to use a device. One object is for one thread at a time; make as many as are needed.
+
+    Args:
+        device: the GPU's UUID, or its index where it has none; others must name it alike.
+        what: what it is wanted for, shown to those who wait.
+        root: the folder that all share; None chooses by the machine (`STUDIO_LEASES`, or `lease_root`).
+    """
+
+    def __init__(self, device: str, *, what: str = "", root: Path | None = None) -> None:
+        if not _DEVICE.fullmatch(device):
+            raise InvalidInput(f"{device[:80]!r} cannot be the name of a device.")
+        self.device, self.what = device, what
+        if root is None:
+            named = os.environ.get("STUDIO_LEASES", "")
+            root = Path(named) if named else lease_root()
+        self._folders = (root / "studio-leases", root / "studio-leases" / device)
+        self._ticket = ""
+        self._held = False
+        self._fds: list[int] = []
+        """The folder, the ticket, the lock: as many of them as are ours yet."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the device is ours now."""
+        return self._held
+
+    @property
+    def fds(self) -> tuple[int, ...]:
+        """For `subprocess.Popen(pass_fds=...)`: with these, a worker keeps the device when this process dies.
+
+        The memory of a device is given back by the worker's death, not by ours. `release` ends it for both.
+        """
+        return tuple(self._fds)
+
+    @contextmanager
+    def hold(
+        self,
+        *,
+        timeout_s: float | None = None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+        on_wait: Callable[[Waiting], None] = lambda _waiting: None,
+    ) -> Iterator[None]:
+        """`acquire` and, at the end, `release`."""
+        self.acquire(timeout_s=timeout_s, is_cancelled=is_cancelled, on_wait=on_wait)
+        try:
+            yield
+        finally:
+            self.release()
+
+    def acquire(
+        self,
+        *,
+        timeout_s: float | None = None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+        on_wait: Callable[[Waiting], None] = lambda _waiting: None,
+    ) -> None:
+        """Wait until it is our turn, and take the device.
+
+        Args:
+            timeout_s: seconds to wait at most; 0 does not wait, None for ever.
+            is_cancelled: looked at every 50 ms.
+            on_wait: told at first and whenever the position or the holder changes.
+
+        Raises:
+            DeviceBusy: the time is over; says who has it.
+            Cancelled: `is_cancelled` became true.
+            StorageFailed: the shared folder cannot be used, or is not what it should be.
+        """
+        if self._ticket:
+            raise RuntimeError(f"this lease of {self.device} is taken already")
+        begun, pause, told = time.monotonic(), _SHORTEST_S, None
+        try:
+            with storage_errors(f"cannot lease the device {self.device}"):
+                self._draw()
+                while (waiting := self._look(begun)) is not None:
+                    if (waiting.position, waiting.holder) != told:
+                        told = (waiting.position, waiting.holder)
+                        on_wait(waiting)
+                    if is_cancelled():
+                        raise Cancelled(f"stopped while waiting for the device {self.device}")
+                    if timeout_s is not None and waiting.seconds >= timeout_s:
+                        raise self._busy(waiting)
+                    time.sleep(pause)
+                    pause = min(pause * 1.5, _LONGEST_S)
+        except BaseException:
+            self.release()
+            raise
+
+    def _busy(self, waiting: Waiting) -> DeviceBusy:
+        others = f", and {waiting.position - 1} more wait before us" if waiting.position > 1 else ""
+        return DeviceBusy(
+            f"the device {self.device} is in use by {waiting.holder or 'another process'}{others}.",
+            hint="Wait for it, or stop it.",
+        )
+
+    def release(self) -> None:
+        """Give it back, or leave the queue. Nothing happens where there is nothing to give back."""
+        ticket, self._ticket = self._ticket, ""
+        fds, self._fds, self._held = self._fds, [], False
+        if ticket:
+            path = self._folders[-1] / ticket
+            with suppress(OSError):
+                # Were it removed by somebody, another may have drawn the same number.
+                if path.lstat().st_ino == os.fstat(fds[_TICKET_FD]).st_ino:
+                    path.unlink()
+        for fd in fds:
+            # Said aloud: closing alone would leave it with a child that was handed the file.
+            with suppress(OSError):
+                fcntl.flock(fd, fcntl.LOCK_UN)
+            os.close(fd)
+
+    # -- the queue --------------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        """Draw the next ticket: behind all others, and locked before anybody may draw one behind it."""
+        for path in self._folders:
+            _make_folder(path)
+        folder = os.open(self._folders[-1], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self._fds.append(folder)
+        # What clears old files out of /tmp leaves a locked folder alone.
+        fcntl.flock(folder, fcntl.LOCK_SH)
+        gate = _open_shared(self._folders[-1] / "gate")
+        try:
+            # Held for microseconds, so there is no need to look whether we are cancelled.
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            number = int(max(self._tickets(), default="0")) + 1
+            name = f"{number:012}"
+            ticket = _create(self._folders[-1] / name)
+            self._fds.append(ticket)
+            self._ticket = name
+            # Waits no longer than somebody looks at it who has no ticket himself.
+            fcntl.flock(ticket, fcntl.LOCK_EX)
+            self._sign()
+        finally:
+            os.close(gate)
+
+    def _tickets(self) -> list[str]:
+        return sorted(path.name for path in self._folders[-1].iterdir() if _TICKET.fullmatch(path.name))
+
+    def _sign(self) -> None:
+        """Say in the ticket who we are. A full disk leaves it empty; the lock holds all the same."""
+        me = Holder(os.getpid(), os.getuid(), round(time.time(), 3), self.what[:200])
+        with suppress(OSError):
+            os.ftruncate(self._fds[_TICKET_FD], 0)
+            os.pwrite(self._fds[_TICKET_FD], json.dumps(asdict(me)).encode(), 0)
+
+    def _look(self, begun: float) -> Waiting | None:
+        """See whether it is our turn, and take the device if it is; else how it stands."""
+        ahead = [name for name in self._tickets() if name < self._ticket and self._is_alive(name, sweep=True)]
+        seconds = time.monotonic() - begun
+        if ahead:
+            return Waiting(len(ahead), self._holder(ahead[0]), seconds)
+        fd = _open_shared(self._folders[-1] / "lock")
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # Its ticket was removed by somebody, or it gives back right now.
+            os.close(fd)
+            return Waiting(1, None, seconds)
+        self._fds.append(fd)
+        self._held = True
+        self._sign()
+        return None
+
+    def _is_alive(self, name: str, *, sweep: bool = False) -> bool:
+        """Whether somebody waits or holds with this ticket.
+
+        Args:
+            sweep: remove it if not, where we may. Only for tickets before ours: those numbers are not drawn again.
+        """
+        path = self._folders[-1] / name
+        try:
+            fd = _open_to_read(path)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ELOOP, errno.EACCES, errno.ENXIO):
+                # Gone, or nothing that we would have made.
+                return False
+            raise
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            if sweep:
+                with suppress(OSError):
+                    path.unlink()
+            return False
+        finally:
+            os.close(fd)
+
+    def _holder(self, name: str) -> Holder | None:
+        try:
+            fd = _open_to_read(self._folders[-1] / name)
+            try:
+                data, owner = os.read(fd, _MOST_INFO), os.fstat(fd).st_uid
+            finally:
+                os.close(fd)
+            return _read_holder(json.loads(data), owner)
+        except (OSError, ValueError, RecursionError):
+            return None
+
+    def queue(self) -> list[Holder | None]:
+        """Who has the device and who waits for it, in order; None for one who did not say."""
+        with storage_errors(f"cannot look at the device {self.device}"):
+            if not self._folders[-1].is_dir():
+                return []
+            return [self._holder(name) for name in self._tickets() if self._is_alive(name)]
+
+
+def _read_holder(said: Any, owner: int) -> Holder | None:
+    """What somebody says of himself; who he is, the system says."""
+    if not isinstance(said, dict):
+        return None
+    pid, since, what = said.get("pid"), said.get("since"), said.get("what")
+    if not (isinstance(pid, int) and isinstance(since, int | float) and isinstance(what, str)):
+        return None
+    shown = "".join(letter for letter in what[:200] if letter.isprintable())
+    return Holder(pid, owner, float(since), shown)
+
+
+def _make_folder(path: Path) -> None:
+    """A folder open to all, made if needed.
+
+    Raises:
+        StorageFailed: something else stands there, as a link that leads elsewhere.
+    """
+    if not path.is_symlink() and not path.exists():
+        # Renamed into place when it is open to all: nobody finds it while it is ours alone.
+        temp = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+        temp.mkdir()
+        temp.chmod(_OPEN_TO_ALL)
+        try:
+            temp.rename(path)
+        except OSError:
+            # Somebody else was faster.
+            temp.rmdir()
+    if not stat.S_ISDIR(path.lstat().st_mode):
+        hint = "Remove it, or name another folder with STUDIO_LEASES."
+        raise StorageFailed(f"{path} is not a folder of its own.", hint=hint)
+
+
+def _open_shared(path: Path) -> int:
+    """A file that all may lock: made if needed, and never removed."""
+    for _ in range(_TRIES):
+        try:
+            # Without O_CREAT: Linux refuses that for files of others in such a folder (fs.protected_regular).
+            return _open_to_read(path)
+        except FileNotFoundError:
+            with suppress(FileExistsError):
+                return _create(path)
+        except PermissionError:
+            # Its maker, whose umask is strict, is about to open it to all.
+            time.sleep(_SHORTEST_S)
+    raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
+def _open_to_read(path: Path) -> int:
+    """Follows no link, and does not wait for the other end of a pipe."""
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+
+
+def _create(path: Path) -> int:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    with suppress(OSError):
+        os.fchmod(fd, 0o644)
+    return fd
