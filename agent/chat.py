@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent.interrupts import RaiseOnInterrupt
-from agent.printing import plain
+from agent.printing import tell
 from agent.progress import show_files, show_storyboard
 from agent.requests import clean_request
 from agent.terminal import MakeCommand
@@ -56,7 +56,7 @@ class Chat:
             elif command in ("/shots", "/files"):
                 self._show(command)
             elif command.startswith("/") and command != "/undo":
-                self.console.print(plain(f"There is no command {command}; /help lists them."))
+                tell(self.console, f"There is no command {command}; /help lists them.")
             else:
                 state = self.command.turn("undo" if command == "/undo" else clean_request(text))
                 show_files(self.console, state)
@@ -64,7 +64,7 @@ class Chat:
         except Cancelled:
             self.console.print("Stopped; what is finished is kept.")
         except (InvalidInput, ToolError) as error:
-            self.console.print(plain(str(error), "red"))
+            tell(self.console, str(error), "red")
 
     def _show(self, command: str) -> None:
         config: Any = {"configurable": {"thread_id": self.command.thread}}

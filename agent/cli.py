@@ -92,12 +92,13 @@ def chat(thread: Thread = "chat", seed: Seed = None) -> None:
 @app.command()
 def show(
     production: Annotated[str, typer.Argument(help="Name or folder of a production; none lists them all.")] = "",
+    checks: Annotated[bool, typer.Option("--checks", help="Every check of the judge, with its numbers.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what a production holds: files, how each was made, scores, attempts."""
     from agent.inspect import show_production
 
-    show_production(production, as_json=as_json)
+    show_production(production, checks=checks, as_json=as_json)
 
 
 @app.command()

@@ -6,20 +6,27 @@ import json
 import shutil
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
 from rich.table import Table
 
-from agent.printing import open_console, plain
+from agent.printing import open_console, plain, tell
 from configs.settings import Settings
 from tools.base import Engine
 from tools.errors import InvalidInput, MissingPrerequisite, ToolError
 
+if TYPE_CHECKING:
+    from tools.runtime.manifest import AttemptRecord
+
 __all__ = ["show_doctor", "show_production", "show_tools"]
 
 
-def show_production(name: str, *, as_json: bool) -> None:
+def show_production(name: str, *, as_json: bool, checks: bool = False) -> None:
     """Print one production, or the list of all.
+
+    Args:
+        checks: also every check of the judge, with what it measured.
 
     Raises:
         InvalidInput: there is no such production.
@@ -37,7 +44,7 @@ def show_production(name: str, *, as_json: bool) -> None:
             console.print(f"There is no production in {settings.productions} yet.", markup=False)
         else:
             for row in rows:
-                console.print(plain(f"{row['name']}  {row['title']}"))
+                tell(console, f"{row['name']}  {row['title']}")
         return
     folder = next((path for path in (settings.productions / name, Path(name)) if _is_production(path)), None)
     if folder is None:
@@ -47,9 +54,9 @@ def show_production(name: str, *, as_json: bool) -> None:
     if as_json:
         print(manifest.model_dump_json(indent=2))
         return
-    console.print(plain(manifest.title, "bold"), plain(str(folder)))
+    tell(console, manifest.title, "bold")
     for request in manifest.request:
-        console.print(plain(request))
+        tell(console, f"  “{request}”")
     table = Table(header_style="dim")
     for column in ("call", "engine", "attempt", "score", "seconds", "what fell short"):
         table.add_column(column, overflow="fold")
@@ -59,9 +66,11 @@ def show_production(name: str, *, as_json: bool) -> None:
         table.add_row(
             *(plain(word) for word in (record.call, record.engine, number, score)),
             f"{record.seconds:.1f}",
-            plain(record.error),
+            plain(", ".join(failed) if (failed := _names(record.checks, "failed")) else record.error),
         )
     console.print(table)
+    if checks:
+        _show_checks(console, manifest.attempts)
     missing = {
         (check["name"].partition(".")[0], check["detail"])
         for r in manifest.attempts
@@ -69,11 +78,26 @@ def show_production(name: str, *, as_json: bool) -> None:
         if check["status"] == "not_run"
     }
     for name, detail in sorted(missing):
-        console.print(f"  {name}: {detail}", style="dim", markup=False)
+        tell(console, f"  {name}: {detail}", "dim")
     for path in manifest.exports:
-        console.print(plain(f"  {folder / path}"))
+        tell(console, f"  {folder / path}")
     for told in [*manifest.assumptions, *manifest.degraded]:
-        console.print(plain(f"  {told}", "dim"))
+        tell(console, f"  {told}", "dim")
+
+
+def _names(checks: list[dict[str, Any]], status: str) -> list[str]:
+    return [str(check["name"]) for check in checks if check["status"] == status]
+
+
+def _show_checks(console: Console, attempts: list[AttemptRecord]) -> None:
+    """A line a check, below the attempt that it was made on."""
+    marks = {"passed": "ok", "failed": "failed", "not_run": "not run"}
+    for record in attempts:
+        tell(console, f"{record.call}, attempt {record.attempt}", "bold")
+        for check in record.checks:
+            style = "red" if check["status"] == "failed" else ""
+            told = check["detail"].removeprefix("not run: ")
+            tell(console, f"  {marks[check['status']]:8}{check['name']}: {told}", style)
 
 
 def _is_production(folder: Path) -> bool:

@@ -7,12 +7,17 @@ from rich.text import Text
 
 from agent.requests import without_controls
 
-__all__ = ["open_console", "plain"]
+__all__ = ["open_console", "plain", "tell"]
 
 
 def open_console(*, stderr: bool = False) -> Console:
     """A console that changes nothing in what it prints: no guessed colours, no `:smile:` turned into a picture."""
     return Console(stderr=stderr, highlight=False, emoji=False)
+
+
+def tell(console: Console, text: str, style: str = "") -> None:
+    """Print text as it stands; prose is wrapped between words, a path is never broken."""
+    console.print(plain(text, style), overflow="ignore", soft_wrap=not console.is_terminal)
 
 
 def plain(text: str, style: str = "") -> Text:

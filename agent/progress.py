@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from agent.printing import plain
+from agent.printing import plain, tell
 
 __all__ = ["ProgressView", "near", "show_files", "show_storyboard"]
 
@@ -66,7 +66,7 @@ class ProgressView:
             show_storyboard(self.console, event["storyboard"])
         elif event.get("node") == "judge":
             for verdict in event["verdicts"]:
-                self.console.print(plain(f"  made again: {verdict}", "yellow"))
+                tell(self.console, f"  made again: {verdict}", "yellow")
         elif event.get("node") == "act":
             self._call(event)
 
@@ -88,9 +88,9 @@ class ProgressView:
                 self.console.print(f"  {name}: {finished} done, {time.monotonic() - began:.1f} s")
         if tool == "generate_image" and event["path"] and not self._seen:
             self._seen = True
-            self.console.print(f"  first picture: {near(event['path'])}/still.png", markup=False, soft_wrap=True)
+            tell(self.console, f"  first picture: {near(event['path'])}")
         if event["status"] == "failed":
-            self.console.print(plain(f"  {event['call_id']} failed: {event['text']}", "red"))
+            tell(self.console, f"  {event['call_id']} failed: {event['text']}", "red")
 
 
 def show_storyboard(console: Console, board: dict[str, Any]) -> None:
@@ -125,17 +125,14 @@ def near(path: str) -> str:
 
 
 def show_files(console: Console, state: dict[str, Any]) -> None:
-    """What was made, each with its score."""
+    """What was made, each with its score: a line a file, its path last and whole."""
     files = state.get("files") or {}
     if not files:
         return
     from agent.publishing import call_of
 
-    table = Table(header_style="dim", expand=False)
-    table.add_column("made")
-    table.add_column("file", overflow="fold")
-    table.add_column("score", justify="right")
+    scores = state.get("scores") or {}
+    console.print("score  file", style="dim")
     for name, path in files.items():
-        score = (state.get("scores") or {}).get(call_of(name))
-        table.add_row(plain(name), plain(near(path)), "" if score is None else f"{score:.2f}")
-    console.print(table)
+        score = scores.get(call_of(name))
+        tell(console, f"{'' if score is None else f'{score:.2f}':>5}  {near(path)}")

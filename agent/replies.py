@@ -39,6 +39,10 @@ class Replies:
         one, many = self._words[key]
         return str(one) if n == 1 else str(many.format(n=n))
 
+    def name(self, group: str, key: str, **values: Any) -> str:
+        """What people call something of a group (`parts`, `levers`, `checks`); one without a name by its key."""
+        return str(self._words[group].get(key, key.replace("_", " "))).format(**values)
+
     def kinds(self, outputs: list[str]) -> str:
         """`pictures, voices and music`."""
         names = [str(self._words["kinds"].get(kind, kind)) for kind in outputs]

@@ -37,7 +37,8 @@ class Attempt(_Model):
     score: float = Field(ge=0.0, le=1.0)
     passed: bool
     override: Override = Field(default_factory=Override)
-    reason: str = Field("", description="why this attempt was made: the check that failed and what was changed")
+    reason: str = Field("", description="what fell short, with every number")
+    failed: list[str] = Field(default_factory=list, description="names of the failed checks, the worst first")
     best: bool = False
 
 

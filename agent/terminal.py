@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.interrupts import CancelOnInterrupt, RaiseOnInterrupt
-from agent.printing import open_console, plain
+from agent.printing import open_console, tell
 from tools.errors import Cancelled, InvalidInput
 
 __all__ = ["MakeCommand", "PlanCommand", "Session"]
@@ -101,14 +101,13 @@ class _Command:
             payload = self.approve(state["__interrupt__"][0].value)
 
     def approve(self, asked: dict[str, Any]) -> Any:
-        """Show what would be made and ask."""
+        """Ask whether to make it; the storyboard has been shown while its pictures were made."""
         from langgraph.types import Command
 
-        from agent.progress import show_storyboard
+        from agent.progress import near
 
-        show_storyboard(self.console, asked["storyboard"])
         for path in asked["stills"]:
-            self.console.print(plain(f"  still  {path}"))
+            tell(self.console, f"  still  {near(path)}")
         self.console.print(f"About {asked['seconds']:.0f} seconds of work are left.")
         if not (sys.stdin and sys.stdin.isatty()):
             hint = "Run it in a terminal, or without --approve."
@@ -126,7 +125,7 @@ class _Command:
 
     def say(self, state: dict[str, Any]) -> None:
         """Print the agent's last message."""
-        self.console.print(plain(state["messages"][-1].text))
+        tell(self.console, state["messages"][-1].text)
 
 
 class MakeCommand(_Command):

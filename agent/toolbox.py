@@ -14,7 +14,7 @@ from agent.state import AgentState
 from configs.settings import Settings
 from tools.artifact import Artifact
 from tools.base import Call
-from tools.errors import StorageFailed, ToolError
+from tools.errors import ToolError
 from tools.storyboard import Storyboard, slugify
 
 if TYPE_CHECKING:
@@ -212,9 +212,9 @@ def _place_still(production: Production, call_id: str, key: str) -> Path:
     if artifact is None:
         return folder
     try:
-        return [production.export(artifact, file, name) for _, file, name in exports(call_id, artifact)][0]
-    except StorageFailed:
-        # It is shown from the store then; the run's own end tells of the disk.
+        return next(production.export(artifact, file, name) for _, file, name in exports(call_id, artifact))
+    except ToolError:
+        # It is shown from the store then; the end of the run tells of the disk.
         return folder / str(artifact.output["image"])
 
 

@@ -13,7 +13,7 @@ from agent.state import AgentState, Attempt, Override, Work
 from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import Cancelled
-from tools.review.fixes import propose
+from tools.review.fixes import failed_first, propose
 from tools.review.tool import ReviewArtifact
 
 __all__ = ["judge"]
@@ -60,6 +60,7 @@ def _attempt(work: Work, call: Call, review: Artifact | Exception, threshold: fl
         reason = f"the review could not be run: {review}"
         return Attempt(call=call.id, number=number, key=key, score=0.0, passed=False, override=override, reason=reason)
     found = ReviewArtifact.Output.model_validate(review.output)
+    failed = failed_first(found.checks)
     return Attempt(
         call=call.id,
         number=number,
@@ -68,7 +69,8 @@ def _attempt(work: Work, call: Call, review: Artifact | Exception, threshold: fl
         score=found.score,
         passed=found.score >= threshold,
         override=override,
-        reason="; ".join(check.detail for check in found.checks if check.status == "failed"),
+        reason="; ".join(check.detail for check in failed),
+        failed=[check.name for check in failed],
     )
 
 
@@ -81,11 +83,22 @@ def _retry(work: Work, call: Call, review: Artifact | Exception, context: AgentC
     found = ReviewArtifact.Output.model_validate(review.output)
     unchanged = {name: value for name, value in call.args.items() if name not in before.args}
     tried = [{**unchanged, **attempt.override.args} for attempt in tries]
-    fix = propose(str(review.record.args["kind"]), dict(call.args), list(found.checks), len(tries), tried)
+    fix = propose(
+        str(review.record.args["kind"]), dict(call.args), list(found.checks), len(tries), tried,
+        seed_helps=not _seed_was_useless(tries),
+    )  # fmt: skip
     if fix is None:
         return None
     changed = {name: value for name, value in fix.args.items() if unchanged.get(name) != value}
     return Override(args=changed, seed_step=before.seed_step + fix.seed_step), fix.reason
+
+
+def _seed_was_useless(tries: list[Attempt]) -> bool:
+    """Whether the last attempt differed by its seed alone, and was measured as the one before it."""
+    if len(tries) < 2:
+        return False
+    before, last = tries[-2:]
+    return last.override.args == before.override.args and (last.score, last.reason) == (before.score, before.reason)
 
 
 def _keep_best(work: Work, call_id: str) -> None:

@@ -14,6 +14,7 @@ from agent.publishing import kind_of
 from agent.replies import Replies
 from agent.state import AgentState
 from agent.storywriting import is_understood
+from agent.weaknesses import tell_weaknesses
 
 __all__ = ["respond"]
 
@@ -63,18 +64,15 @@ def _told(state: AgentState, context: AgentContext, replies: Replies, intent: In
         lines.append(replies.say("where", folder=context.toolbox.shown_folder(state)))
     if intent.confidence < context.settings.confidence_threshold:
         lines.append(replies.say("guess"))
-    threshold = context.settings.quality_threshold
-    low = [a for a in work.attempts if a.best and a.score < threshold]
     sections = [
         ("assumed", state["assumptions"]),
         ("unclear", intent.questions),
         ("failed", [f"{call}: {why}" for call, why in work.failures.items()]),
     ]
     lines += [replies.say(key, list=_join(items)) for key, items in sections if items]
-    if low:
-        tries = replies.count("attempts", max(sum(b.call == a.call for b in work.attempts) for a in low))
-        told = _join([f"{a.call} {a.score:.2f} ({a.reason})" for a in low])
-        lines.append(replies.say("below", attempts=tries, list=told))
+    weak = tell_weaknesses(work.attempts, context.settings.quality_threshold, board, replies)
+    if weak:
+        lines += [*weak, replies.say("weak_where", folder=context.toolbox.shown_folder(state))]
     lines += [replies.say(problem) for problem in state["problems"]]
     return "\n".join(lines)
 

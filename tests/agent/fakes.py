@@ -24,14 +24,20 @@ class FakeToolbox(Toolbox):
     Args:
         scores: by call id, the score of each attempt in turn; the last one stays. Unlisted calls score 1.
         failing: ids of calls that fail.
+        levers: by call id, what its failed check asks to be changed; unlisted ones ask for a wider picture each time.
     """
 
     def __init__(
-        self, settings: Settings, scores: dict[str, list[float]] | None = None, failing: set[str] | None = None
+        self,
+        settings: Settings,
+        scores: dict[str, list[float]] | None = None,
+        failing: set[str] | None = None,
+        levers: dict[str, dict[str, float]] | None = None,
     ) -> None:
         super().__init__(settings)
         self.scores = scores or {}
         self.failing = failing or set()
+        self.levers = levers or {}
         self.made: list[Call] = []
         self.artifacts: dict[str, Artifact] = {}
 
@@ -75,8 +81,8 @@ class FakeToolbox(Toolbox):
             "name": "face_in_frame.luca",
             "status": "failed",
             "score": score,
-            "detail": f"the face is cut, try {attempt}",
-            "fix": {"zoom": 0.9 - 0.1 * attempt},
+            "detail": "it is as before" if subject in self.levers else f"the face is cut, try {attempt}",
+            "fix": self.levers.get(subject, {"zoom": 0.9 - 0.1 * attempt}),
         }
         return {"score": score, "passed": score >= 0.7, "checks": [failed] if score < 0.7 else []}
 

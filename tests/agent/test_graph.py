@@ -75,9 +75,21 @@ def test_what_never_passes_stops_at_three_attempts_and_the_best_is_kept(tmp_path
     assert [a.best for a in tries] == [False, True, False]
     assert state["work"].results["s1.still"] == tries[1].key
     told = state["messages"][-1].text
-    assert "below the threshold" in told
-    assert "0.60" in told
+    assert "  picture of s1: Luca: face cut off (3 attempts: a wider or closer view)" in told
+    assert "try 2" not in told, "the numbers are for `studio show --checks`"
+    assert told.endswith("studio show fake --checks")
     assert state["made"], "a weak still does not stop the film"
+
+
+def test_an_attempt_that_cannot_turn_out_otherwise_is_not_made_again(tmp_path: Path) -> None:
+    """A word that no voice of this engine can say: another seed is tried once, other arguments are not there."""
+    ctx = context(tmp_path, scores={"s1.line1": [0.5]}, levers={"s1.line1": {"seed": 1}, "s2.still": {}})
+    state = invoke(ctx)
+    assert [a.override.seed_step for a in state["work"].attempts if a.call == "s1.line1"] == [0, 1]
+    ctx = context(tmp_path / "other", scores={"s2.still": [0.5]}, levers={"s2.still": {}})
+    state = invoke(ctx)
+    assert len([a for a in state["work"].attempts if a.call == "s2.still"]) == 1
+    assert "nothing I can change would mend it" in state["messages"][-1].text
 
 
 def test_a_failed_call_takes_with_it_only_what_needs_it_and_is_told(tmp_path: Path) -> None:

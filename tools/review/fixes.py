@@ -16,7 +16,7 @@ from tools.review.limits import default_limits
 from tools.review.scoring import base_name
 from tools.review.tool import Check
 
-__all__ = ["Fix", "propose"]
+__all__ = ["Fix", "failed_first", "propose"]
 
 STRONGER = 0.35
 """By how much of itself a correction grows with every attempt: the first one fell short."""
@@ -42,7 +42,13 @@ class Fix:
 
 
 def propose(
-    kind: str, args: dict[str, Any], checks: list[Check], attempt: int, tried: Sequence[Mapping[str, Any]] = ()
+    kind: str,
+    args: dict[str, Any],
+    checks: list[Check],
+    attempt: int,
+    tried: Sequence[Mapping[str, Any]] = (),
+    *,
+    seed_helps: bool = True,
 ) -> Fix | None:
     """What to try next.
 
@@ -52,11 +58,12 @@ def propose(
         checks: of that result.
         attempt: number of the attempt that gave it, from 1.
         tried: arguments of earlier attempts; none of them is proposed again with the same seed.
+        seed_helps: False where another seed has been tried and changed nothing of what the judge measures.
 
     Returns:
         None where nothing failed, or nothing that failed can be mended by other arguments or another seed.
     """
-    failed = sorted((check for check in checks if check.status == "failed"), key=_severity)
+    failed = failed_first(checks)
     if not any(check.fix for check in failed):
         return None
     for factor in (1.0, 1.5, 0.6):
@@ -64,9 +71,14 @@ def propose(
         changed, said = _changed_args(kind, args, failed, strength)
         if changed != args and all(changed != dict(other) for other in tried):
             return Fix(changed, 0, _reason(failed, said))
-    if any("seed" in check.fix for check in failed) or tried:
+    if seed_helps and any("seed" in check.fix for check in failed):
         return Fix(dict(args), 1, _reason(failed, ["another seed"]))
     return None
+
+
+def failed_first(checks: Iterable[Check]) -> list[Check]:
+    """The failed checks, the one that weighs most first."""
+    return sorted((check for check in checks if check.status == "failed"), key=_severity)
 
 
 def _severity(check: Check) -> tuple[bool, float, str]:

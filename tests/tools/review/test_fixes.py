@@ -166,3 +166,10 @@ def test_the_loop_converges_within_three_attempts(tmp_path: Path, placements: li
     assert not reviews[0].passed
     assert reviews[-1].passed, [c for c in reviews[-1].checks if c.status == "failed"]
     assert reviews[-1].score > reviews[0].score
+
+
+def test_another_seed_is_tried_only_where_a_check_asks_for_it_and_it_helps() -> None:
+    assert propose("speech", {"rate": 1.25}, [fail("fits", rate=1.5)], 2, [{"rate": 1.25}]) is None
+    mumbled = fail("present", seed=1)
+    assert proposed("speech", {"rate": 1.0}, mumbled, tried=[{"rate": 1.0}]).seed_step == 1
+    assert propose("speech", {"rate": 1.0}, [mumbled], 2, [{"rate": 1.0}], seed_helps=False) is None

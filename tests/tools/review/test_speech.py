@@ -16,6 +16,7 @@ from tools.review.tool import Check, ReviewArtifact
 from tools.timeline import MouthCue, SpokenWord
 
 TEXT = "Look at the water, it is so clear!"
+HI_THERE = [SpokenWord(text="Hi!", start=0.5, end=0.7), SpokenWord(text="there", start=0.7, end=0.9)]
 
 
 @pytest.fixture
@@ -37,6 +38,16 @@ def test_a_good_line_passes(shelf: Shelf, text: str) -> None:
     assert failed(found) == {}
     assert found.score == 1.0
     assert [check.name for check in found.checks if check.status == "not_run"] == ["intelligibility"]
+
+
+def test_what_nobody_says_is_no_word_of_the_line(shelf: Shelf) -> None:
+    spoken = put_speech(shelf, "line", "<b>Hi!</b> \U0001f44b **there**", told={"words": HI_THERE})
+    assert failed(review(shelf, spoken)) == {}
+
+
+def test_words_that_are_not_found_are_said_slower_not_with_another_seed(shelf: Shelf) -> None:
+    found = review(shelf, put_speech(shelf, "line", "Hi! you there", told={"words": HI_THERE}))
+    assert failed(found)["words"].fix == {"rate": 0.9}
 
 
 def test_a_silent_clip(shelf: Shelf) -> None:

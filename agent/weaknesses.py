@@ -1,0 +1,72 @@
+"""What a person is told of what stayed below the threshold: what is weak, where, and what was tried."""
+
+from __future__ import annotations
+
+import re
+
+from agent.replies import Replies
+from agent.state import Attempt
+from tools.storyboard import Storyboard
+
+__all__ = ["tell_weaknesses"]
+
+MOST_PARTS = 4
+MOST_CHECKS = 3
+_CALL = re.compile(r"(?:(?P<version>v\d+)\.)?(?:(?P<shot>[^.]+)\.)?(?P<part>[a-z]+)(?P<n>\d*)")
+
+
+def tell_weaknesses(attempts: list[Attempt], threshold: float, board: Storyboard, replies: Replies) -> list[str]:
+    """A line for each of the weakest parts; none where everything is good enough."""
+    weak = sorted((one for one in attempts if one.best and one.score < threshold), key=lambda one: one.score)
+    if not weak:
+        return []
+    names = {member.id: member.name.partition(" ")[0] for member in board.cast}
+    lines = [replies.say("weak")]
+    for one in weak[:MOST_PARTS]:
+        tries = [other for other in attempts if other.call == one.call]
+        lines.append(
+            replies.say(
+                "weak_one",
+                part=_part(one.call, replies),
+                list=_shortcomings(one, names, replies),
+                tries=_tried(tries, replies),
+            )
+        )
+    if len(weak) > MOST_PARTS:
+        lines.append(replies.say("weak_more", n=len(weak) - MOST_PARTS))
+    return lines
+
+
+def _part(call: str, replies: Replies) -> str:
+    """`s2.line1` is line 1 of s2."""
+    found = _CALL.fullmatch(call)
+    if found is None:
+        return call
+    version = f" ({found['version']})" if found["version"] else ""
+    return replies.name("parts", found["part"], shot=found["shot"] or "", n=found["n"]).strip() + version
+
+
+def _shortcomings(attempt: Attempt, names: dict[str, str], replies: Replies) -> str:
+    """`Luca: face cut off, too dark or too bright`; the reason itself where there was no review."""
+    told = []
+    for check in attempt.failed:
+        name, _, whom = check.partition(".")
+        who = f"{names.get(whom, whom)}: " if whom else ""
+        told.append(who + replies.name("checks", name))
+    told = list(dict.fromkeys(told))
+    more = f", +{len(told) - MOST_CHECKS}" if len(told) > MOST_CHECKS else ""
+    return ", ".join(told[:MOST_CHECKS]) + more if told else attempt.reason
+
+
+def _tried(tries: list[Attempt], replies: Replies) -> str:
+    """`3 attempts: a wider or closer view, another take`."""
+    levers: dict[str, None] = {}
+    for one in tries:
+        adjust = one.override.args.get("adjust", {})
+        levers |= dict.fromkeys(name for name, value in adjust.items() if value not in (0.0, 1.0, {}))
+        levers |= dict.fromkeys(name for name in one.override.args if name != "adjust")
+        levers |= {"seed": None} if one.override.seed_step else {}
+    if not levers:
+        return replies.say("nothing_tried")
+    told = ", ".join(replies.name("levers", name) for name in levers)
+    return replies.say("tried", attempts=replies.count("attempts", len(tries)), list=told)
