@@ -21,10 +21,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tools.runtime.construct import construct, construct_weights
+from tools.runtime.failures import as_tool_error
+
 if TYPE_CHECKING:
     from tools.artifact import Artifact
     from tools.base import Engine, EngineContext
-    from tools.errors import ToolError
+    from tools.model import Placing
+    from tools.runtime.residents import Residents
 
 __all__ = ["Worker", "main"]
 
@@ -48,6 +52,7 @@ class Worker:
         self._allow = allow
         self._engines: dict[str, Engine[Any, Any]] = {}
         self._loaded: set[str] = set()
+        self._models: Residents | None = None
         self.cancelled: set[int] = set()
         """Ids of requests that should stop; written by the reading thread, read by the working one."""
 
@@ -98,17 +103,50 @@ class Worker:
             engine.load()
             self._loaded.add(path)
         context.progress(0.0)
+        from tools.runtime.residents import DeviceMemory
+
         started = time.perf_counter()
-        output = engine.run(args, context)
+        with DeviceMemory() as memory:
+            output = engine.run(args, context)
         seconds = time.perf_counter() - started
-        return {"output": output.model_dump(mode="json"), "seconds": seconds}
+        return {"output": output.model_dump(mode="json"), "seconds": seconds, "working": memory.working}
+
+    # -- models -----------------------------------------------------------------------------------------------------
+
+    @property
+    def models(self) -> Residents:
+        from tools.runtime.residents import Residents
+
+        if self._models is None:
+            self._models = Residents(lambda path: construct_weights(path, self._allow))
+        return self._models
+
+    def _do_bring(self, request: Message) -> Message:
+        return self.models.bring(*self._which(request))
+
+    def _do_prefetch(self, request: Message) -> Message:
+        self.models.prefetch(*self._which(request))
+        return {}
+
+    def _do_evict(self, request: Message) -> Message:
+        return self.models.evict(request["model"])
+
+    def _do_unload(self, request: Message) -> Message:
+        return self.models.unload(request["model"])
+
+    def _which(self, request: Message) -> tuple[str, str, str, Placing]:
+        from tools.model import Placing
+
+        return request["model"], request["weights"], request["source"], Placing(**request["placing"])
 
     def _context(self, request: Message) -> EngineContext:
         from tools.artifact import Artifact
         from tools.base import EngineContext
         from tools.errors import InvalidInput
+        from tools.model import Placing
 
         number, folders = request["id"], request["artifacts"]
+        names = request.get("models", [])
         last = 0.0
 
         def report(fraction: float, text: str) -> None:
@@ -129,67 +167,14 @@ class Worker:
             open_artifact=open_artifact,
             report=report,
             is_cancelled=lambda: number in self.cancelled,
+            models=self.models.contents(names) if names else {},
+            placing=self.models.placing(names) if names else Placing(),
         )
 
     def _engine(self, path: str) -> Engine[Any, Any]:
         if path not in self._engines:
             self._engines[path] = construct(path, self._allow)
         return self._engines[path]
-
-
-def construct(path: str, allow: tuple[str, ...]) -> Engine[Any, Any]:
-    """An engine from `module:Class`.
-
-    Raises:
-        InvalidInput: the module is not allowed, is not there, or holds no such engine.
-        MissingPrerequisite: a library that the module imports is not installed.
-    """
-    import importlib
-
-    from tools.base import Engine, Tool
-    from tools.errors import InvalidInput, MissingPrerequisite
-
-    module, _, name = path.partition(":")
-    if not module.startswith(allow):
-        raise InvalidInput(f"engine {path}: modules under {', '.join(allow)} only")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package in ("tools", "tests", ""):
-            raise InvalidInput(f"engine {path}: {error}") from error
-        raise MissingPrerequisite(f"{path} needs {package}.", command=f"pip install {package}") from error
-    except AttributeError:
-        raise InvalidInput(f"engine {path}: there is no {name} in {module}") from None
-    if not (isinstance(found, type) and issubclass(found, Engine)):
-        raise InvalidInput(f"engine {path}: is not a tools.base.Engine")
-    if not isinstance(getattr(found, "version", None), str) or not issubclass(found.tool, Tool):
-        raise InvalidInput(f"engine {path}: names no tool or no version")
-    return found()
-
-
-def as_tool_error(error: Exception, request: Message) -> ToolError:
-    """Any exception of an engine as a `ToolError`; one that is not of the tree keeps its type and place."""
-    import traceback
-
-    from pydantic import ValidationError
-
-    from tools.errors import EngineFailed, InvalidInput, OutOfMemory, ToolError
-    from tools.runtime.disk import is_storage_error, storage_failure
-
-    if isinstance(error, ToolError):
-        return error
-    name = str(request.get("name", request["do"]))
-    if isinstance(error, MemoryError):
-        return OutOfMemory(f"{name} ran out of memory.")
-    if isinstance(error, OSError) and is_storage_error(error):
-        return storage_failure(f"{name} could not work with its files", error)
-    if isinstance(error, ValidationError) and request.get("do") == "describe":
-        return InvalidInput(f"{name}: {error.errors()[0]['msg']}")
-    traceback.print_exception(error, file=sys.stderr)
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(frame.filename).name}:{frame.lineno}"
-    return EngineFailed(f"{name} raised {type(error).__name__} at {place}: {str(error)[:300]}".rstrip(": "))
 
 
 def _die_with_parent(lifeline: int) -> None:

@@ -74,6 +74,8 @@ class WorkerProcess:
     def __init__(self, python: str = "", allow: tuple[str, ...] = ("tools.",)) -> None:
         self.engines: set[str] = set()
         """Class paths of engines that this worker has loaded or is loading."""
+        self.models: set[str] = set()
+        """Names of models that this worker holds or is loading."""
         self._inbox: queue.SimpleQueue[Message | _Wake | _Rubbish | None] = queue.SimpleQueue()
         self._words: deque[str] = deque(maxlen=60)
         self._number = 0
@@ -180,7 +182,11 @@ class WorkerProcess:
             if "ok" in answer:
                 return _mapping(answer["ok"], name)
             if "error" in answer:
-                raise error_from_wire(_mapping(answer["error"], name))
+                error = error_from_wire(_mapping(answer["error"], name))
+                if isinstance(error, EngineCrashed):
+                    # It says itself that it is of no use any more: its device failed.
+                    self.kill()
+                raise error
             if "fraction" in answer:
                 fraction, words = answer["fraction"], answer.get("text", "")
                 if not isinstance(fraction, int | float):

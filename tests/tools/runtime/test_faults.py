@@ -15,10 +15,10 @@ from tests.tools.runtime.job import NaiveStore, NoParentSyncStore, NoSyncStore, 
 from tools.artifact import Artifact
 from tools.errors import CorruptArtifact, StorageFailed
 from tools.runtime.disk import storage_errors
+from tools.runtime.failures import as_tool_error
 from tools.runtime.manifest import AttemptRecord
 from tools.runtime.production import Production
 from tools.runtime.store import ArtifactStore, Provenance
-from tools.runtime.worker import as_tool_error
 
 KEY = "ab" * 20
 

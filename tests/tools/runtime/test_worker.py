@@ -28,10 +28,11 @@ from tools.errors import (
 )
 from tools.registry import Registry
 from tools.runtime import worker_client
+from tools.runtime.construct import construct
+from tools.runtime.failures import as_tool_error
 from tools.runtime.pool import WorkerPool, default_size
 from tools.runtime.spawn import worker_environment
 from tools.runtime.wire import error_from_wire, error_to_wire
-from tools.runtime.worker import as_tool_error, construct
 from tools.runtime.worker_client import WorkerProcess
 
 SCRIBE = "tests.tools.runtime.tiny:Scribe"
