@@ -11,19 +11,19 @@ from typing import cast
 from agent.planners.offline.cast import Mention
 from agent.planners.offline.headings import find_headings
 from agent.planners.offline.lexicon import Match
-from agent.planners.offline.listing import framing_row, listed_items
+from agent.planners.offline.listing import framing_row, listed_items, timed_clauses
 from agent.planners.offline.page import Page
 from agent.planners.offline.scenery import careful_ok
+from agent.planners.offline.wordlists import pattern
+from agent.planners.offline.wordlists import words as word_list
 from tools.storyboard import Framing
 
 __all__ = ["MAX_BEATS", "Cut", "cut_beats"]
 
 MAX_BEATS = 60
-_NUMBERED = re.compile(
-    r"(?:(?<=\s)|(?<=^)|(?<=[(\[*#.,;]))(?:shots?|scenes?|scena|scene|inquadratura|ripresa|szene|einstellung|escena|plano|"
-    r"toma|scène|plan|panel|beat|sequence|sequenza|clip)\s?(?:n\.?|nr\.?|no\.?|n°|#|number|numero)?\s?(\d{1,2}|one|two|three|"
-    r"four|five|six|uno|due|tre|quattro|cinque|sei)\s?[\])*]{0,3}\s?(?:[:.\-–—=)]|(?=\n)|(?=\())",
-    re.IGNORECASE,
+_NUMBERED = (
+    r"(?:(?<=\s)|(?<=^)|(?<=[(\[*#.,;]))(?:{numbered_nouns})\s?(?:n\.?|nr\.?|no\.?|n°|#|{number_nouns})?\s?"
+    r"(\d{1,2}|{number_words})\s?[\])*]{0,3}\s?(?:[:.\-–—=)]|(?=\n)|(?=\())"
 )
 _LISTED = re.compile(r"(?:(?<=\n)|(?<=^)|(?<=[ :;,]))[(\[]?(\d{1,2})[.)\]:](?=\s|[^\W\d])")
 _BULLET = re.compile(r"(?:(?<=\n)|(?<=^))[ \t]*[-*•–][ \t]+")
@@ -58,6 +58,9 @@ def cut_beats(page: Page, mentions: Sequence[Mention]) -> tuple[int, list[Cut]]:
         return listed.start, [Cut(start, end, True) for start, end in listed.items]
     if row := framing_row(page):
         return 0, [Cut(0, len(page.tokens), True, cast(Framing, match.id)) for match in row]
+    if len(timed := timed_clauses(page)) > 1 and not page.of("framing"):
+        ends = [*timed[1:], len(page.tokens)]
+        return timed[0], [Cut(start, end, False) for start, end in zip(timed, ends, strict=True)]
     explicit = True
     starts = _ordinal_shots(page)
     if not starts and (starts := _framings(page)):
@@ -86,7 +89,7 @@ def _token_at(page: Page, offset: int) -> int:
 
 def _marked(page: Page) -> list[tuple[int, int]]:
     """`shot 1: ... shot 2: ...`, `1. ... 2. ...`, bullets: tokens where each mark and what it marks begin."""
-    marks = [match.span() for match in _NUMBERED.finditer(page.masked)]
+    marks = [match.span() for match in pattern(_NUMBERED).finditer(page.masked)]
     if not marks:
         for match in _LISTED.finditer(page.masked):  # Only a row that counts up from 1 is a list.
             if int(match.group(1)) == len(marks) + 1:
@@ -106,21 +109,7 @@ def _ordinal_shots(page: Page) -> list[int]:
         thing = page.at(ordinal.end, "thing")
         if thing and thing.id in ("shot", "scene"):
             at = ordinal.start
-            while at > 0 and page.key(at - 1) in (
-                "the",
-                "in",
-                "a",
-                "la",
-                "nella",
-                "prima",
-                "der",
-                "die",
-                "im",
-                "l'",
-                "nell'",
-                "el",
-                "en",
-            ):
+            while at > 0 and page.key(at - 1) in word_list("before_ordinal"):
                 at -= 1
             starts.append(at)
     return starts if len(starts) > 1 else []
@@ -133,26 +122,7 @@ def _framings(page: Page) -> list[int]:
         if not careful_ok(page, match, 0) and not _in_row(page, match):
             continue
         at = match.start
-        while at > 0 and page.key(at - 1) in (
-            "a",
-            "an",
-            "the",
-            "un",
-            "una",
-            "il",
-            "ein",
-            "eine",
-            "one",
-            "then",
-            "first",
-            "of",
-            "poi",
-            "prima",
-            "and",
-            "e",
-            "extreme",
-            ",",
-        ):
+        while at > 0 and page.key(at - 1) in word_list("before_framing"):
             at -= 1
         if not starts or at > starts[-1] + (0 if _in_row(page, match) else 1):
             starts.append(at)
@@ -161,7 +131,7 @@ def _framings(page: Page) -> list[int]:
 
 def _in_row(page: Page, match: Match) -> bool:
     """`3 shots of Luca: wide, medium, close`: bare words stand for framings where several follow one another."""
-    marks = (",", "/", "+", "and", "then", "e", "poi")
+    marks = word_list("framing_row")
     before, behind = match.start - 1, match.end
     while page.key(before) in marks:
         before -= 1
@@ -182,7 +152,7 @@ def _told(page: Page, mentions: Sequence[Mention]) -> list[int]:
     firsts = [at for at, _ in rows]
     for at, then in rows:
         begin, after = at, next(iter(firsts[(k := bisect_right(firsts, at)) : k + 1]), len(page.tokens))
-        if then and page.key(at - 1) in ("and", "e", "und", "et", "y"):
+        if then and page.key(at - 1) in word_list("and_words"):
             begin = at - 1
         if begin <= starts[-1]:
             continue

@@ -11,6 +11,7 @@ from agent.planners.offline.say import Notes
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.tongue import language_of_line
 from agent.planners.offline.vocabulary import READING, Vocabulary
+from agent.planners.offline.wordlists import words as word_list
 from tools.storyboard import Delivery, Emotion, Line
 
 __all__ = ["MAX_LINE", "Speech", "SpokenLine", "read_speech"]
@@ -210,11 +211,11 @@ class _Reader:
         if verbs:
             subjects = self._of_clause([m for m in before if m.end <= verbs[-1]])
             if subjects:
-                joined = self.page.key(verbs[-1] - 1) in ("and", "e", "und", "y", "et")
+                joined = self.page.key(verbs[-1] - 1) in word_list("and_words")
                 nearest = (
                     subjects[0] if joined and not self.page.breaks_between(subjects[0].end, verbs[-1]) else subjects[-1]
                 )
-                if joined and len(subjects) > 1 and self.page.key(subjects[0].end) in ("and", "e", "und", "y", "et"):
+                if joined and len(subjects) > 1 and self.page.key(subjects[0].end) in word_list("and_words"):
                     nearest = subjects[1]
                 return self._joined(nearest, subjects)
         return self._joined(before[-1], before)
@@ -223,8 +224,8 @@ class _Reader:
         """`Luca and Giulia at the harbour, Luca is surprised and says`: from the one who begins the last clause on."""
         for number in range(len(subjects) - 1, 0, -1):
             mention = subjects[number]
-            opens = self.page.key(mention.start - 1) in (",", ";", "while", "mentre", "but", "ma", "pero", "mais")
-            if opens and self.page.key(mention.end) not in ("and", "e", "ed", "und", "y", "et", "&", ","):
+            opens = self.page.key(mention.start - 1) in word_list("clause_openers")
+            if opens and self.page.key(mention.end) not in word_list("and_words") | {","}:
                 return subjects[number:]
         return subjects
 
@@ -233,9 +234,9 @@ class _Reader:
         if len(mention.ids) < 2:
             return mention
         words = [self.page.key(at) for at in range(mention.end, token)]
-        if any(word in ("other", "altro", "altra", "second", "andere", "otro", "autre") for word in words):
+        if any(word in word_list("other_of_two") for word in words):
             return Mention(mention.start, mention.end, mention.ids[1:2])
-        if any(word in ("one", "uno", "una", "first", "primo", "prima", "einer", "eine") for word in words):
+        if any(word in word_list("one_of_two") for word in words):
             return Mention(mention.start, mention.end, mention.ids[:1])
         return mention
 
@@ -245,7 +246,7 @@ class _Reader:
         if (
             number
             and mention.start - among[number - 1].end == 1
-            and self.page.key(mention.start - 1) in ("and", "e", "und", "et", "y", "&")
+            and self.page.key(mention.start - 1) in word_list("and_words")
         ):
             ids = tuple(dict.fromkeys([*among[number - 1].ids, *mention.ids]))
             return Mention(among[number - 1].start, mention.end, ids)
@@ -321,18 +322,7 @@ def read_speech(
 def _names_film(page: Page, at: int) -> bool:
     """`titled "..."`, `a film called "..."`, `Title: "..."`, but not `add a title "..."` to a picture."""
     word = page.key(at)
-    if word in (
-        "titled",
-        "called",
-        "entitled",
-        "named",
-        "intitolato",
-        "intitolata",
-        "chiamato",
-        "chiamata",
-        "dal",
-        "intitule",
-    ):
+    if word in word_list("film_naming"):
         return True
     return page.key(at + 1) == ":" or page.key(at + 1) == "is"
 

@@ -18,11 +18,6 @@ __all__ = ["Happening", "happening", "recasts"]
 Happening = Literal["nothing", "leisure", "something"]
 """`leisure`: they play, have fun, meet: what exactly is open."""
 
-_SCENERY = (
-    *("places", "elsewhere", "times", "weather", "moods", "styles"),
-    *("people", "groups", "looks", "colours", "names", "facing"),
-)
-_SPEECH = ("speech", "delivery")
 _TONGUES = ("en", "it", "de", "es", "fr")
 
 
@@ -44,6 +39,8 @@ class _PlainWords(BaseModel):
     feelings: _Words
     leisure: _Words
     recasting: _Words
+    scenery_lexicons: list[str]
+    speech_lexicons: list[str]
 
 
 def _keys(texts: Iterable[str]) -> set[str]:
@@ -73,7 +70,7 @@ def _plain() -> tuple[frozenset[str], frozenset[str]]:
     """Words that tell no action, and words of leisure."""
     own = _own()
     return (
-        _words_of(_SCENERY) | _keys([*_all(own.function), *_all(own.making), *_all(own.feelings)]),
+        _words_of(tuple(own.scenery_lexicons)) | _keys([*_all(own.function), *_all(own.making), *_all(own.feelings)]),
         frozenset(_keys(_all(own.leisure))),
     )
 
@@ -91,7 +88,7 @@ def happening(action: str, names: Iterable[str], speaks: bool) -> Happening:
     plain, leisure = _plain()
     words = _keys([action]) - plain - _keys(names)
     if speaks and words:
-        words -= _words_of(_SPEECH)
+        words -= _words_of(tuple(_own().speech_lexicons))
     if not words:
         return "nothing"
     return "leisure" if words <= leisure else "something"

@@ -7,103 +7,10 @@ from dataclasses import dataclass, field
 
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.page import Page
+from agent.planners.offline.wordlists import words as word_list
 
 __all__ = ["Features", "read_features", "read_look"]
 
-_LINKS = frozenset(
-    [
-        "with",
-        "a",
-        "an",
-        "in",
-        "wearing",
-        "wears",
-        "dressed",
-        "and",
-        "has",
-        "having",
-        ",",
-        "his",
-        "her",
-        "the",
-        "who",
-        "is",
-        "very",
-        "long",
-        "as",
-        "of",
-        "their",
-        "its",
-        "on",
-        "con",
-        "il",
-        "la",
-        "lo",
-        "i",
-        "gli",
-        "le",
-        "l'",
-        "un",
-        "uno",
-        "una",
-        "che",
-        "ha",
-        "e",
-        "dai",
-        "dal",
-        "dalla",
-        "vestito",
-        "vestita",
-        "porta",
-        "indossa",
-        "col",
-        "coi",
-        "in",
-        "d'",
-        "mit",
-        "einem",
-        "einer",
-        "einen",
-        "ein",
-        "eine",
-        "und",
-        "dem",
-        "den",
-        "der",
-        "die",
-        "das",
-        "im",
-        "der",
-        "trägt",
-        "hat",
-        "con",
-        "un",
-        "una",
-        "y",
-        "que",
-        "tiene",
-        "lleva",
-        "de",
-        "el",
-        "los",
-        "las",
-        "avec",
-        "une",
-        "du",
-        "des",
-        "les",
-        "et",
-        "qui",
-        "a",
-        "au",
-        "aux",
-        "de",
-        "porte",
-        "portant",
-        "d'",
-    ]
-)
-"""Words that may stand between a person and what is said of the looks."""
 _REACH = 24
 
 
@@ -129,7 +36,9 @@ def read_features(page: Page, start: int) -> Features:
                 break
             traits += [m for m in page.matches if m.start == at and m.subject in ("trait", "colour")]
             at = end = match.end
-        elif page.key(at) in _LINKS and not page.at(at, "cast", "name", "person", "group", "place", "time"):
+        elif page.key(at) in word_list("look_links") and not page.at(
+            at, "cast", "name", "person", "group", "place", "time"
+        ):
             at += 1
         else:
             break

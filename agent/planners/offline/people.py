@@ -7,99 +7,10 @@ from agent.planners.offline.lexicon import Match
 from agent.planners.offline.looks import read_features, read_look
 from agent.planners.offline.page import Page
 from agent.planners.offline.vocabulary import Vocabulary
+from agent.planners.offline.wordlists import words as word_list
 
 __all__ = ["find_people"]
 
-_ARTICLES = frozenset(
-    [
-        "a",
-        "an",
-        "un",
-        "una",
-        "uno",
-        "un'",
-        "ein",
-        "eine",
-        "einen",
-        "einem",
-        "einer",
-        "el",
-        "la",
-        "los",
-        "las",
-        "une",
-        "des",
-        "unos",
-        "unas",
-        "some",
-        "another",
-        "other",
-        "very",
-        "quite",
-        "really",
-        "so",
-        "un'",
-        "wise",
-        "kind",
-        "my",
-        "his",
-        "her",
-        "their",
-        "our",
-        "its",
-        "mio",
-        "mia",
-        "suo",
-        "sua",
-        "mein",
-        "sein",
-        "seine",
-        "ihr",
-        "ihre",
-        "mi",
-        "su",
-        "mon",
-        "ma",
-        "sa",
-        "leur",
-    ]
-)
-_DEFINITE = frozenset(
-    [
-        "the",
-        "these",
-        "those",
-        "il",
-        "lo",
-        "la",
-        "i",
-        "gli",
-        "le",
-        "l'",
-        "quel",
-        "quella",
-        "quei",
-        "quegli",
-        "der",
-        "die",
-        "das",
-        "den",
-        "dem",
-        "los",
-        "las",
-        "el",
-        "les",
-        "le",
-        "this",
-        "that",
-        "questo",
-        "questa",
-        "questi",
-        "queste",
-        "quelle",
-    ]
-)
-_PLACING = frozenset(["in", "at", "into", "inside", "nel", "nella", "en", "im", "dans", "outside", "near"])
 _ADJECTIVES = ("trait", "colour", "emotion", "ordinal")
 _SOLE_ADJECTIVES = ("trait", "colour")
 _CONTENT = frozenset(
@@ -183,12 +94,14 @@ def _unknown_name(page: Page, at: int, vocabulary: Vocabulary, caseless: bool) -
     opens = page.starts_sentence(at)
     if given:
         other = page.at(at, *_CONTENT)
-        if other and (not capital or opens or page.key(at - 1) in _DEFINITE | _PLACING or other.end > given.end):
+        if other and (
+            not capital or opens or page.key(at - 1) in word_list("person_the", "placing") or other.end > given.end
+        ):
             return 0
         if given.entry.capital and (caseless or (opens and not _acts(page, given.end))):
             return 0
         return _surname(page, given.end, vocabulary, capital)
-    if page.key(at - 1) in _PLACING or vocabulary.is_known(token.key):
+    if page.key(at - 1) in word_list("placing") or vocabulary.is_known(token.key):
         return 0
     joined = _joins_name(page, at)
     if not capital:
@@ -216,22 +129,7 @@ def _surname(page: Page, end: int, vocabulary: Vocabulary, capital: bool) -> int
 
 def _acts(page: Page, at: int) -> bool:
     """Whether what follows is what follows a person: a verb, `and`, `is`, a comma and a trait."""
-    if page.key(at) in (
-        "is",
-        "was",
-        "'s",
-        "has",
-        "è",
-        "ha",
-        "sta",
-        "ist",
-        "est",
-        "está",
-        "es",
-        "looks",
-        "goes",
-        "comes",
-    ):
+    if page.key(at) in word_list("being"):
         return True
     return page.at(at, "pose", "speech", "emotion", "delivery") is not None or (
         page.at(at, "joiner") is not None
@@ -243,10 +141,15 @@ def _acts(page: Page, at: int) -> bool:
 def _joins_name(page: Page, at: int) -> bool:
     """Whether `and` joins the word to a name of the cast: `zorblax and luca`, `luca and zorblax in the forest`."""
     after = page.at(at + 1, "joiner")
-    if after and after.id == "and" and page.at(after.end, "cast", "spelling") and page.key(at - 1) not in _ARTICLES:
+    if (
+        after
+        and after.id == "and"
+        and page.at(after.end, "cast", "spelling")
+        and page.key(at - 1) not in word_list("person_articles")
+    ):
         return page.at(at - 1, "joiner") is not None or page.starts_sentence(at)
     before = page.at(at - 1, "joiner")
-    if before and before.id == "and" and page.key(at - 1) in ("and", "e", "&", "und", "et", "y"):
+    if before and before.id == "and" and page.key(at - 1) in word_list("and_words"):
         ends = at + 1 >= len(page.tokens) or page.tokens[at + 1].is_mark or page.at(at + 1, "joiner", "pose", "speech")
         return bool(ends and page.at(before.start - 1, "cast", "spelling"))
     return before is not None and before.id == "named"
@@ -316,11 +219,11 @@ def _phrase_start(page: Page, match: Match) -> tuple[int, int, bool, bool]:
                 break
         elif page.at(before, *_ADJECTIVES):
             at = page.at(before, *_ADJECTIVES).start  # type: ignore[union-attr]
-        elif page.key(before) in _ARTICLES and page.key(before) not in _DEFINITE:
+        elif page.key(before) in word_list("person_articles") and page.key(before) not in word_list("person_the"):
             at = before
         else:
             break
-    definite = page.key(at - 1) in _DEFINITE
+    definite = page.key(at - 1) in word_list("person_the")
     return (at - 1 if definite else at), count, definite, number
 
 

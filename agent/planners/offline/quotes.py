@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.text import Token
+from agent.planners.offline.wordlists import words as word_list
 
 __all__ = ["FILE_MARK", "LINE_MARK", "QUOTE_MARK", "Quote", "find_quotes", "find_unquoted"]
 
@@ -100,7 +101,9 @@ def find_unquoted(masked: str, text: str, tokens: list[Token], matches: list[Mat
         opening = next((m for m in by_start.get(at, ()) if m.subject == "opening"), None)
         if at >= len(tokens) or tokens[at].text in (QUOTE_MARK, LINE_MARK):
             continue
-        says = tokens[verb.start].key.endswith(("s", "ed", "id", "a", "e"))  # `what does Luca say in shot 1?` asks.
+        says = tokens[verb.start].key.endswith(
+            tuple(word_list("saying_endings"))
+        )  # `what does Luca say in shot 1?` asks.
         if not (opening or colon or (says and _exclaimed(tokens, at, by_start, masked))):
             continue
         stop = (
@@ -120,7 +123,7 @@ def _overlaps(quote: Quote, others: list[Quote]) -> bool:
 
 def _exclaimed(tokens: list[Token], at: int, by_start: dict[int, list[Match]], masked: str) -> bool:
     """`Luca says so good!`: a call or a question behind the verb is said; `says to`, `says that`, `asks her` tell."""
-    told = ("to", "that", "about", "how", "if", "whether", "goodbye", "a", "the", "al", "alla", "che", "di", "il", "la")
+    told = word_list("telling")
     if tokens[at].key in told or any(
         m.subject in ("cast", "name", "spelling", "person", "pronoun", "emotion", "delivery", "thing", "output")
         for m in by_start.get(at, ())
@@ -162,7 +165,7 @@ def _speech_end(tokens: list[Token], at: int, by_start: dict[int, list[Match]], 
             return tokens[number - 1].end
         if token.key in (".", "!", "?", ";", "("):
             return token.end if token.key in ("!", "?") else token.start
-        if number > at and token.key in ("and", "while", "then", ",", "e", "mentre", "poi", "but"):
+        if number > at and token.key in word_list("speech_enders"):
             ahead = number + 1 if tokens[number + 1 : number + 2] and tokens[number + 1].key != "and" else number + 2
             subjects = {m.subject for m in by_start.get(ahead, ())}
             if subjects & {"cast", "name", "spelling", "person", "pronoun"}:

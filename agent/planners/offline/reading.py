@@ -21,6 +21,7 @@ from agent.planners.offline.text import tokenise
 from agent.planners.offline.vocabulary import READING, Vocabulary
 from agent.planners.offline.wants import Wants, read_wants
 from agent.planners.offline.who import settle
+from agent.planners.offline.wordlists import words as word_list
 from tools.storyboard import Language, Line
 
 __all__ = ["Reading"]
@@ -186,7 +187,7 @@ class Reading:
 
     def _drawn_look(self, description: str) -> str:
         if description:
-            loose = description.split()[0].lower() in ("who", "with", "in", "wearing", "che", "con", "has")
+            loose = description.split()[0].lower() in word_list("look_openers")
             return f"{'qualcuno' if self.language == 'it' else 'someone'} {description}" if loose else description
         return "qualcuno a modo mio" if self.language == "it" else "someone of my own design"
 

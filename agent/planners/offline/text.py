@@ -5,46 +5,37 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from configs.yaml_file import load_yaml_model
 
 __all__ = ["MAX_CHARS", "Token", "clean", "fold", "plain", "tokenise"]
 
 MAX_CHARS = 12_000
 """Only this much of a message is read; a longer one is cut, and the reader says so."""
 
-_ELISIONS = frozenset(
-    [
-        "l",
-        "un",
-        "d",
-        "c",
-        "m",
-        "t",
-        "s",
-        "n",
-        "j",
-        "qu",
-        "all",
-        "dell",
-        "nell",
-        "sull",
-        "dall",
-        "coll",
-        "quest",
-        "quell",
-        "bell",
-        "sant",
-        "tutt",
-        "anch",
-        "com",
-        "cos",
-        "dov",
-        "dev",
-    ]
-)
-"""What stands before an apostrophe in Italian and French, and is a word of its own (`all'alba`)."""
+_ELISION_FILE = Path(__file__).parent / "lexicons" / "lists" / "elisions.yaml"
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'"})
 _WORD = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|[\u2600-\u27bf\U0001f300-\U0001faff]|[^\w\s]")
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200b\u202f\u3000]+")
+
+
+class _Elisions(BaseModel):
+    """The file of elisions: a word list as those of wordlists.py, read here, for those are cut by this module."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    about: str
+    lists: dict[str, dict[str, str | list[str]]]
+
+
+@cache
+def _closed(name: str) -> frozenset[str]:
+    lists = load_yaml_model(_ELISION_FILE, _Elisions).lists
+    return frozenset(word for words in lists[name].values() if isinstance(words, list) for word in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +113,9 @@ def _split_apostrophes(text: str, word: str, start: int) -> list[Token]:
 
     tail = word.rstrip("'")
     if tail != word:  # A closing quote, or the possessive of a plural; `e'` is the verb, `po'` a word.
-        if word.lower() in ("e'", "po'", "c'e'"):
+        if word.lower() in _closed("with_apostrophe"):
             return [token(0, len(word))]
-        if plain(tail) in _ELISIONS:
+        if plain(tail) in _closed("elided"):
             return [token(0, len(tail) + 1)]
         word = tail
         if "'" not in word:
@@ -134,7 +125,7 @@ def _split_apostrophes(text: str, word: str, start: int) -> list[Token]:
     while True:
         head, mark, rest = word[begin:].partition("'")
         cut = begin + len(head) + 1
-        elided = plain(head) in _ELISIONS and not (head.lower() in ("n", "t", "s") and len(rest) < 2)
+        elided = plain(head) in _closed("elided") and not (head.lower() in ("n", "t", "s") and len(rest) < 2)
         if mark and rest and elided:  # `l'arte`, and `c'e'` with one more behind it.
             found.append(token(begin, cut))
             begin = cut

@@ -10,6 +10,7 @@ from agent.planners.offline.page import Page
 from agent.planners.offline.say import Notes
 from agent.planners.offline.text import plain
 from agent.planners.offline.vocabulary import Vocabulary
+from agent.planners.offline.wordlists import words as word_list
 
 __all__ = ["Casting", "settle"]
 
@@ -99,7 +100,7 @@ class Casting:
                 words = self._description(mention)
                 self.roster.enrich(id_, mention.look, words if present in words else f"{words} {present}")
             return
-        if mention.noun in self.roster.nouns and self.page.key(mention.start) not in ("another", "altro", "altra"):
+        if mention.noun in self.roster.nouns and self.page.key(mention.start) not in word_list("another_one"):
             mention.ids = (self.roster.nouns[mention.noun],)
             return
         id_ = self._already(mention, mentions) or self._girl_or_boy(mention) or self._described(mention)
@@ -111,22 +112,8 @@ class Casting:
         page = self.page
         if before and before.kind in ("name", "near") and len(before.ids) == 1 and not before.refused:
             between = [page.key(at) for at in range(before.end, mention.start)]
-            an = page.key(mention.start) in (
-                "a",
-                "an",
-                "un",
-                "una",
-                "un'",
-                "uno",
-                "ein",
-                "eine",
-                "the",
-                "il",
-                "la",
-                "lo",
-                "une",
-            )
-            if an and between in ([","], ["is"], ["è"], ["("], ["-"], ["ist"], ["est"], ["es"], [":"], ["as"]):
+            an = page.key(mention.start) in word_list("apposition_articles")
+            if an and len(between) == 1 and between[0] in word_list("apposition_links") | {"("}:
                 follows = page.at(mention.end, "joiner")
                 listed = (
                     between == [","] and (follows is not None and follows.id == "and") and self._person_at(follows.end)
@@ -150,11 +137,8 @@ class Casting:
         return None
 
     def _person_at(self, at: int) -> bool:
-        return self.page.at(at, "cast", "name", "person", "group", "number") is not None or self.page.key(at) in (
-            "a",
-            "an",
-            "un",
-            "una",
+        return self.page.at(at, "cast", "name", "person", "group", "number") is not None or self.page.key(at) in words(
+            "list_articles"
         )
 
     def _lists_after(self, mention: Mention) -> bool:
@@ -167,7 +151,7 @@ class Casting:
         return (
             joiner is not None
             and joiner.id == "and"
-            and page.key(at) in ("and", "e", "und", "et", "y")
+            and page.key(at) in word_list("and_words")
             and self._person_at(joiner.end)
         )
 
@@ -284,6 +268,7 @@ class Casting:
 
     def _stands_for(self, mention: Mention, before: list[Mention]) -> tuple[str, ...]:
         people = list(dict.fromkeys(i for m in reversed(before) for i in m.ids)) or list(reversed(self.roster.present))
+        people += [i for i in reversed(self.roster.present) if i not in people]
         if mention.noun == "they":
             many = next((m.ids for m in reversed(before) if len(m.ids) > 1 and m.kind != "pronoun"), None)
             chosen = tuple(dict.fromkeys(i for m in before for i in m.ids)) or many or tuple(self.roster.present)
