@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from agent.compiler import unspoken_lines
@@ -41,6 +42,8 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
     problems: list[str] = []
 
     moves = [edit.op for edit in intent.edits if edit.op in ("undo", "redo")]
+    if any(edit.op == "undo" and edit.to == 1 for edit in intent.edits):
+        moves = ["undo"] * max(1, _since_first_made(past, shelf, request))
     if before is not None and moves:
         now = shelf.put(before)
         for move in moves:
@@ -81,6 +84,11 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
         "problems": [*state["problems"], *problems, *written.problems],
         "trace": [*state["trace"], f"reason: storyboard with {len(new.shots)} shots, {new.duration_s:g} s"],
     }
+
+
+def _since_first_made(past: list[str], shelf: Shelf, request: str) -> int:
+    """How many changes were made since the present request was first carried out."""
+    return sum(1 for _ in takewhile(lambda key: shelf.get(key).request == request, reversed(past)))
 
 
 def _version(state: AgentState, board: Storyboard | None) -> Version | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.planners.offline.edit_who import Present
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.reading import Reading
 from agent.planners.offline.wordlists import words
@@ -12,12 +13,17 @@ __all__ = ["Clause"]
 class Clause:
     """Tokens `start` to `end` of a follow-up with the words of change in them."""
 
-    def __init__(self, reading: Reading, start: int, end: int, verbs: list[Match], previous: Clause | None) -> None:
+    def __init__(
+        self, reading: Reading, start: int, end: int, verbs: list[Match], previous: Clause | None, present: Present
+    ) -> None:
         self.reading, self.start, self.end, self.verbs = reading, start, end, verbs
         self.page = reading.page
         self.mentions = [m for m in reading.mentions if start <= m.start < end]
         self.quotes = [q for q in self.page.quotes if start <= q.token < end]
         self.previous = previous
+        self.present = present
+        self.asked = False
+        """Whether the clause was understood so far that a question was put to the user."""
         self.disliked: str | None = None
         """A line that the clause only quotes (`I don't like the line "..."`); the next clause may replace it."""
         self.shot = self._shot_named(start, end)

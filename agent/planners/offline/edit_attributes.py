@@ -10,7 +10,7 @@ from agent.planners.offline.clause import Clause
 from agent.planners.offline.limits import read_aspect, read_duration, read_fps
 from agent.planners.offline.scenery import read_scenery
 from agent.planners.offline.wants import ORDER, full_scene
-from agent.planners.offline.wordlists import word_values, words
+from agent.planners.offline.wordlists import starts_with, word_values, words
 
 __all__ = ["has_acts", "read_attributes", "without"]
 
@@ -18,7 +18,7 @@ __all__ = ["has_acts", "read_attributes", "without"]
 def read_attributes(clause: Clause, done: list[Edit]) -> list[Edit]:
     """Attributes named besides: time, weather, place, framing, camera, shape, length, music, outputs, acting."""
     ops = {edit.op for edit in done}
-    if ops & {"remove_character", "remove_line", "remove_shot"}:
+    if ops & {"remove_character", "remove_line", "remove_shot", "undo"}:
         return []
     edits = _scenery(clause) if not ops & {"set_line", "add_line"} or not clause.quotes else []
     edits = [edit for edit in edits if edit.op not in ops]  # `remove the fog` names the fog that goes.
@@ -114,13 +114,13 @@ def _length(clause: Clause) -> list[Edit]:
             return [Edit(op="set_duration", shot=clause.shot, factor=factor)]
     music = any(m.id == "music" for m in page.of("output", start=clause.start, end=clause.end))
     if more or less:
-        return [Edit(op="set_duration", shot=clause.shot, factor=1.4 if more else 0.7)]
+        return [Edit(op="set_duration", shot=clause.shot, factor=_scaled(clause, 1.4 if more else 0.7))]
     slower, faster = clause.verb("slower"), clause.verb("faster")
     if (slower or faster) and not music and not clause.mentions:
         camera = page.of("camera", start=clause.start, end=clause.end) or clause.thing("camera")
         if camera:
             notes.assume("slower_camera" if slower else "faster_camera")
-        return [Edit(op="set_duration", shot=clause.shot, factor=1.3 if slower else 0.75)]
+        return [Edit(op="set_duration", shot=clause.shot, factor=_scaled(clause, 1.3 if slower else 0.75))]
     return []
 
 
@@ -191,10 +191,35 @@ def _outputs(clause: Clause) -> list[Edit]:
     return []
 
 
+def _softened(clause: Clause) -> set[str]:
+    """Feelings that are to be less: `less scared`, `troppo felice`."""
+    page = clause.page
+    found = page.of("emotion", start=clause.start, end=clause.end)
+    return {m.id for m in found if page.key(m.start - 1) in words("too_much") and not is_refused(page, m)}
+
+
+def _soften(act: Performance, softened: set[str]) -> Performance:
+    """A feeling that is to be less: of excitement joy is left, of any other a calm face."""
+    if act.expression not in softened:
+        return act
+    return act.model_copy(update={"expression": "happy" if act.expression == "excited" else "neutral"})
+
+
+def _scaled(clause: Clause, factor: float) -> float:
+    """`a bit shorter`, `much longer`: less or more of the change."""
+    keys = [token.key for token in clause.page.tokens[clause.start : clause.end]]
+
+    def said(name: str) -> bool:
+        return any(starts_with(keys[at:], name) for at in range(len(keys)))
+
+    return round(float(factor ** (0.5 if said("a_bit") else 1.6 if said("a_lot") else 1.0)), 2)
+
+
 def _acting(clause: Clause) -> list[Edit]:
     """Poses, emotions and facings of those who are named, or of the only one they can mean."""
     page = clause.page
-    acts = perform(page, clause.reading.mentions, clause.start, clause.end)
+    softened = _softened(clause)
+    acts = [_soften(act, softened) for act in perform(page, clause.reading.mentions, clause.start, clause.end)]
     roster = clause.reading.roster
     edits = [
         Edit(
@@ -243,7 +268,7 @@ def _acting(clause: Clause) -> list[Edit]:
             op="set_performance",
             shot=clause.shot,
             character=i,
-            performance=Performance.model_validate({"character": i, **fields}),
+            performance=_soften(Performance.model_validate({"character": i, **fields}), softened),
         )
         for i in dict.fromkeys(who)
     ]

@@ -8,6 +8,17 @@ from agent.planners.offline.beats import Cut
 from agent.planners.offline.cast import Mention
 from agent.planners.offline.clause import Clause
 from agent.planners.offline.edit_attributes import has_acts, read_attributes, without
+from agent.planners.offline.edit_direct import (
+    give_line,
+    move_aside,
+    rename,
+    silence,
+    split,
+    swap_lines,
+    take_out_by_pronoun,
+    tone,
+    zoom_on,
+)
 from agent.planners.offline.edit_lines import line_by_number, read_line_edits
 from agent.planners.offline.wordlists import words
 
@@ -17,7 +28,15 @@ __all__ = ["read_clause"]
 def read_clause(clause: Clause) -> list[Edit]:
     """The edits of one clause, in the order they are to be carried out."""
     for reader in (
+        rename,
         _history,
+        split,
+        swap_lines,
+        give_line,
+        silence,
+        take_out_by_pronoun,
+        move_aside,
+        zoom_on,
         _swap,
         _replace,
         _move,
@@ -30,12 +49,10 @@ def read_clause(clause: Clause) -> list[Edit]:
     ):
         found = reader(clause)
         if found:
-            return (
-                found
-                if reader in (_history, _swap, _replace, _move, _add_shot)
-                else [*found, *read_attributes(clause, found)]
-            )
-    return read_attributes(clause, [])
+            return found if reader in _WHOLE else [*found, *read_attributes(clause, found)]
+        if clause.asked:
+            return []
+    return read_attributes(clause, []) or tone(clause)
 
 
 def _history(clause: Clause) -> list[Edit]:
@@ -271,3 +288,18 @@ def _add_character(clause: Clause) -> list[Edit]:
         for i in fresh
         if i in roster.members
     ]
+
+
+_WHOLE = (
+    rename,
+    _history,
+    split,
+    swap_lines,
+    give_line,
+    take_out_by_pronoun,
+    _swap,
+    _replace,
+    _move,
+    _add_shot,
+)
+"""Readers after which nothing more is looked for in the clause."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from agent.intent import Edit, Intent, OutputKind
 from agent.planners.offline.clause import Clause
 from agent.planners.offline.edit_clause import read_clause
+from agent.planners.offline.edit_direct import refuse_unoffered
+from agent.planners.offline.edit_naming import read_naming
+from agent.planners.offline.edit_who import Present, settle_present
 from agent.planners.offline.finish import base_intent
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.limits import read_variations
 from agent.planners.offline.page import Page
 from agent.planners.offline.reading import Reading
 from agent.planners.offline.wants import full_scene
-from agent.planners.offline.wordlists import words
+from agent.planners.offline.wordlists import starts_with, words
 
 __all__ = ["read_edits"]
 
@@ -57,24 +60,34 @@ def read_edits(reading: Reading) -> Intent | None:
     """The intent of a change; None when the message asks for something new, or for nothing that can be told."""
     page = reading.page
     verbs = reading.vocabulary.find(page.tokens, page.language, _EDITING)
+    present = settle_present(reading)
+    if (whole := _whole_message(reading, present)) is not None:
+        return whole
     if _is_new(reading, verbs):
         return None
     clauses = _clauses(reading, verbs)
     edits: list[Edit] = []
     lost: list[str] = []
     previous: Clause | None = None
+    refused = asked = False
     for start, end in clauses:
-        clause = Clause(reading, start, end, [m for m in verbs if start <= m.start < end], previous)
+        clause = Clause(reading, start, end, [m for m in verbs if start <= m.start < end], previous, present)
         found = read_clause(clause)
         edits += _for_each_shot(clause, found)
         previous = clause
-        if not found and not clause.is_filler:
+        refused = refuse_unoffered(clause) or refused
+        asked = clause.asked or asked
+        if not found and not clause.is_filler and not clause.asked and not refused:
             lost.append(page.words(start, end).strip(" ,.;!"))
     again = any(m.id == "again" for m in verbs) or read_variations(page, reading.notes) > 1
+    if not edits and refused:
+        return _intent(reading, [], lost, False)
+    if not edits and asked:
+        return base_intent(reading, kind="edit", edits=[], outputs=["text"], confidence=0.4)
     if not edits and not again:
         if reading.mentions or page.of("place", "pose", "group"):
-            present = all(i in reading.roster.present for m in reading.mentions for i in m.ids)
-            elsewhere = bool(page.of("place", "pose")) or not present
+            ours = all(i in reading.roster.present for m in reading.mentions for i in m.ids)
+            elsewhere = bool(page.of("place", "pose")) or not ours
             return None if elsewhere and not any(m.id in _STRONG for m in verbs) else _nothing(reading)
         return _nothing(reading) if verbs or lost else None
     if not edits:
@@ -82,6 +95,28 @@ def read_edits(reading: Reading) -> Intent | None:
     for lost_words in lost[:3]:
         reading.notes.ask("edit_not_read", words=lost_words[:80])
     return _intent(reading, edits, lost, again and not edits)
+
+
+def _whole_message(reading: Reading, present: Present) -> Intent | None:
+    """What only a whole message says: a name for somebody, back to the first version, leave it."""
+    text = reading.page.text
+    if (naming := read_naming(reading, present, text)) is not None:
+        strangers = set(reading.roster.members) - set(reading.roster.present)
+        for who in strangers:  # The new name is nobody new.
+            del reading.roster.members[who]
+        return _intent(reading, [naming], [], False)
+    keys = [token.key for token in reading.page.tokens if not token.is_mark]
+    while keys and keys[0] in words("before_change"):
+        keys = keys[1:]
+    if (size := starts_with(keys, "start_over")) and size >= len(keys) - 2:
+        reading.notes.assume("started_over")
+        return _intent(reading, [Edit(op="undo", to=1)], [], False)
+    if len(keys) <= 9 and any(starts_with(keys[at:], "first_version") for at in range(len(keys))):
+        return _intent(reading, [Edit(op="undo", to=1)], [], False)
+    if (size := starts_with(keys, "leave_it")) and size >= len(keys) - 1:
+        reading.notes.assume("left_as_is")
+        return base_intent(reading, kind="smalltalk", topic="no", outputs=["text"], confidence=1.0)
+    return None
 
 
 def _for_each_shot(clause: Clause, edits: list[Edit]) -> list[Edit]:

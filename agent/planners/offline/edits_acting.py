@@ -151,4 +151,6 @@ def told_by_poses(changes: Changes, placements: list[Placement]) -> str:
         if p.pose in direction.acting.poses:
             by_pose.setdefault(p.pose, []).append(changes.name(p.character))
     told = [about(direction.acting.poses[pose], who, direction, changes.tongue) for pose, who in by_pose.items()]
+    articled = [who[0][:1].islower() for who in by_pose.values()]
+    told = [text[:1].lower() + text[1:] if n and articled[n] else text for n, text in enumerate(told)]
     return join_names(told, direction, changes.tongue)

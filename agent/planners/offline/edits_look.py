@@ -150,11 +150,24 @@ def set_framing(changes: Changes, edit: Edit) -> None:
         if who and who not in [p.character for p in shot.placements]:
             if edit.shot is None and any(p.character == who for s in changes.shots for p in s.placements):
                 continue
+            if edit.shot is not None and edit.framing == "close" and changes.member(who):
+                _show_instead(changes, at, who)
+                continue
             changes.problem("not_in_shot", name=changes.name(who), shot=at + 1)
             continue
         if shot.framing == edit.framing and not who:
             continue
         _frame(changes, at, edit.framing, who)
+
+
+def _show_instead(changes: Changes, at: int, who: str) -> None:
+    """`a close-up of Alberto in shot 3`, where only Luca was seen: the shot is of Alberto now; lines stay."""
+    blocking = changes.direction.coverage.blocking
+    seen = [p for other in changes.shots for p in other.placements if p.character == who]
+    placed = seen[0] if seen else Placement(character=who)
+    placements = reblock([placed], "close", changes.aspect, blocking)
+    changes.replace(at, framing="close", placements=placements, action="")
+    changes.assume("shot_shows", shot=at + 1, name=changes.name(who))
 
 
 def _frame(changes: Changes, at: int, framing: Framing, who: str | None) -> None:

@@ -85,6 +85,8 @@ def question_topic(reading: Reading) -> str | None:
     if scope and not page.of("place", "pose", "framing"):
         return "out_of_scope"
     openers = [m for m in asks if m.subject == "question"]
+    if reading.request.storyboard is not None and "?" not in page.masked and _opens_change(reading, openers):
+        return None
     topics = [m for m in asks if m.subject == "topic"]
     marked = page.masked.rstrip().endswith("?") or "?" in page.masked
     opens = bool(openers) and openers[0].start <= 2
@@ -121,6 +123,14 @@ def question_topic(reading: Reading) -> str | None:
     if "?" in page.masked or opens:
         return "general"
     return None
+
+
+def _opens_change(reading: Reading, openers: list[Match]) -> bool:
+    """`come prima ma di notte`: the question word belongs to a longer phrase of change."""
+    changes = reading.vocabulary.find(reading.page.tokens, reading.page.language, frozenset({"edit"}))
+    return bool(openers) and any(
+        m.start == openers[0].start and m.end > openers[0].end for m in changes if m.end - m.start > 1
+    )
 
 
 def _asks_about_made(asks: list[Match]) -> bool:

@@ -163,5 +163,6 @@ def _alternation(name: str) -> str:
 def _keys(form: str) -> tuple[str, ...]:
     """The folded words of a form, cut as the reader cuts a message; `'s` and `'n'` are one word."""
     if form.startswith("'"):
-        return (fold(form),)
+        head, _, rest = form.partition(" ")
+        return (fold(head), *(token.key for token in tokenise(rest)))
     return tuple(token.key for token in tokenise(form)) or (fold(form),)
