@@ -15,7 +15,7 @@ from configs.settings import Settings
 from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import ToolError
-from tools.storyboard import Storyboard, slugify
+from tools.storyboard import Shot, Storyboard, slugify
 
 if TYPE_CHECKING:
     from tools.registry import Registry
@@ -77,11 +77,16 @@ class Toolbox:
         """See whether the calls can be made at all, before anything is written.
 
         Raises:
-            InvalidInput: a profile, a tool, an argument or a file that they name is not there.
+            InvalidInput: a profile, a tool, an argument or a file that they name is not there, or a reference picture
+                is no picture.
         """
+        from tools.image.references import check_pictures
         from tools.runtime.graph import CallGraph
 
-        CallGraph.build(calls, (), self.registry)
+        graph = CallGraph.build(calls, (), self.registry)
+        shots = {node.args["shot"]["id"]: node.args["shot"] for node in graph.nodes.values() if node.files}
+        for shot in shots.values():
+            check_pictures(Shot.model_validate(shot))
 
     def open_production(self, state: AgentState, options: RunOptions) -> str:
         """The folder for this storyboard, as text; made if needed, with storyboard.yaml in it.

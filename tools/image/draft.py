@@ -29,9 +29,11 @@ class DraftImage(Engine[GenerateImage.Input, GenerateImage.Output]):
         import tools.layout.frames
         import tools.layout.passes  # noqa: F401
 
-    def fingerprint(self, args: GenerateImage.Input) -> str:  # noqa: ARG002
+    def fingerprint(self, args: GenerateImage.Input) -> str:
+        from tools.image.references import check_pictures
         from tools.layout.digest import pack_digest
 
+        check_pictures(args.shot)
         return pack_digest()
 
     def run(self, args: GenerateImage.Input, ctx: EngineContext) -> GenerateImage.Output:

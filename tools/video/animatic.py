@@ -58,9 +58,11 @@ class AnimaticShot(Engine[AnimateShot.Input, AnimateShot.Output]):
         import tools.layout.frames
         import tools.video.encoding  # noqa: F401
 
-    def fingerprint(self, args: AnimateShot.Input) -> str:  # noqa: ARG002
+    def fingerprint(self, args: AnimateShot.Input) -> str:
+        from tools.image.references import check_pictures
         from tools.layout.digest import pack_digest
 
+        check_pictures(args.shot)
         return pack_digest()
 
     def run(self, args: AnimateShot.Input, ctx: EngineContext) -> AnimateShot.Output:
