@@ -47,8 +47,13 @@ def is_of_the_scene(page: Page, match: Match) -> bool:
         noun = page.at(at, "thing", "output")
         if noun is None:
             continue
-        if at == match.end + 1 and not page.at(
-            match.end, "emotion", "mood", "time", "place", "weather", "ordinary", "style"
+        named = noun.subject == "output" and noun.id == "music" and page.tokens[match.end].is_word
+        if (
+            at == match.end + 1
+            and not named
+            and not page.at(  # `sad piano music`
+                match.end, "emotion", "mood", "time", "place", "weather", "ordinary", "style"
+            )
         ):
             continue
         if at == match.start - 1 and page.language == "en" and noun.id != "music":

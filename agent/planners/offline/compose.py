@@ -14,7 +14,7 @@ from math import ceil
 from agent.intent import Brief, Intent
 from agent.planners.base import Composition, PlanRequest
 from agent.planners.offline.blocking import widest_needed
-from agent.planners.offline.coverage import MAX_SHOTS, cover_one_shot, cover_scene, cover_stills
+from agent.planners.offline.coverage import MAX_SHOTS, cover_in_shots, cover_one_shot, cover_scene, cover_stills
 from agent.planners.offline.direction import Direction, load_direction
 from agent.planners.offline.lengths import lengths_of
 from agent.planners.offline.notes import Notes
@@ -59,7 +59,7 @@ def compose(intent: Intent, request: PlanRequest) -> Composition:
         for index, (plan, length, mood) in enumerate(zip(plans, lengths, music, strict=True), start=1)
     ]
     storyboard = Storyboard(
-        title=_title(brief, scenes, shots[0].id, [names[m.id] for m in brief.cast], notes, stager, plans),
+        title=_title(brief, scenes, intent, [names[m.id] for m in brief.cast], notes, stager, plans),
         style=(brief.style or "pixar_3d")[:80],
         aspect=aspect,
         fps=_fps(brief.fps, notes),
@@ -141,6 +141,8 @@ def _cover(
         most = 120.0
         count = ceil(total / most / len(plans)) if total else 1
         return [plan for plan in plans for _ in range(count if not plan.lines else 1)]
+    if len(scenes) == 1 and brief.shot_count and not scenes[0].lines:
+        return cover_in_shots(scenes[0], brief.shot_count, total or scenes[0].duration_s, aspect, coverage)
     if len(scenes) == 1:
         return cover_scene(scenes[0], total or scenes[0].duration_s, aspect, coverage)
     plans = []
@@ -204,7 +206,7 @@ def _music(plans: Sequence[ShotPlan], intent: Intent, direction: Direction) -> l
 def _title(
     brief: Brief,
     scenes: Sequence[Scene],
-    _first: str,
+    intent: Intent,
     names: Sequence[str],
     notes: Notes,
     stager: Stager,
@@ -216,7 +218,9 @@ def _title(
     shot = replace(plans[0], scene=first)
     overlay = first.overlay if not names else ""
     drawn = stager.stage(replace(shot, lines=(), people=()), "title", 1.0, None)
-    return title_of(_called(names, brief), drawn, first.words, notes.direction, notes.tongue, overlay)
+    # Titles are English or Italian: a place in another language's words would stand out.
+    words = first.words if intent.language in ("en", "it") or notes.direction.place(first.location) is None else ""
+    return title_of(_called(names, brief), drawn, words, notes.direction, notes.tongue, overlay)
 
 
 def _called(names: Sequence[str], brief: Brief) -> list[str]:

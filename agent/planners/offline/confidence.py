@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.intent import Brief
+from agent.planners.offline.headings import find_headings
 from agent.planners.offline.limits import tell_limits
 from agent.planners.offline.reading import Reading
 
@@ -16,6 +17,7 @@ def unplaced(reading: Reading) -> list[str]:
     page, vocabulary = reading.page, reading.vocabulary
     covered = {at for m in page.matches for at in range(m.start, m.end)}
     covered |= {at for m in reading.mentions for at in range(m.start, m.end)}
+    covered |= {at for start, end in find_headings(page) for at in range(start, end)}
     places = {word for beat_word in (page.language,) for word in vocabulary.common[beat_word]}
     words = [
         token.text

@@ -17,7 +17,7 @@ from agent.planners.offline.pacing import share_out, shortest, speech_need, spok
 from agent.planners.offline.plan import Scene, ShotPlan
 from tools.storyboard import Aspect, Camera, Framing, Line
 
-__all__ = ["MAX_LINES", "MAX_SHOTS", "cover_one_shot", "cover_scene", "cover_stills", "least_of"]
+__all__ = ["MAX_LINES", "MAX_SHOTS", "cover_in_shots", "cover_one_shot", "cover_scene", "cover_stills", "least_of"]
 
 MAX_SHOTS = 60
 MAX_LINES = 24
@@ -114,6 +114,23 @@ def _silent(
     ]
 
 
+def cover_in_shots(scene: Scene, count: int, total: float | None, aspect: Aspect, coverage: Coverage) -> list[ShotPlan]:
+    """A scene without speech in as many shots as were asked for.
+
+    Args:
+        total: seconds there are; None: the usual length for each shot.
+    """
+    lengths = coverage.lengths
+    plans = _pattern_plans(scene, min(count, MAX_SHOTS), aspect, coverage, opens=True)
+    times = share_out(
+        total or lengths.shot_s * len(plans), [plan.weight for plan in plans], [lengths.shortest_s] * len(plans)
+    )
+    return [
+        _shape(replace(plan, wish=seconds), scene, index, True)
+        for index, (plan, seconds) in enumerate(zip(plans, times, strict=True))
+    ]
+
+
 def _pattern_plans(scene: Scene, count: int, aspect: Aspect, coverage: Coverage, opens: bool) -> list[ShotPlan]:
     """`count` shots from the pattern that fits the number of people."""
     people = len(scene.people)
@@ -153,7 +170,9 @@ def _shape(plan: ShotPlan, scene: Scene, index: int, opens: bool) -> ShotPlan:
     if scene.framing:
         plan = replace(plan, framing=scene.framing, fixed_framing=True, people=scene.people)
         plan = replace(plan, plays="business" if plan.plays == "reaction" else plan.plays)
-    if scene.camera and (index == 0 or scene.framing or scene.camera == "static"):  # A still camera is still throughout.
+    if scene.camera and (
+        index == 0 or scene.framing or scene.camera == "static"
+    ):  # A still camera is still throughout.
         plan = replace(plan, camera=scene.camera)
     if not opens and index == 0 and not scene.framing and scene.people:
         plan = replace(plan, framing="full", people=scene.people, plays="business")

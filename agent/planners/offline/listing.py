@@ -14,7 +14,7 @@ from agent.planners.offline.page import Page
 from agent.planners.offline.text import fold, tokenise
 from configs.yaml_file import load_yaml_model
 
-__all__ = ["Listed", "framing_row", "is_each", "listed_items", "shots_counted"]
+__all__ = ["Listed", "framing_row", "is_each", "listed_items", "shots_counted", "shots_wanted", "timed_clauses"]
 
 FURTHEST_COLON = 24
 """Tokens between the count and the colon of a list."""
@@ -72,6 +72,28 @@ def shots_counted(page: Page, at: int) -> int | None:
         if token.is_mark:
             return None
     return None
+
+
+def shots_wanted(page: Page) -> int | None:
+    """How many shots the film is to have (`a chase in 6 shots`), where they are not listed."""
+    if listed_items(page) is not None:
+        return None
+    nouns = [m for m in page.of("thing") if m.id == "shot"]
+    counts = [shots_counted(page, m.start) for m in nouns]
+    return next((count for count in counts if count and 1 < count <= 60), None)
+
+
+def timed_clauses(page: Page) -> list[int]:
+    """`in the morning Luca leaves, at noon he eats, ...`: where each clause with a time of its own begins."""
+    starts: list[int] = []
+    for match in page.of("time"):
+        head = match.start
+        while head > 0 and (page.at(head - 1, "joiner") or page.key(head - 1) in _keys("articles") | _keys("joining")):
+            head -= 1
+        opens = page.starts_sentence(head) or page.key(head - 1) == ","
+        if opens and page.of("cast", "person", "group", "pronoun", "pose", start=match.end, end=match.end + 6):
+            starts.append(head)
+    return starts if len(starts) > 1 else []
 
 
 def listed_items(page: Page) -> Listed | None:

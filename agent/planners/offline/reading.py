@@ -12,6 +12,7 @@ from agent.planners.offline.beats import Cut, cut_beats
 from agent.planners.offline.cast import MAX_CHARACTERS, Roster
 from agent.planners.offline.dialogue import Speech, read_speech
 from agent.planners.offline.limits import read_aspect, read_duration, read_fps
+from agent.planners.offline.listing import shots_wanted
 from agent.planners.offline.page import lay_out
 from agent.planners.offline.people import find_people
 from agent.planners.offline.say import Notes
@@ -158,6 +159,7 @@ class Reading:
             cast=list(self.roster.members.values())[:16],
             beats=beats,
             explicit_shots=cuts[0].explicit if cuts else False,
+            shot_count=None if len(cuts) > 1 else shots_wanted(self.page),
         )
 
     def _told_last(self, beats: list[Beat]) -> float | None:

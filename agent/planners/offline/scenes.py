@@ -83,6 +83,8 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
     moved = before is not None and before.location != location
     names = [*people, *(member.name for member in brief.cast)]
     told = happening(beat.action, names, bool(beat.dialogue))
+    if told == "nothing" and beat.action and any(p.pose for p in beat.performances):
+        told = "something"
     stated = {} if moved else _carried(earlier, people, going_on=told == "nothing")
     for performance in beat.performances:
         stated[performance.character] = _merged(stated.get(performance.character), performance)

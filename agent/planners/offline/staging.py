@@ -192,7 +192,16 @@ class Stager:
         if plan.plays == "reaction" and len(played) == 1:
             face = played[0].expression or "neutral"
             return self.direction.acting.reactions[face].text.of(self.tongue).format(who=names[0])
-        return ""
+        return self._felt(scene, played)
+
+    def _felt(self, scene: Scene, played: Sequence[Performance]) -> str:
+        """Only feelings were asked for: they are what happens."""
+        told = [
+            self.direction.acting.reactions[p.expression].text.of(self.tongue).format(who=self.names[p.character])
+            for p in played
+            if p.expression and p.character in scene.stated and scene.stated[p.character].expression
+        ]
+        return join_names(told, self.direction, self.tongue)
 
     def _stated_action(self, scene: Scene, played: Sequence[Performance]) -> str:
         """The poses that were asked for as a sentence: `Luca and Alberto run`."""

@@ -191,11 +191,20 @@ def _dropped(page: Page, start: int, end: int) -> set[int]:
             if tuple(page.key(at + i) for i in range(len(phrase))) == phrase:
                 drop.update(range(at, at + len(phrase)))
     for match in page.of(*_ABOUT_FILM, "thing", "negation", start=start, end=end):
-        if _is_film_word(page, match):
+        # `Luca builds a boat`: behind a subject a verb of making is what happens.
+        done = match.subject == "request" and match.id in ("make", "draw") and _has_subject(page, match.start, start)
+        if not done and _is_film_word(page, match):
             drop.update(range(match.start, match.end))
     for at in sorted(drop):
         _widen(page, at, start, end, drop)
     return drop
+
+
+def _has_subject(page: Page, at: int, start: int) -> bool:
+    """Whether somebody is named before a token in its sentence."""
+    return any(
+        not page.breaks_between(m.start, at) for m in page.of("cast", "person", "group", "pronoun", start=start, end=at)
+    )
 
 
 def _is_film_word(page: Page, match: Match) -> bool:
@@ -279,6 +288,8 @@ def _is_music(page: Page, content: Sequence[int]) -> bool:
 def _headed(page: Page, mentions: Sequence[Mention], kept: list[int], dropped: set[int]) -> list[int]:
     """Without marks, words of asking and scenery at the head, and without marks at the end."""
     kept = _from_subject(page, mentions, kept)
+    if kept and page.at(kept[0] - 1, "camera") and page.at(kept[0], "joiner") and not _has_verb(page, kept):
+        return []  # `zoom out from Luca's eyes to the whole beach` is all about the camera.
     leading = _word_set("leading", page.language)
     while kept:
         at = kept[0]
@@ -292,6 +303,10 @@ def _headed(page: Page, mentions: Sequence[Mention], kept: list[int], dropped: s
     while kept and (page.tokens[kept[-1]].is_mark or (kept[-1] + 1 in dropped and _is_little(page, kept[-1]))):
         kept = kept[:-1]
     return kept
+
+
+def _has_verb(page: Page, kept: Sequence[int]) -> bool:
+    return any(page.at(at, "pose", "speech") or _is_finite(page, at) or _is_gerund(page, at) for at in kept)
 
 
 def _from_subject(page: Page, mentions: Sequence[Mention], kept: list[int]) -> list[int]:
@@ -334,6 +349,8 @@ def _sentence(page: Page, mentions: Sequence[Mention], kept: list[int], names: M
     _name_subject(groups, kept, names, swaps)
     if raised := _between(page, groups, kept):
         return raised
+    if not groups or groups[0].start != kept[0]:
+        _unnamed_to_present(page, kept, swaps)
     if groups:
         _to_present(page, groups, kept, swaps, cut)
     return _joined(page, [at for at in kept if at not in cut], swaps)
@@ -392,6 +409,19 @@ def _to_present(page: Page, groups: Sequence[Group], kept: list[int], swaps: dic
         _give_verb(page, inside, many, swaps, at_head=group.start in kept[:2])
 
 
+def _unnamed_to_present(page: Page, kept: list[int], swaps: dict[int, str]) -> None:
+    """`a snowman melting in the square`: whoever it is that nobody has a name for does it now."""
+    if page.language != "en":
+        return
+    for place, at in enumerate(kept[:8]):
+        if _is_finite(page, at) or (place and page.at(at, "joiner")):
+            return
+        if place and at - 1 == kept[place - 1] and page.key(at) in _grammar().gerunds and page.tokens[at - 1].is_word:
+            if page.key(at - 1) not in _word_set("carriers", "en"):
+                swaps[at] = _present(page.key(at), page.key(at - 1).endswith("s") and page.key(at - 1) != "'s")
+            return
+
+
 def _opens_clause(page: Page, group: Group, kept: Sequence[int]) -> bool:
     before = page.key(group.start - 1)
     joiner = page.at(group.start - 1, "joiner")
@@ -411,7 +441,8 @@ def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str],
         return
     if first_gerund is None:
         opener = page.at(inside[0], "joiner", "emotion")
-        placed = opener is not None and (opener.subject == "emotion" or opener.id == "where")
+        placed = page.key(inside[0]) in words("locating", "place_openers")
+        placed = placed or (opener is not None and (opener.subject == "emotion" or opener.id == "where"))
         if at_head and placed and not page.of("pose", "speech", start=inside[0], end=inside[-1] + 1):
             swaps[inside[0]] = f"{_be(language, many)} {page.tokens[inside[0]].text}"
         return

@@ -140,10 +140,17 @@ def _how(page: Page, match: Match, before: Match | None, people_at: list[int], w
     if key in words("adding") and not (at_head and not _has_subject_before(page, match, people_at)):
         return "added"
     if at_head:
-        return "head"
+        return "added" if _is_behind_story(page, match, people_at) else "head"
     if match.id in ("music", "subtitles") and not _done_by_people(page, match):
         return "added"
     return ""
+
+
+def _is_behind_story(page: Page, match: Match, people_at: list[int]) -> bool:
+    """`Giulia sits on her bed. Soft music.`: music and subtitles named behind a story go with it."""
+    return match.id in ("music", "subtitles") and any(
+        at < match.start and page.breaks_between(at, match.start) for at in people_at
+    )
 
 
 def _negation(page: Page, match: Match) -> str:
