@@ -14,8 +14,10 @@ from tools.errors import Cancelled, InvalidInput, ToolError
 __all__ = ["Chat"]
 
 HELP = """Say what you want to see; then change it: “make it night”, “add Giulia waving”, “undo”.
-  /shots    the present storyboard        /undo   one step back
-  /files    what was made                 /quit   leave (Ctrl-D too)"""
+  /shots  the present storyboard
+  /files  what was made
+  /undo   one step back
+  /quit   leave (Ctrl-D too)"""
 
 
 class Chat:
@@ -31,7 +33,7 @@ class Chat:
             import readline  # noqa: F401 - gives input() history and line editing where it exists
         except ImportError:
             pass
-        self.console.print(HELP, style="dim", markup=False)
+        tell(self.console, HELP, "dim")
         try:
             while True:
                 try:
@@ -52,7 +54,7 @@ class Chat:
             return
         try:
             if command == "/help":
-                self.console.print(HELP, markup=False)
+                tell(self.console, HELP)
             elif command in ("/shots", "/files"):
                 self._show(command)
             elif command.startswith("/") and command != "/undo":

@@ -8,6 +8,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -17,7 +18,7 @@ from tools.base import Engine
 from tools.errors import InvalidInput, MissingPrerequisite, ToolError
 
 if TYPE_CHECKING:
-    from tools.runtime.manifest import AttemptRecord
+    from tools.runtime.manifest import AttemptRecord, Manifest
 
 __all__ = ["show_doctor", "show_production", "show_tools"]
 
@@ -57,18 +58,7 @@ def show_production(name: str, *, as_json: bool, checks: bool = False) -> None:
     tell(console, manifest.title, "bold")
     for request in manifest.request:
         tell(console, f"  “{request}”")
-    table = Table(header_style="dim")
-    for column in ("call", "engine", "attempt", "score", "seconds", "what fell short"):
-        table.add_column(column, overflow="fold")
-    for record in manifest.attempts:
-        score = "" if record.score is None else f"{record.score:.2f}"
-        number = f"{record.attempt}{' (kept)' if record.best else ''}"
-        table.add_row(
-            *(plain(word) for word in (record.call, record.engine, number, score)),
-            f"{record.seconds:.1f}",
-            plain(", ".join(failed) if (failed := _names(record.checks, "failed")) else record.error),
-        )
-    console.print(table)
+    console.print(_attempts_table(manifest))
     if checks:
         _show_checks(console, manifest.attempts)
     missing = {
@@ -80,9 +70,28 @@ def show_production(name: str, *, as_json: bool, checks: bool = False) -> None:
     for name, detail in sorted(missing):
         tell(console, f"  {name}: {detail}", "dim")
     for path in manifest.exports:
-        tell(console, f"  {folder / path}")
+        tell(console, f"  {folder / path}", whole=True)
     for told in [*manifest.assumptions, *manifest.degraded]:
         tell(console, f"  {told}", "dim")
+
+
+def _attempts_table(manifest: Manifest) -> Table:
+    """A row an attempt; of several at one call the kept one is marked."""
+    table = Table(header_style="dim", box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("call", "engine", "attempt", "score", "seconds"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("what fell short", overflow="fold")
+    for record in manifest.attempts:
+        kept = " kept" if record.best and len(manifest.of_call(record.call)) > 1 else ""
+        table.add_row(
+            plain(record.call),
+            plain(record.engine),
+            f"{record.attempt}{kept}",
+            "" if record.score is None else f"{record.score:.2f}",
+            f"{record.seconds:.1f}",
+            plain(", ".join(_names(record.checks, "failed")) or record.error),
+        )
+    return table
 
 
 def _names(checks: list[dict[str, Any]], status: str) -> list[str]:

@@ -88,7 +88,7 @@ class ProgressView:
                 self.console.print(f"  {name}: {finished} done, {time.monotonic() - began:.1f} s")
         if tool == "generate_image" and event["path"] and not self._seen:
             self._seen = True
-            tell(self.console, f"  first picture: {near(event['path'])}")
+            tell(self.console, f"  first picture: {near(event['path'])}", whole=True)
         if event["status"] == "failed":
             tell(self.console, f"  {event['call_id']} failed: {event['text']}", "red")
 
@@ -135,4 +135,4 @@ def show_files(console: Console, state: dict[str, Any]) -> None:
     console.print("score  file", style="dim")
     for name, path in files.items():
         score = scores.get(call_of(name))
-        tell(console, f"{'' if score is None else f'{score:.2f}':>5}  {near(path)}")
+        tell(console, f"{'' if score is None else f'{score:.2f}':>5}  {near(path)}", whole=True)

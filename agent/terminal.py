@@ -107,7 +107,7 @@ class _Command:
         from agent.progress import near
 
         for path in asked["stills"]:
-            tell(self.console, f"  still  {near(path)}")
+            tell(self.console, f"  still  {near(path)}", whole=True)
         self.console.print(f"About {asked['seconds']:.0f} seconds of work are left.")
         if not (sys.stdin and sys.stdin.isatty()):
             hint = "Run it in a terminal, or without --approve."
