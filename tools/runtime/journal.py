@@ -276,9 +276,10 @@ class Journal:
             self._durable = end
 
     def _sync_in_groups(self) -> None:
-        while not self._closing.is_set():
+        while True:
             self._dirty.wait()
-            self._closing.wait(GROUP_S)
+            if self._closing.wait(GROUP_S):
+                return
             self._dirty.clear()
             # Told to whoever writes or syncs next: `_broken` is set.
             with suppress(StorageFailed):

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import Cancelled, ToolError
-from tools.runtime.executor import CallEvent, Executor
+from tools.runtime.events import CallEvent
+from tools.runtime.executor import Executor
 from tools.runtime.journal import Journal
 
 __all__ = ["journal_events", "run_journaled"]

@@ -66,7 +66,7 @@ def decode(data: bytes, salt: int) -> tuple[list[list[Any]], int, int]:
 
 def _item(line: bytes, salt: int) -> list[Any] | None:
     body = line[_CRC + 1 :]
-    if line[:_CRC] != b"%08x" % zlib.crc32(body, salt):
+    if line[: _CRC + 1] != b"%08x " % zlib.crc32(body, salt):
         return None
     try:
         item = json.loads(body)
