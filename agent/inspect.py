@@ -80,7 +80,7 @@ def _attempts_table(manifest: Manifest) -> Table:
     table = Table(header_style="dim", box=SIMPLE_HEAD, pad_edge=False)
     for column in ("call", "engine", "attempt", "score", "seconds"):
         table.add_column(column, no_wrap=True)
-    table.add_column("what fell short", overflow="fold")
+    table.add_column("fell short", overflow="fold")
     for record in manifest.attempts:
         kept = " kept" if record.best and len(manifest.of_call(record.call)) > 1 else ""
         table.add_row(

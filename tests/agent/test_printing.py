@@ -20,7 +20,7 @@ def told(text: str, *, terminal: bool = True, whole: bool = False) -> str:
 def test_prose_is_wrapped_between_words_and_keeps_its_indent() -> None:
     lines = told("  " + "well-known words " * 10).splitlines()
     assert max(map(len, lines)) <= 40
-    assert all(line.startswith("  well-known") or line.startswith("  words") for line in lines)
+    assert all(line.startswith(("  well-known", "  words")) for line in lines)
 
 
 def test_a_path_is_never_broken() -> None:
