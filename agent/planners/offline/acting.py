@@ -47,7 +47,7 @@ def is_of_the_scene(page: Page, match: Match) -> bool:
         noun = page.at(at, "thing", "output")
         if noun is None:
             continue
-        named = noun.subject == "output" and noun.id == "music" and page.tokens[match.end].is_word
+        named = noun.subject == "output" and noun.id == "music" and page.key(match.end).isalpha()
         if (
             at == match.end + 1
             and not named

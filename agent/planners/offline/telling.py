@@ -65,6 +65,8 @@ class _Telling(BaseModel):
 
     verbs: list[str]
     doubled: list[str]
+    endings_kept: list[str]
+    endings_with_e: list[str]
     third_person: dict[str, str]
     be: dict[str, _Number]
     gerund_endings: _Words
@@ -117,7 +119,7 @@ def _gerund(verb: str, doubled: frozenset[str]) -> str:
     """`run` -> running, `make` -> making, `lie` -> lying."""
     if verb.endswith("ie"):
         return verb[:-2] + "ying"
-    if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")):
+    if verb.endswith("e") and verb[-2] not in "eoy":
         return verb[:-1] + "ing"
     return verb + verb[-1] + "ing" if verb in doubled else verb + "ing"
 
@@ -223,6 +225,8 @@ def _is_film_word(page: Page, match: Match) -> bool:
         return noun is not None and (noun.subject == "output" or noun.id in _FILM_NOUNS)
     if match.subject == "negation":
         return match.id in ("silent", "soundless") or (match.id in ("none", "only") and noun is not None)
+    if match.subject == "output" and page.at(match.start, "pose") and _has_subject(page, match.start, 0):
+        return False  # `Giulia painting` does it.
     if match.subject == "output":
         return match.id not in ("music", "voice") or not _is_done(page, match)
     if match.subject in ("framing", "camera"):
@@ -317,6 +321,7 @@ def _from_subject(page: Page, mentions: Sequence[Mention], kept: list[int]) -> l
     before = kept[: kept.index(first.start)]
     little = _word_set("leading", page.language) | _word_set("carriers", page.language)
     leads = page.key(before[-1]) in little or page.tokens[before[-1]].is_mark
+    leads = leads or page.at(before[-1], "time", "weather", "place") is not None
     scenery = all(
         page.at(at, *_ABOUT_SCENERY, "joiner")
         or page.key(at) in little
@@ -507,10 +512,10 @@ def _stem(stem: str) -> str:
         return stem
     before, last = stem[-2], stem[-1]
     if last in "vuzc" or (last == "l" and before not in vowels and before != "l") or (last == "g" and before in "nd"):
-        return stem if stem.endswith(("ing", "ang", "ong")) else stem + "e"
+        return stem if stem.endswith(tuple(_data().endings_kept)) else stem + "e"
     short = before in vowels and stem[-3] not in vowels and last not in "wxy"
     syllables = sum(1 for i, char in enumerate(stem) if char in vowels and (i == 0 or stem[i - 1] not in vowels))
-    if short and (syllables == 1 or stem.endswith(("at", "os", "is", "ir", "or", "ur", "ak", "ap", "id", "in"))):
+    if short and (syllables == 1 or stem.endswith(tuple(_data().endings_with_e))):
         return stem + "e"
     return stem
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from agent.intent import OutputKind
 from agent.planners.offline.lexicon import Match
@@ -14,6 +15,7 @@ __all__ = ["ORDER", "Wants", "full_scene", "read_wants"]
 ORDER: tuple[OutputKind, ...] = (
     "script", "image", "voice", "music", "subtitles", "video", "transcript", "analysis", "text",
 )  # fmt: skip
+ORDER_OF_WISHES: tuple[Literal["refused", "only", "head", "added"], ...] = ("refused", "only", "head", "added")
 _MAKING = frozenset(("make", "draw", "polite"))
 
 
@@ -116,14 +118,9 @@ def _how(page: Page, match: Match, before: Match | None, people_at: list[int], w
     if negation == "only":
         return "only"
     if before and _listed(page, before, match):  # `no music and voices`, `only voice and music`
-        for how, kinds in (
-            ("refused", wants.refused),
-            ("only", wants.only),
-            ("head", wants.head),
-            ("added", wants.added),
-        ):
-            if before.id in kinds:
-                return how
+        for kinds in ORDER_OF_WISHES:
+            if before.id in getattr(wants, kinds):
+                return kinds
     behind = [page.key(at) for at in range(match.end, match.end + 4)]
     if behind[0] in words("refused_behind"):
         return "refused"
