@@ -37,6 +37,7 @@ class ProgressView:
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._calls: dict[str, dict[str, float]] = {}
+        self._lost: dict[str, int] = {}
         self._began: dict[str, float] = {}
         self._shown = False
         self._seen = False
@@ -75,17 +76,21 @@ class ProgressView:
         calls = self._calls.setdefault(tool, {})
         over = event["status"] in ("done", "cached", "failed", "cancelled")
         calls[event["call_id"]] = 1.0 if over else min(0.99, event["fraction"])
+        if event["status"] in ("failed", "cancelled"):
+            self._lost[tool] = self._lost.get(tool, 0) + 1
         finished = sum(fraction == 1.0 for fraction in calls.values())
+        made = finished - self._lost.get(tool, 0)
         if self._progress is not None:
             if tool not in self._tasks:
                 self._tasks[tool] = self._progress.add_task(name, total=1.0, done="")
             share = sum(calls.values()) / len(calls)
-            done = f"{finished}/{len(calls)}"
+            done = f"{made}/{len(calls)}"
             self._progress.update(self._tasks[tool], completed=share, total=1.0, done=done)
         else:
             began = self._began.setdefault(tool, time.monotonic())
             if over and finished == len(calls):
-                self.console.print(f"  {name}: {finished} done, {time.monotonic() - began:.1f} s")
+                count = f"{made}" if made == len(calls) else f"{made} of {len(calls)}"
+                self.console.print(f"  {name}: {count} done, {time.monotonic() - began:.1f} s")
         if tool == "generate_image" and event["path"] and not self._seen:
             self._seen = True
             tell(self.console, f"  first picture: {near(event['path'])}", whole=True)

@@ -1,4 +1,4 @@
-"""What a person is told of what stayed below the threshold: what is weak, where, and what was tried."""
+"""What a person is told of what stayed below the threshold or could not be made: what, where, why, what was tried."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from agent.replies import Replies
 from agent.state import Attempt
 from tools.storyboard import Storyboard
 
-__all__ = ["tell_weaknesses"]
+__all__ = ["tell_failures", "tell_weaknesses"]
 
 MOST_PARTS = 4
 MOST_CHECKS = 3
@@ -35,6 +35,23 @@ def tell_weaknesses(attempts: list[Attempt], threshold: float, board: Storyboard
     if len(weak) > MOST_PARTS:
         lines.append(replies.say("weak_more", n=len(weak) - MOST_PARTS))
     return lines
+
+
+def tell_failures(failures: dict[str, str], replies: Replies) -> list[str]:
+    """Each reason once, behind all that it kept from being made: one full disk is not told five times."""
+    groups: dict[str, dict[str, str]] = {}
+    for call, why in failures.items():
+        # The cause stands last: `cannot write .../still.png: No space left on device. Free some space.`
+        cause = why.rpartition(": ")[2]
+        groups.setdefault(cause.partition(".")[0], {})[call] = why
+    told = []
+    for reasons in groups.values():
+        parts = ", ".join(_part(call, replies) for call in reasons)
+        whole = list(dict.fromkeys(reasons.values()))
+        causes = [why.rpartition(": ")[2] for why in whole]
+        # The longest says what mends it.
+        told.append(f"{parts}: {whole[0] if len(whole) == 1 else max(causes, key=len)}")
+    return told
 
 
 def _part(call: str, replies: Replies) -> str:

@@ -14,7 +14,7 @@ from agent.publishing import kind_of
 from agent.replies import Replies
 from agent.state import AgentState
 from agent.storywriting import is_understood
-from agent.weaknesses import tell_weaknesses
+from agent.weaknesses import tell_failures, tell_weaknesses
 
 __all__ = ["respond"]
 
@@ -67,7 +67,7 @@ def _told(state: AgentState, context: AgentContext, replies: Replies, intent: In
     sections = [
         ("assumed", state["assumptions"]),
         ("unclear", intent.questions),
-        ("failed", [f"{call}: {why}" for call, why in work.failures.items()]),
+        ("failed", tell_failures(work.failures, replies)),
     ]
     lines += [replies.say(key, list=_join(items)) for key, items in sections if items]
     weak = tell_weaknesses(work.attempts, context.settings.quality_threshold, board, replies)

@@ -112,7 +112,7 @@ def test_a_film_goes_on_without_its_music_and_says_so(tmp_path: Path) -> None:
     state = invoke(context(tmp_path, failing={"music1"}))
     assert "film" in state["work"].results
     assert state["work"].failures == {"music1": "broke"}
-    assert "Could not be made: music1" in state["messages"][-1].text
+    assert "Could not be made: music 1: broke" in state["messages"][-1].text
 
 
 def test_plan_only_makes_nothing(tmp_path: Path) -> None:

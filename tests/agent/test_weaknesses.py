@@ -6,7 +6,7 @@ import pytest
 
 from agent.replies import Replies
 from agent.state import Attempt, Override
-from agent.weaknesses import tell_weaknesses
+from agent.weaknesses import tell_failures, tell_weaknesses
 from tests.agent.boards import beach
 from tools.image.tool import StageAdjustment
 from tools.review.limits import default_limits
@@ -23,7 +23,7 @@ def attempt(call: str, score: float, *failed: str, number: int = 1, best: bool =
 @pytest.mark.parametrize("language", ["en", "it"])
 def test_every_check_part_and_lever_has_a_name(language: str) -> None:
     words = Replies(language)._words
-    assert words["checks"].keys() == default_limits().weights.keys()
+    assert words["checks"].keys() >= default_limits().weights.keys()
     assert words["levers"].keys() == {*StageAdjustment.model_fields, "rate", "target_lufs", "seed"}
     assert words["parts"].keys() == {"still", "line", "motion", "music", "ambience", "subtitles", "sound", "film"}
 
@@ -51,3 +51,16 @@ def test_the_weakest_come_first_and_a_long_list_is_cut() -> None:
     assert "s8" in told[1]
     assert told[-1] == "  e altri 5"
     assert max(map(len, told)) < 120
+
+
+def test_one_cause_is_told_once() -> None:
+    failures = {
+        "s1.still": "cannot write /a/still.png: No space left on device.",
+        "music1": "score could not work with its files: No space left on device. Free some space.",
+        "s2.line1": "espeak: hung: no sign of life",
+        "film": "espeak: hung: no sign of life",
+    }
+    assert tell_failures(failures, Replies("en")) == [
+        "picture of s1, music 1: No space left on device. Free some space.",
+        "line 1 of s2, film: espeak: hung: no sign of life",
+    ]
