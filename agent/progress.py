@@ -95,7 +95,10 @@ class ProgressView:
             self._seen = True
             tell(self.console, f"  first picture: {near(event['path'])}", whole=True)
         if event["status"] == "failed":
-            tell(self.console, f"  {event['call_id']} failed: {event['text']}", "red")
+            # What needed it is lost with it: the cause has been told.
+            text = event["text"]
+            why = text.partition(": ")[0] if text.startswith("needs ") else text
+            tell(self.console, f"  {event['call_id']} failed: {why}", "red")
 
 
 def show_storyboard(console: Console, board: dict[str, Any]) -> None:
