@@ -59,7 +59,7 @@ def compose(intent: Intent, request: PlanRequest) -> Composition:
         for index, (plan, length, mood) in enumerate(zip(plans, lengths, music, strict=True), start=1)
     ]
     storyboard = Storyboard(
-        title=_title(brief, scenes, intent, [names[m.id] for m in brief.cast], notes, stager, plans),
+        title=_title(brief, scenes, intent, [names[m.id] for m in brief.cast if any(m.id in scene.people for scene in scenes)], notes, stager, plans),
         style=(brief.style or "pixar_3d")[:80],
         aspect=aspect,
         fps=_fps(brief.fps, notes),

@@ -267,7 +267,7 @@ def _speech_plans(scene: Scene, most_s: float, coverage: Coverage) -> list[ShotP
             framing = "medium"
         people = tuple(who for who in speakers if who in scene.people)  # A voice from off stage is only heard.
         if framing != "close" and len(speakers) == 1 and (listener := _listener(scene, index)) is not None:
-            people = (*speakers, listener)
+            people = (*people, listener)
         if scene.framing:
             framing, people = scene.framing, scene.people if scene.framing != "close" else people
         elif len(people) < len(speakers):
