@@ -117,7 +117,7 @@ def _summary(q: StoryboardQuestion, numbers: list[int], _shot: int | None) -> st
     return "\n".join([head, *(_describe(q, at) for at in numbers)])
 
 
-def _who(q: StoryboardQuestion, numbers: list[int], shot: int | None) -> str:
+def _who_there(q: StoryboardQuestion, numbers: list[int], shot: int | None) -> str:
     shots = [q.board.shots[at - 1] for at in numbers]
     if len(q.characters) == 1:
         who = q.characters[0]
@@ -176,7 +176,7 @@ def _doing(q: StoryboardQuestion, numbers: list[int], shot: int | None) -> str:
                 face = q.direction.phrases.emotions[p.expression].of(q.tongue)
                 pose = _pose(q, p.pose)
                 told.append(q.say("doing", shot=at, name=q.name(p.character), pose=pose, expression=face))
-    return "\n".join(told) or _who(q, numbers, shot)
+    return "\n".join(told) or _who_there(q, numbers, shot)
 
 
 def _pose(q: StoryboardQuestion, pose: str) -> str:
@@ -192,17 +192,21 @@ def _format(q: StoryboardQuestion, _numbers: list[int], _shot: int | None) -> st
 
 _OF_SCENE: Mapping[str, Callable[[StoryboardQuestion, list[int], int | None], str]] = MappingProxyType(
     {
-        "length": _length,
-        "shot_count": _shot_count,
-        "shot": _shot,
-        "summary": _summary,
-        "who_there": _who,
-        "lines": _lines,
-        "music": _music,
-        "title": _title,
-        "where": _where,
-        "when": _when,
-        "doing": _doing,
-        "format": _format,
+        answer.__name__.removeprefix("_"): answer
+        for answer in (
+            _length,
+            _shot_count,
+            _shot,
+            _summary,
+            _who_there,
+            _lines,
+            _music,
+            _title,
+            _where,
+            _when,
+            _doing,
+            _format,
+        )
     }
 )
+"""By topic of direction/answers.yaml; each answer has the name of its topic."""

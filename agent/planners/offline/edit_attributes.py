@@ -7,10 +7,11 @@ from typing import Any
 from agent.intent import Edit, Performance
 from agent.planners.offline.acting import is_refused, perform
 from agent.planners.offline.clause import Clause
+from agent.planners.offline.edit_direct import tone_of
 from agent.planners.offline.limits import read_aspect, read_duration, read_fps
 from agent.planners.offline.scenery import read_scenery
 from agent.planners.offline.wants import ORDER, full_scene
-from agent.planners.offline.wordlists import starts_with, word_values, words
+from agent.planners.offline.wordlists import holds, word_values, words
 
 __all__ = ["has_acts", "read_attributes", "without"]
 
@@ -57,6 +58,8 @@ def _scenery(clause: Clause) -> list[Edit]:
         edits.append(Edit(op="set_time", shot=shot, time_of_day=found["time_of_day"]))
     if "weather" in found:
         edits.append(Edit(op="set_weather", shot=shot, weather=found["weather"]))
+    if "location" in found and (gone := _replaced_place(clause)):
+        found = {**found, "location": gone, "location_words": None}
     if "location" in found:
         edits.append(Edit(op="set_place", shot=shot, location=found["location"], text=found.get("location_words")))
     moods = _music_mood(clause) if _of_music(clause) else found.get("mood")
@@ -75,6 +78,15 @@ def _scenery(clause: Clause) -> list[Edit]:
     return edits
 
 
+def _replaced_place(clause: Clause) -> str | None:
+    """`replace the beach with the forest`: of two places the one that is to come."""
+    places = [m for m in clause.page.of("place", start=clause.start, end=clause.end) if not m.entry.instead]
+    change = clause.verb("change")
+    if len({m.id for m in places}) < 2 or change is None or change.start > places[0].start:
+        return None
+    return places[-1].id
+
+
 def _music_mood(clause: Clause) -> Any:
     """`sadder music`, `the music is too sad, something happier`."""
     page = clause.page
@@ -83,6 +95,8 @@ def _music_mood(clause: Clause) -> Any:
     for match in page.of("mood", "emotion", start=clause.start, end=clause.end):
         if not is_refused(page, match) and page.key(match.start - 1) not in words("too_much"):
             return match.id if match.subject == "mood" else match.entry.goes_with
+    if wished := tone_of(clause):
+        return wished
     for match in clause.verbs:
         if match.id in ("slower", "faster"):
             return "calm" if match.id == "slower" else "adventurous"
@@ -116,7 +130,8 @@ def _length(clause: Clause) -> list[Edit]:
     if more or less:
         return [Edit(op="set_duration", shot=clause.shot, factor=_scaled(clause, 1.4 if more else 0.7))]
     slower, faster = clause.verb("slower"), clause.verb("faster")
-    if (slower or faster) and not music and not clause.mentions:
+    voice = any(m.id == "voice" for m in page.of("output", start=clause.start, end=clause.end))
+    if (slower or faster) and not music and not voice and not clause.mentions:
         camera = page.of("camera", start=clause.start, end=clause.end) or clause.thing("camera")
         if camera:
             notes.assume("slower_camera" if slower else "faster_camera")
@@ -165,6 +180,8 @@ def _outputs(clause: Clause) -> list[Edit]:
         return [Edit.model_validate({"op": "set_outputs", "outputs": [kind for kind in ORDER if kind in only]})]
     if refused:
         return without(clause, [str(kind) for kind in refused])
+    if "voice" in here and clause.verb("slower", "faster"):
+        return []  # How fast they speak follows from how they feel; a voice asked for is there already.
     added = (wants.added | wants.head) & here - {"video", "image", "music"}
     if "music" in here and not _music_mood(clause) and clause.verb("add", "make"):
         clause.reading.notes.assume("which_music")
@@ -209,10 +226,8 @@ def _scaled(clause: Clause, factor: float) -> float:
     """`a bit shorter`, `much longer`: less or more of the change."""
     keys = [token.key for token in clause.page.tokens[clause.start : clause.end]]
 
-    def said(name: str) -> bool:
-        return any(starts_with(keys[at:], name) for at in range(len(keys)))
-
-    return round(float(factor ** (0.5 if said("a_bit") else 1.6 if said("a_lot") else 1.0)), 2)
+    power = 0.5 if holds(keys, "a_bit") else 1.6 if holds(keys, "a_lot") else 1.0
+    return round(float(factor**power), 2)
 
 
 def _acting(clause: Clause) -> list[Edit]:

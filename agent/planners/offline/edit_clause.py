@@ -25,6 +25,10 @@ from agent.planners.offline.wordlists import words
 __all__ = ["read_clause"]
 
 
+MOST_STEPS = 20
+"""So many changes are undone at once at most."""
+
+
 def read_clause(clause: Clause) -> list[Edit]:
     """The edits of one clause, in the order they are to be carried out."""
     for reader in (
@@ -58,7 +62,10 @@ def read_clause(clause: Clause) -> list[Edit]:
 def _history(clause: Clause) -> list[Edit]:
     for op in ("undo", "redo"):
         if clause.verb(op) and not clause.quotes and not clause.has("place", "cast", "time"):
-            return [Edit.model_validate({"op": op})]
+            numbers = clause.page.of("number", start=clause.start, end=clause.end)
+            digits = [int(t.text) for t in clause.page.tokens[clause.start : clause.end] if t.text.isdecimal()]
+            times = digits[0] if digits else int(numbers[0].entry.value or 1) if numbers else 1
+            return [Edit.model_validate({"op": op})] * min(max(times, 1), MOST_STEPS)
     return []
 
 
@@ -75,12 +82,27 @@ def _swap(clause: Clause) -> list[Edit]:
             if low > 0 and high - low > 1
             else [Edit(op="reorder_shot", shot=low, to=high)]
         )
+    if not ids and clause.thing("shot", "scene"):
+        return _swap_counted(clause)
     if len(ids) == 1 and not clause.page.of("pronoun", start=clause.start, end=clause.end):
         return []
     pair = ids[:2] or list(clause.reading.roster.present)[:2]
     if len(pair) < 2:
         return []
     return [Edit(op="swap", shot=clause.shot, character=pair[0], performance=Performance(character=pair[1]))]
+
+
+def _swap_counted(clause: Clause) -> list[Edit]:
+    """`swap the first two shots`, `inverti le ultime due inquadrature`."""
+    page, board = clause.page, clause.reading.request.storyboard
+    ordinals = page.of("ordinal", start=clause.start, end=clause.end)
+    numbers = [m.entry.value for m in page.of("number", start=clause.start, end=clause.end)]
+    count = len(board.shots) if board else 0
+    two = 2 in numbers or any(t.text == "2" for t in page.tokens[clause.start : clause.end])
+    if not two or count < 2 or (not ordinals and count != 2):
+        return []
+    low = count - 1 if ordinals and (ordinals[0].entry.value or 1) < 0 else 1
+    return [Edit(op="reorder_shot", shot=low, to=low + 1)]
 
 
 def _replace(clause: Clause) -> list[Edit]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from agent.intent import Edit, Performance, Side
 from agent.planners.offline.acting import is_refused
 from agent.planners.offline.clause import Clause
+from agent.planners.offline.edit_lines import line_by_number
 from agent.planners.offline.edit_naming import read_naming
-from agent.planners.offline.wordlists import pattern, starts_with, words
+from agent.planners.offline.wordlists import holds, pattern, starts_with, words
 from tools.storyboard import Line
 
 __all__ = [
@@ -25,7 +26,7 @@ _UNOFFERED = ("no_gif", "no_resolution", "no_container", "no_document", "no_3d",
 def _has(clause: Clause, name: str) -> bool:
     """Whether a phrase of a list stands in the clause."""
     keys = [token.key for token in clause.page.tokens[clause.start : clause.end]]
-    return any(starts_with(keys[at:], name) for at in range(len(keys)))
+    return holds(keys, name)
 
 
 def rename(clause: Clause) -> list[Edit]:
@@ -58,6 +59,11 @@ def give_line(clause: Clause) -> list[Edit]:
     points = _has(clause, "that_words") or bool(clause.quotes and clause.verb("instead"))
     if len(named) == 2 and _has(clause, "give_verbs") and _has(clause, "line_words"):
         return _given(clause, named[0].ids[0], named[1].ids[0])
+    points = points or _has(clause, "said_by")
+    if len(named) == 1 and says and not clause.quotes and line_by_number(clause) and not clause.has("delivery"):
+        text = line_by_number(clause)
+        if clause.verb("make") and text and _has(clause, "said_by"):
+            return [Edit(op="give_line", shot=clause.shot, character=named[0].ids[0], old_text=text)]
     if not named or not says or not points or len(clause.quotes) > 1 or clause.verb("remove"):
         return []
     quoted = clause.quotes[0].text if clause.quotes else None
@@ -111,7 +117,7 @@ def _line_meant(clause: Clause, who: str, quoted: str | None) -> Line | None:
 
 def move_aside(clause: Clause) -> list[Edit]:
     """`move her to the left`, `Luca on the right`, `sposta Giulia più indietro`."""
-    side = next((side for name, side in _SIDES if _has(clause, name)), None)
+    side = _side_in(clause, clause.start, clause.end)
     who = list(dict.fromkeys(i for m in clause.mentions for i in m.ids))
     there = [i for i in who if i in clause.reading.roster.present]
     if side is None or not there or len(there) < len(who) or clause.has("facing", "speech") or clause.quotes:
@@ -120,7 +126,21 @@ def move_aside(clause: Clause) -> list[Edit]:
         return []
     if not (clause.verb("move", "make", "add", "change") or _has(clause, "moving") or _only_side(clause)):
         return []
-    return [Edit(op="move_character", shot=clause.shot, character=i, side=side) for i in there]
+    edits = []
+    for number, mention in enumerate(clause.mentions):  # `Luca on the left and Alberto on the right`.
+        stop = clause.mentions[number + 1].start if number + 1 < len(clause.mentions) else clause.end
+        own = _side_in(clause, mention.end, stop) or _side_in(clause, mention.end, clause.end) or side
+        edits += [Edit(op="move_character", shot=clause.shot, character=i, side=own) for i in mention.ids]
+    return edits
+
+
+def _side_in(clause: Clause, start: int, end: int) -> Side | None:
+    """The first side that is named between two tokens."""
+    keys = [token.key for token in clause.page.tokens[start:end]]
+    for at in range(len(keys)):
+        if found := next((side for name, side in _SIDES if starts_with(keys[at : at + 6], name)), None):
+            return found
+    return None
 
 
 def _only_side(clause: Clause) -> bool:
@@ -183,11 +203,16 @@ def _shot_of(clause: Clause, who: str) -> int | None:
     return next(iter([*alone, *speaks, *(n for n, _ in seen)]), None)
 
 
+def tone_of(clause: Clause) -> str | None:
+    """The mood that a wish for another tone comes nearest to."""
+    return next((mood for mood in _TONES if _has(clause, f"tone_{mood}")), None)
+
+
 def tone(clause: Clause) -> list[Edit]:
     """`make it funnier`: the nearest thing that can be done without making anything up is the music."""
     if clause.mentions or clause.quotes or clause.has("output", "pose", "place", "line"):
         return []
-    mood = next((mood for mood in _TONES if _has(clause, f"tone_{mood}")), None)
+    mood = tone_of(clause)
     if mood is None:
         return []
     clause.reading.notes.assume("tone_set")

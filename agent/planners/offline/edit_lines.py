@@ -188,5 +188,12 @@ def _how_said(clause: Clause) -> list[Edit]:
     own = [line for line in _lines(clause) if not who or line.character == who[0]]
     if not own:
         return []
-    line = own[0].model_copy(update={"delivery": delivery[0].id})
+    ordinals = [
+        int(m.entry.value or 1)
+        for m in page.of("ordinal", start=clause.start, end=clause.end)
+        if (noun := page.at(m.end, "thing")) and noun.id == "line"
+    ]
+    number = ordinals[0] if ordinals and abs(ordinals[0]) <= len(own) else 1
+    old = own[number - 1 if number > 0 else number]
+    line = old.model_copy(update={"delivery": delivery[0].id})
     return [Edit(op="set_line", shot=clause.shot, character=line.character, old_text=line.text, line=line)]

@@ -15,6 +15,8 @@ __all__ = ["read_naming"]
 
 MOST_WORDS = 3
 """A name has no more words than this."""
+LONGEST = 200
+"""A longer text, in characters, is no wish for a name."""
 
 
 def read_naming(reading: Reading, present: Present, text: str) -> Edit | None:
@@ -22,6 +24,8 @@ def read_naming(reading: Reading, present: Present, text: str) -> Edit | None:
 
     One who is not there is still named in the edit, so that `revise` can say so.
     """
+    if len(text) > LONGEST:
+        return None
     tokens = [token for token in tokenise(text) if not token.is_mark]
     while polite := starts_with([token.key for token in tokens], "polite_start"):
         tokens = tokens[polite:]
@@ -44,7 +48,8 @@ def _renamed(reading: Reading, present: Present, text: str, rest: Sequence[Token
     for at in links:
         if who := _who(reading, present, rest[:at]):
             return _edit(text, who, rest[at + 1 :])
-    if not links or _is_film(rest[: links[0]]):
+    pronouns = reading.vocabulary.find(rest[:1], reading.language, frozenset({"pronoun"}))
+    if not links or _is_film(rest[: links[0]]) or pronouns:
         return None
     return _edit(text, _stranger(rest[: links[0]]), rest[links[0] + 1 :])
 

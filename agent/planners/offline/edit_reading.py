@@ -14,7 +14,7 @@ from agent.planners.offline.limits import read_variations
 from agent.planners.offline.page import Page
 from agent.planners.offline.reading import Reading
 from agent.planners.offline.wants import full_scene
-from agent.planners.offline.wordlists import starts_with, words
+from agent.planners.offline.wordlists import holds, starts_with, words
 
 __all__ = ["read_edits"]
 
@@ -28,6 +28,7 @@ _HEADS = (
     "move",
     "undo",
     "redo",
+    "rename",
     "longer",
     "shorter",
     "slower",
@@ -43,6 +44,7 @@ _STRONG = (
     "move",
     "undo",
     "redo",
+    "rename",
     "longer",
     "shorter",
     "slower",
@@ -90,6 +92,7 @@ def read_edits(reading: Reading) -> Intent | None:
             elsewhere = bool(page.of("place", "pose")) or not ours
             return None if elsewhere and not any(m.id in _STRONG for m in verbs) else _nothing(reading)
         return _nothing(reading) if verbs or lost else None
+    edits = _each_once(edits)
     if not edits:
         lost = []
     for lost_words in lost[:3]:
@@ -111,12 +114,21 @@ def _whole_message(reading: Reading, present: Present) -> Intent | None:
     if (size := starts_with(keys, "start_over")) and size >= len(keys) - 2:
         reading.notes.assume("started_over")
         return _intent(reading, [Edit(op="undo", to=1)], [], False)
-    if len(keys) <= 9 and any(starts_with(keys[at:], "first_version") for at in range(len(keys))):
+    if len(keys) <= 9 and holds(keys, "first_version"):
         return _intent(reading, [Edit(op="undo", to=1)], [], False)
     if (size := starts_with(keys, "leave_it")) and size >= len(keys) - 1:
         reading.notes.assume("left_as_is")
         return base_intent(reading, kind="smalltalk", topic="no", outputs=["text"], confidence=1.0)
     return None
+
+
+def _each_once(edits: list[Edit]) -> list[Edit]:
+    """The same change is made once; steps back are counted."""
+    kept: list[Edit] = []
+    for edit in edits:
+        if edit not in kept or edit.op in ("undo", "redo"):
+            kept.append(edit)
+    return kept
 
 
 def _for_each_shot(clause: Clause, edits: list[Edit]) -> list[Edit]:
@@ -159,7 +171,7 @@ def _subtitles_wanted(reading: Reading, edits: list[Edit]) -> bool:
     """`and now with subtitles`: files of them are made anyway, so they are meant to be seen."""
     wants = reading.wants
     return (
-        any(e.op == "set_outputs" for e in edits)
+        any(e.op == "set_outputs" and "subtitles" in (e.outputs or []) for e in edits)
         and "subtitles" in (wants.added | wants.head) - wants.only - wants.refused
     )
 

@@ -11,7 +11,7 @@ from agent.planners.offline.lexicon import Match
 from agent.planners.offline.limits import read_variations
 from agent.planners.offline.reading import Reading
 from agent.planners.offline.wants import full_scene
-from agent.planners.offline.wordlists import words
+from agent.planners.offline.wordlists import starts_with, words
 
 __all__ = ["decide"]
 
@@ -85,7 +85,7 @@ def question_topic(reading: Reading) -> str | None:
     if scope and not page.of("place", "pose", "framing"):
         return "out_of_scope"
     openers = [m for m in asks if m.subject == "question"]
-    if reading.request.storyboard is not None and "?" not in page.masked and _opens_change(reading, openers):
+    if reading.request.storyboard is not None and _opens_change(reading, openers, "?" in page.masked):
         return None
     topics = [m for m in asks if m.subject == "topic"]
     marked = page.masked.rstrip().endswith("?") or "?" in page.masked
@@ -125,11 +125,16 @@ def question_topic(reading: Reading) -> str | None:
     return None
 
 
-def _opens_change(reading: Reading, openers: list[Match]) -> bool:
+def _opens_change(reading: Reading, openers: list[Match], marked: bool) -> bool:
     """`come prima ma di notte`: the question word belongs to a longer phrase of change."""
+    keys = [token.key for token in reading.page.tokens]
+    if starts_with(keys, "suggesting"):
+        return True
     changes = reading.vocabulary.find(reading.page.tokens, reading.page.language, frozenset({"edit"}))
-    return bool(openers) and any(
-        m.start == openers[0].start and m.end > openers[0].end for m in changes if m.end - m.start > 1
+    return (
+        not marked
+        and bool(openers)
+        and any(m.start == openers[0].start and m.end > openers[0].end for m in changes if m.end - m.start > 1)
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from agent.planners.offline.direction import ByTongue, Tongue, fill
 from agent.planners.offline.lexicon import expand
 from agent.planners.offline.text import tokenise
+from agent.planners.offline.wordlists import words
 from configs.yaml_file import load_yaml_model
 
 __all__ = ["Answers", "Topic", "find_topic", "load_answers", "shot_number", "words_of"]
@@ -124,46 +125,46 @@ def _index() -> Mapping[str, tuple[tuple[tuple[str, ...], ...], ...]]:
 
 def find_topic(text: str) -> str | None:
     """The topic of a question, or None. Small talk counts only when it is about all that is said."""
-    words = words_of(text)
+    said = words_of(text)
     best: tuple[int, str] | None = None
     for name, phrases in _index().items():
         small = load_answers().topics[name].kind == "smalltalk"
         for phrase in phrases:
             size = sum(len(part) for part in phrase)
-            if small and len(words) > size + 3:
+            if small and len(said) > size + 3:
                 continue
-            if (best is None or size > best[0]) and _found(words, phrase):
+            if (best is None or size > best[0]) and _found(said, phrase):
                 best = (size, name)
     return best[1] if best else None
 
 
-def _found(words: Sequence[str], parts: Sequence[Sequence[str]], start: int = 0, within: int | None = None) -> bool:
-    """Whether the parts stand in `words` in order, no more than `MOST_BETWEEN` words between two of them."""
+def _found(said: Sequence[str], parts: Sequence[Sequence[str]], start: int = 0, within: int | None = None) -> bool:
+    """Whether the parts stand in `said` in order, no more than `MOST_BETWEEN` words between two of them."""
     if not parts:
         return True
     head, size = list(parts[0]), len(parts[0])
-    last = len(words) - size if within is None else min(len(words) - size, start + within)
+    last = len(said) - size if within is None else min(len(said) - size, start + within)
     return any(
-        list(words[at : at + size]) == head and _found(words, parts[1:], at + size, MOST_BETWEEN)
+        list(said[at : at + size]) == head and _found(said, parts[1:], at + size, MOST_BETWEEN)
         for at in range(start, last + 1)
     )
 
 
 def shot_number(text: str) -> int | None:
     """The number of a shot that a question names: `shot 2`, `the third shot`, `l'ultima inquadratura`; -1 the last."""
-    answers, words = load_answers(), words_of(text)
+    answers, said = load_answers(), words_of(text)
     nouns = {*answers.shot_words.en, *answers.shot_words.it}
     ordinals = {**answers.ordinals.it, **answers.ordinals.en}
-    for at, word in enumerate(words):
+    for at, word in enumerate(said):
         if word not in nouns:
             continue
-        after = words[at + 1] if at + 1 < len(words) else ""
-        before = words[at - 1] if at else ""
+        after = said[at + 1] if at + 1 < len(said) else ""
+        before = said[at - 1] if at else ""
         if after.isdigit() and len(after) <= 4:
             return int(after)
         for neighbour in (before, after):
             if neighbour in ordinals:
                 return ordinals[neighbour]
-        if before in ("st", "nd", "rd", "th") and at > 1 and words[at - 2].isdigit():
-            return int(words[at - 2][:4])
+        if before in words("ordinal_endings") and at > 1 and said[at - 2].isdigit():
+            return int(said[at - 2][:4])
     return None

@@ -23,6 +23,7 @@ __all__ = [
     "LISTS_FOLDER",
     "Lists",
     "WordList",
+    "holds",
     "load_lists",
     "pattern",
     "phrases",
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 LISTS_FOLDER = LEXICON_FOLDER / "lists"
+MOST_WORDS = 12
+"""No phrase of a list is longer."""
 _SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -136,6 +139,17 @@ def phrases(*names: str) -> tuple[tuple[str, ...], ...]:
 def starts_with(keys: Sequence[str], *names: str) -> int:
     """How many of the folded words `keys` begin with make up the longest phrase of these lists; 0: they do not."""
     return next((len(phrase) for phrase in phrases(*names) if tuple(keys[: len(phrase)]) == phrase), 0)
+
+
+def holds(keys: Sequence[str], *names: str) -> bool:
+    """Whether a phrase of these lists stands among folded words."""
+    opening = _first_words(*names)
+    return any(key in opening and starts_with(keys[at : at + MOST_WORDS], *names) for at, key in enumerate(keys))
+
+
+@cache
+def _first_words(*names: str) -> frozenset[str]:
+    return frozenset(phrase[0] for phrase in phrases(*names))
 
 
 @cache
