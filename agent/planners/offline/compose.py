@@ -59,7 +59,7 @@ def compose(intent: Intent, request: PlanRequest) -> Composition:
         for index, (plan, length, mood) in enumerate(zip(plans, lengths, music, strict=True), start=1)
     ]
     storyboard = Storyboard(
-        title=_title(brief, scenes, intent, [names[m.id] for m in brief.cast if any(m.id in scene.people for scene in scenes)], notes, stager, plans),
+        title=_title(brief, scenes, intent, [names[m.id] for m in brief.cast], notes, stager, plans),
         style=(brief.style or "pixar_3d")[:80],
         aspect=aspect,
         fps=_fps(brief.fps, notes),
@@ -220,15 +220,16 @@ def _title(
     drawn = stager.stage(replace(shot, lines=(), people=()), "title", 1.0, None)
     # Titles are English or Italian: a place in another language's words would stand out.
     words = first.words if intent.language in ("en", "it") or notes.direction.place(first.location) is None else ""
-    return title_of(_called(names, brief), drawn, words, notes.direction, notes.tongue, overlay)
+    return title_of(_called(names, brief, scenes), drawn, words, notes.direction, notes.tongue, overlay)
 
 
-def _called(names: Sequence[str], brief: Brief) -> list[str]:
-    """Names for a title: those drawn from one plural (`Pirate 1`, `Pirate 2`) together, as it was written."""
+def _called(names: Sequence[str], brief: Brief, scenes: Sequence[Scene]) -> list[str]:
+    """Names for a title, of all who are seen: those drawn from one plural (`Pirate 1`, `Pirate 2`) as it was written."""
     called: list[str] = []
+    seen = {who for scene in scenes for who in scene.people}
     for member, name in zip(brief.cast, names, strict=True):
         look = member.look.description if member.look and not member.known and member.name[-1:].isdigit() else ""
-        if not look or look not in called:
+        if member.id in seen and (not look or look not in called):
             called.append(look or name)
     return called
 
