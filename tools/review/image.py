@@ -12,6 +12,7 @@ from tools.artifact import Artifact
 from tools.errors import BadOutput
 from tools.image.tool import ControlMap, GenerateImage
 from tools.review.limits import ImageLimits, Limits
+from tools.review.picture_contrast import check_faces
 from tools.review.pixels import luma, png_size, read_gray, read_rgb
 from tools.review.stage import Person, check_stage
 from tools.review.tool import Check, ReviewArtifact
@@ -166,6 +167,7 @@ def review_image(args: ReviewArtifact.Input, subject: Artifact, limits: Limits) 
         check_maps(_wanted_maps(subject), _read_maps(subject, made) | unreadable, size, masks, bool(shown)),
     ]
     checks += check_stage(people, args.shot.framing if args.shot else "wide", size, limits.stage)
+    checks += check_faces(rgb, people, limits.image)
     return [*checks, not_run("meaning", "a vision model, such as Qwen2.5-VL")]
 
 

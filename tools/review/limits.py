@@ -61,6 +61,7 @@ class ImageLimits(_Model):
     max_white_share: float = Share
     min_sharpness: float
     min_sharpness_empty: float
+    min_face_contrast: float = Field(gt=0.0)
 
 
 class StageLimits(_Model):

@@ -17,7 +17,7 @@ from tools.review.tool import Check
 from tools.review.verdict import Levers, above, below, holds, not_run, share
 from tools.storyboard import Framing, Placement
 
-__all__ = ["Person", "check_order", "check_person", "check_stage", "overshoot"]
+__all__ = ["Person", "check_order", "check_person", "check_stage", "face_oval", "overshoot"]
 
 Gray = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -155,7 +155,7 @@ def _face_clear(
 ) -> Check:
     """Whether what the picture shows where the face is, is the character."""
     name = f"face_clear.{person.id}"
-    window, oval = _oval(seen.face, size)
+    window, oval = face_oval(seen.face, size)
     total = int(oval.sum())
     if not total:
         return holds(
@@ -177,7 +177,7 @@ def _face_clear(
     )
 
 
-def _oval(box: Box, size: tuple[int, int]) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
+def face_oval(box: Box, size: tuple[int, int]) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
     """The window of the picture that the face box covers, and the oval inside it."""
     left, top = max(0, int(box[0])), max(0, int(box[1]))
     right, bottom = max(left, min(size[0], round(box[2]))), max(top, min(size[1], round(box[3])))

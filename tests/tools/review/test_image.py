@@ -58,7 +58,8 @@ def test_every_measured_check_tells_value_and_limit(shelf: Shelf) -> None:
     found = review(shelf, put_image(shelf, "still", shot), shot)
     assert {check.name.partition(".")[0] for check in found.checks} == {
         "readable", "size", "not_blank", "exposure", "clipping", "sharpness", "maps", "on_stage", "in_frame",
-        "face_in_frame", "face_clear", "visible", "not_hidden", "keypoints", "order", "identity", "meaning",
+        "face_in_frame", "face_clear", "face_contrast", "visible", "not_hidden", "keypoints", "order", "identity",
+            "meaning",
     }  # fmt: skip
     assert all(check.detail for check in found.checks)
 
