@@ -49,6 +49,8 @@ class Roster:
         self.members: dict[str, CastMember] = {}
         self.nouns: dict[str, str] = {}
         """Noun of people.yaml -> id of the one it last stood for."""
+        self.voices: set[str] = set()
+        """Those who are only heard."""
         self.present: dict[str, CastMember] = {m.id: m for m in storyboard.cast} if storyboard else {}
         """Those of the present storyboard; they are not part of the request until it names them."""
 
@@ -78,6 +80,12 @@ class Roster:
             self.members[id_] = known or CastMember(
                 id=id_, name=name, known=False, look=Look.model_validate({**look, "description": description[:300]})
             )
+        return id_
+
+    def voice(self, name: str) -> str:
+        """Take in one who is only heard: a narrator, a voice, a radio."""
+        id_ = self.recall(name) or self.new(name, {"age": "adult"}, name.lower())
+        self.voices.add(id_)
         return id_
 
     def enrich(self, id_: str, look: dict[str, object], description: str) -> None:

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from agent.planners.offline.cast import Mention, Roster
 from agent.planners.offline.page import LINE_MARK, Page, Quote
 from agent.planners.offline.say import Notes
+from agent.planners.offline.shown import is_shown
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.tongue import language_of_line
 from agent.planners.offline.vocabulary import READING, Vocabulary
+from agent.planners.offline.voices import is_voice
+from agent.planners.offline.wordlists import phrases
 from agent.planners.offline.wordlists import words as word_list
 from tools.storyboard import Delivery, Emotion, Line
 
@@ -24,11 +27,12 @@ _TITLES = ("title_card", "title", "overlay")
 
 @dataclass(slots=True)
 class SpokenLine:
-    """A line and the token where it stands; `felt`: its emotion was said."""
+    """A line and the token where it stands; `felt`: its emotion was said; `off`: it is heard from off stage."""
 
     line: Line
     token: int
     felt: bool
+    off: bool = False
 
 
 @dataclass
@@ -122,6 +126,9 @@ class _Reader:
 
     def _is_title(self, quote: Quote, back: int) -> bool:
         page = self.page
+        if is_shown(page, quote, back, self.mentions):
+            self.speech.overlays.append((quote.text[:200], quote.token))
+            return True
         thing = next((m for m in reversed(page.of(*("thing", "style"), start=back, end=quote.token))), None)
         speech = page.of("speech", start=back, end=quote.token)
         behind = page.at(quote.token + 1, "thing")
@@ -255,7 +262,7 @@ class _Reader:
     def _guess(self, quote: Quote, back: int) -> tuple[str, ...]:
         """Who may say a quote that nobody is given: the one it is not spoken to, the only one there, the last one."""
         earlier = [m for m in self.mentions if m.end <= quote.token]
-        everyone = list(dict.fromkeys(i for m in self.mentions for i in m.ids))
+        everyone = list(dict.fromkeys(i for m in self.mentions if m.kind != "voice" for i in m.ids))
         addressed = {
             m.id for m in self.vocabulary.find(tokenise(quote.text), self.page.language, READING) if m.subject == "cast"
         }
@@ -288,8 +295,22 @@ class _Reader:
         language = language_of_line(text, self.vocabulary, self.page.language)
         for id_ in who:
             line = Line(character=id_, text=text, emotion=emotion or "neutral", delivery=delivery, language=language)
-            self.speech.lines.append(SpokenLine(line, quote.token, emotion is not None))
+            self.speech.lines.append(
+                SpokenLine(line, quote.token, emotion is not None, self._is_off(id_, quote, manner))
+            )
         self.last = who
+
+    def _is_off(self, id_: str, quote: Quote, manner: str) -> bool:
+        """Whether a line is heard from off stage: a narrator's, `Luca (O.S.)`, `Luca's voice`."""
+        if id_ in self.roster.voices or is_voice(quote.speaker):
+            return True
+        keys = [token.key for token in tokenise(manner) if token.key != "."]
+        offs = phrases("off_stage")
+        return any(
+            tuple(k for k in off if k != ".") == tuple(keys[at : at + sum(k != "." for k in off)])
+            for off in offs
+            for at in range(len(keys))
+        )
 
     def _manner(self, span: tuple[int, int], token: int, manner: str) -> tuple[Emotion | None, Delivery]:
         """Emotion and loudness from the words of the attribution and of the brackets."""

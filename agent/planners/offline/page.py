@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agent.planners.offline.cues import find_captions, find_cues, find_sendings
+from agent.planners.offline.dashes import find_dashed
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.quotes import FILE_MARK, LINE_MARK, QUOTE_MARK, Quote, find_quotes, find_unquoted
 from agent.planners.offline.text import Token, tokenise
@@ -102,6 +103,9 @@ class Page:
 def lay_out(text: str, vocabulary: Vocabulary, language: Language, is_speaker: Callable[[str], bool]) -> Page:
     """Lay out a cleaned message. `is_speaker` tells whether words before a colon may name who speaks."""
     quotes = find_quotes(text)
+    dashed = find_dashed(text, lambda words: _is_saying(words, vocabulary, language))
+    quotes += [d for d in dashed if not any(d.start < q.end and q.start < d.end for q in quotes)]
+    quotes.sort(key=lambda quote: quote.start)
     masked = _mask(text, [(q.start, q.end) for q in quotes], QUOTE_MARK)
     files: list[str] = []
     for match in list(_FILE.finditer(masked)):
@@ -134,6 +138,12 @@ def lay_out(text: str, vocabulary: Vocabulary, language: Language, is_speaker: C
     return Page(text, masked, tokens, matches, quotes, list(dict.fromkeys(files)), language, corrected, bool(sendings))
 
 
+def _is_saying(words: str, vocabulary: Vocabulary, language: Language) -> bool:
+    """Whether words begin with a verb of saying: `dice Alberto`."""
+    found = vocabulary.find(tokenise(words[:60])[:4], language, frozenset({"speech"}))
+    return any(match.start <= 1 for match in found) and not words.lstrip()[:1].isupper()
+
+
 def _look_up(
     masked: str, vocabulary: Vocabulary, language: Language
 ) -> tuple[list[Token], dict[int, tuple[str, str]], list[Match]]:
@@ -143,7 +153,7 @@ def _look_up(
 
 
 _COLON = re.compile(r" ?:(?![\d/]) ?(?=\S)")
-_WORD_BACK = re.compile(r"(?:^|(?<=[^\w'’.\-]))[^\W\d_][\w'’\-]{0,24}\.?$")
+_WORD_BACK = re.compile(r"(?:^|(?<=[^\w'’.\-]))(?:(?:[^\W\d_]\.){2,4}|[^\W\d_][\w'’\-]{0,24}\.?|\d{1,2})$")
 _MANNER_BACK = re.compile(r" ?\(([^()\n]{1,60})\)$")
 
 
@@ -188,12 +198,12 @@ def _tag_before(masked: str, colon: re.Match[str], is_speaker: Callable[[str], b
         head, manner = head[: match.start()].rstrip(), match.group(1)
     at = len(head)
     found: _Tag | None = None
-    for _ in range(3):
+    for _ in range(5):
         match = _WORD_BACK.search(head, max(0, at - 28), at)
         if not match:
             break
         before = head[: match.start()].rstrip(" ")
-        opens = (not before and begin == 0) or before[-1:] in (*"\n.!?;…-*•)", QUOTE_MARK, LINE_MARK)
+        opens = (not before and begin == 0) or before[-1:] in (*"\n.!?;:…-–—*•)", QUOTE_MARK, LINE_MARK)
         if (opens or (on_line and before[-1:] == ",")) and is_speaker(head[match.start() :]):
             found = _Tag(head[match.start() :], manner, begin + match.start(), colon.end())
         at = len(before)
@@ -231,6 +241,12 @@ def _blank(text: str, spans: list[tuple[int, int]]) -> str:
     return text
 
 
+def _is_form(key: str, vocabulary: Vocabulary) -> bool:
+    """Whether a word is a form of one that is known: `leaving` of `leave` is no slip for `leaping`."""
+    stems = [key[: -len(ending)] for ending in ("ing", "ed", "es", "s", "er") if key.endswith(ending)]
+    return any(vocabulary.is_known(form) for stem in stems if len(stem) > 2 for form in (stem, f"{stem}e"))
+
+
 def _correct(tokens: list[Token], vocabulary: Vocabulary, language: Language) -> dict[int, tuple[str, str]]:
     """Put the right word in place of misspelled ones among `tokens`; names are left to the reading of people."""
     corrected: dict[int, tuple[str, str]] = {}
@@ -241,7 +257,7 @@ def _correct(tokens: list[Token], vocabulary: Vocabulary, language: Language) ->
         if token.key not in tried:
             if len(tried) > 150 or vocabulary.near_name(token.key):
                 continue
-            tried[token.key] = vocabulary.near_word(token.key, language)
+            tried[token.key] = None if _is_form(token.key, vocabulary) else vocabulary.near_word(token.key, language)
             if not tried[token.key] and token.key.endswith("in") and vocabulary.is_known(f"{token.key}g"):
                 tried[token.key] = None if vocabulary.is_known(token.key) else f"{token.key}g"  # dancin, runnin
         meant = tried[token.key]

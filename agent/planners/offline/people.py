@@ -7,6 +7,7 @@ from agent.planners.offline.lexicon import Match
 from agent.planners.offline.looks import read_features, read_look
 from agent.planners.offline.page import Page
 from agent.planners.offline.vocabulary import Vocabulary
+from agent.planners.offline.voices import find_voices
 from agent.planners.offline.wordlists import words as word_list
 
 __all__ = ["find_people"]
@@ -37,7 +38,7 @@ def find_people(page: Page, vocabulary: Vocabulary) -> list[Mention]:
     """Mentions in order, not yet resolved: names have their ids when they are of the cast, phrases their nouns."""
     mentions: list[Mention] = []
     taken: set[int] = set()
-    for mention in (*_names(page, vocabulary), *_phrases(page), *_pronouns(page)):
+    for mention in (*find_voices(page), *_names(page, vocabulary), *_phrases(page), *_pronouns(page)):
         if taken.isdisjoint(range(mention.start, mention.end)):
             taken.update(range(mention.start, mention.end))
             mentions.append(mention)
@@ -58,7 +59,8 @@ def _names(page: Page, vocabulary: Vocabulary) -> list[Mention]:
             while page.at(end, "cast") and page.at(end, "cast").id == known.id:  # type: ignore[union-attr]
                 end += 1
             if not _owns_place(page, end):
-                found.append(Mention(at, end, (known.id,), words=_text(page, at, end)))
+                kind = "owner" if _owns_person(page, at, end) else "name"
+                found.append(Mention(at, end, (known.id,), kind=kind, words=_text(page, at, end)))
             at = end
         elif token.is_word and (id_ := vocabulary.near_name(token.key)) and not page.at(at, *_CONTENT):
             found.append(Mention(at, at + 1, (id_,), kind="near", words=token.text))
@@ -82,6 +84,16 @@ def _caseless(page: Page) -> bool:
 def _owns_place(page: Page, end: int) -> bool:
     """Whether `Giulia's kitchen` names the place alone."""
     return page.key(end) == "'s" and any(page.at(at, "place", "elsewhere") for at in (end + 1, end + 2))
+
+
+def _owns_person(page: Page, at: int, end: int) -> bool:
+    """`Luca's mother`, `la mamma di Luca`: she is there, and he only if more is said of him."""
+    behind = page.key(end) == "'s" and any(
+        page.at(end + 1 + gap, "person") and not any(page.tokens[end + 1 + g].is_mark for g in range(gap))
+        for gap in range(2)
+        if end + 1 + gap < len(page.tokens)
+    )
+    return behind or (page.key(at - 1) in word_list("possessive_of") and page.at(at - 2, "person") is not None)
 
 
 def _unknown_name(page: Page, at: int, vocabulary: Vocabulary, caseless: bool) -> int:
@@ -129,13 +141,20 @@ def _surname(page: Page, end: int, vocabulary: Vocabulary, capital: bool) -> int
 
 def _acts(page: Page, at: int) -> bool:
     """Whether what follows is what follows a person: a verb, `and`, `is`, a comma and a trait."""
-    if page.key(at) in word_list("being"):
+    if page.key(at) in word_list("being", "deeds") or _is_described(page, at):
         return True
     return page.at(at, "pose", "speech", "emotion", "delivery") is not None or (
         page.at(at, "joiner") is not None
         and page.at(at, "joiner").id in ("and", "named")  # type: ignore[union-attr]
         and page.at(at + 1, "cast", "name", "person") is not None
     )
+
+
+def _is_described(page: Page, at: int) -> bool:
+    """`Max, a tall man with a red coat`: an apposition follows, which tells who that is."""
+    if page.key(at) not in (",", "(") or page.key(at + 1) not in word_list("apposition_articles"):
+        return False
+    return any(page.at(ahead, "person") for ahead in range(at + 2, at + 6) if not page.breaks_between(at, ahead))
 
 
 def _joins_name(page: Page, at: int) -> bool:
@@ -244,7 +263,7 @@ def _pronouns(page: Page) -> list[Mention]:
 def _drop_hidden(page: Page, mentions: list[Mention]) -> None:
     """Take matches off the page that are part of a name or a phrase: Luna is no moon, an old man's age no time."""
     keep = ("cast", "spelling", "name", "person", "group", "number", "pronoun")
-    named = {at for m in mentions if m.kind in ("name", "near") for at in range(m.start, m.end)}
+    named = {at for m in mentions if m.kind in ("name", "near", "voice") for at in range(m.start, m.end)}
     inside = {at for m in mentions for at in range(m.start, m.end)}
     page.keep(
         [

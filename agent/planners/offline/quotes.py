@@ -69,6 +69,10 @@ def _closing(text: str, opening: int, closers: str, single: bool) -> int | None:
     if not single:
         found = [at for closer in closers if (at := text.find(closer, opening + 1, stop)) >= 0]
         blank = text.find("\n\n", opening, stop)
+        again = text.find(text[opening], opening + 1, stop) if text[opening] in "„“" else -1
+        plain = text.find('"', opening + 1, stop) if text[opening] in "„“" else -1
+        if plain >= 0 and (not found or 0 <= again < min(found)):  # `„Komm mit!" ... „Nein!"`
+            return plain
         if found and not 0 <= blank < min(found):
             return min(found)
         stop = opening

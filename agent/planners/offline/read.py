@@ -10,8 +10,9 @@ from __future__ import annotations
 from agent.intent import Intent
 from agent.planners.base import PlanRequest
 from agent.planners.offline.kind import decide
+from agent.planners.offline.quotes import find_quotes
 from agent.planners.offline.reading import Reading
-from agent.planners.offline.text import MAX_CHARS, clean
+from agent.planners.offline.text import MAX_CHARS, clean, tokenise
 from agent.planners.offline.tongue import language_of_text
 from agent.planners.offline.vocabulary import Vocabulary
 from tools.storyboard import Language
@@ -27,11 +28,19 @@ def understand(request: PlanRequest, vocabulary: Vocabulary) -> Intent:
         vocabulary: lexicons and cast.
     """
     text = _unwrapped(clean(request.text))
-    language = language_of_text(text, vocabulary, _language_before(request, vocabulary))
+    language = language_of_text(_told(text), vocabulary, _language_before(request, vocabulary))
     reading = Reading(text, language, request, vocabulary)
     if len(request.text) > MAX_CHARS:
         reading.notes.assume("too_long", count=f"{MAX_CHARS:,}")
     return decide(reading)
+
+
+def _told(text: str) -> str:
+    """The message without its quotes, which may be in another language; all of it when little is left."""
+    told = text
+    for quote in reversed(find_quotes(text)):
+        told = f"{told[: quote.start]} {told[quote.end :]}"
+    return told if sum(token.is_word for token in tokenise(told[:2000])) >= 3 else text
 
 
 def _unwrapped(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +11,7 @@ from agent.planners.base import PlanRequest
 from agent.planners.offline.acting import is_of_the_scene, perform
 from agent.planners.offline.beats import Cut, cut_beats
 from agent.planners.offline.cast import MAX_CHARACTERS, Roster
-from agent.planners.offline.dialogue import Speech, read_speech
+from agent.planners.offline.dialogue import Speech, SpokenLine, read_speech
 from agent.planners.offline.limits import read_aspect, read_duration, read_fps
 from agent.planners.offline.listing import shots_wanted
 from agent.planners.offline.page import lay_out
@@ -20,6 +21,7 @@ from agent.planners.offline.scenery import read_scenery
 from agent.planners.offline.telling import tell
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.vocabulary import READING, Vocabulary
+from agent.planners.offline.voices import is_voice, voice_name
 from agent.planners.offline.wants import Wants, read_wants
 from agent.planners.offline.who import settle
 from agent.planners.offline.wordlists import words as word_list
@@ -48,6 +50,9 @@ _NO_SPEAKERS = frozenset(
 )
 
 
+_LETTER_TAG = re.compile(r"(?:(?<=\s)|(?<=^))([A-Z]) ?:(?=\s)")
+
+
 class Reading:
     """A cleaned message, read.
 
@@ -63,6 +68,9 @@ class Reading:
     def __init__(self, text: str, language: Language, request: PlanRequest, vocabulary: Vocabulary) -> None:
         self.request, self.vocabulary, self.language = request, vocabulary, language
         self.notes = Notes(vocabulary.sentences, language)
+        letters = frozenset(_LETTER_TAG.findall(text))
+        self._letters = letters if len(letters) > 1 else frozenset()
+        """Speakers that are called by one letter: `A: Hi! B: Hello!`"""
         self.page = lay_out(text, vocabulary, language, self._is_speaker)
         self.roster = Roster(vocabulary, request.storyboard)
         for written, meant in dict.fromkeys(self.page.corrected.values()):
@@ -83,7 +91,13 @@ class Reading:
 
     def _is_speaker(self, name: str) -> bool:
         """Whether words before a colon name one who speaks, not a heading (`Scene 1:`, `Location:`)."""
+        if is_voice(name) or name in self._letters:
+            return True
         tokens = tokenise(name)
+        if len(tokens) > 1 and tokens[-1].is_number:  # `Boy 1: ...`
+            tokens = tokens[:-1]
+        if any(token.key in word_list("bearers", "cards") for token in tokens):
+            return False
         found = self.vocabulary.find(tokens, self.language, READING)
         subjects = {match.subject for match in found}
         if subjects & {"cast", "spelling"}:
@@ -107,11 +121,13 @@ class Reading:
     def speakers(self, name: str) -> tuple[str, ...]:
         """Ids of those whom a script's speaker names; an unknown one joins the roster."""
         known = self._named_speakers(name)
+        if not known and is_voice(name):
+            return (self.roster.voice(voice_name(name, self.language)),)
         if known:
             written = {token.key for token in tokenise(name)}
             for id_ in known:
                 self.roster.known(id_)
-                if len(known) == 1 and not self.vocabulary.own_spelling(id_, written):
+                if len(known) == 1 and not is_voice(name) and not self.vocabulary.own_spelling(id_, written):
                     self.notes.assume("name_read", word=name, name=self.roster.name(id_))
             return tuple(known)
         recalled = self.roster.recall(name)
@@ -177,6 +193,9 @@ class Reading:
         for member in self.roster.members.values():
             if member.known or member.look is None or member.id in self.roster.present:
                 continue
+            if member.id in self.roster.voices:
+                self.notes.assume("spoken_only", name=member.name)
+                continue
             words = member.look.description
             if words and (member.name.lower() in words.lower() or member.name[-1].isdigit()):
                 alike.setdefault(words, []).append(member.name)
@@ -215,19 +234,26 @@ class Reading:
         fields.update(self._loose_speech(cut.start, cut.end))
         if cut.explicit:
             fields["duration_s"] = read_duration(self.page, self.notes, cut.start, cut.end, whole=False)
-        acts = perform(self.page, self.mentions, cut.start, cut.end) or self._lone_speaker(fields["dialogue"], cut)
+        seen = [mention for mention in self.mentions if mention.kind != "voice"]
+        acts = perform(self.page, seen, cut.start, cut.end) or self._lone_speaker(fields["dialogue"], cut)
         fields["performances"] = self._with_speakers(acts, fields["dialogue"], cut)
+        seen_ids = {act.character for act in fields["performances"]}
+        fields["offstage"] = [i for i in dict.fromkeys(s.line.character for s in self._off(cut)) if i not in seen_ids]
         fields["text"] = self.page.words(cut.start, cut.end)[:2000]
-        fields["action"] = tell(
-            self.page, self.mentions, cut.start, cut.end, {i: m.name.split()[0] for i, m in self.roster.members.items() if m.known}
-        )
+        names = {id_: member.name.split()[0] for id_, member in self.roster.members.items() if member.known}
+        doers = [names[act.character] for act in acts if act.character in names and act.pose]
+        fields["action"] = tell(self.page, self.mentions, cut.start, cut.end, names, doers)
         if cut.framing:
             fields["framing"] = cut.framing
         return Beat(**fields)
 
+    def _off(self, cut: Cut) -> list[SpokenLine]:
+        """The lines of a beat that are heard from off stage."""
+        return [spoken for spoken in self.speech.lines if spoken.off and cut.start <= spoken.token < cut.end]
+
     def _lone_speaker(self, lines: list[Line], cut: Cut) -> list[Performance]:
         """`Luca: "Hello?" Night, forest, scared.`: with nobody else named, it is the speaker who is scared."""
-        speakers = {line.character for line in lines}
+        speakers = {line.character for line in lines} - {spoken.line.character for spoken in self._off(cut)}
         if len(speakers) != 1:
             return []
         act = Performance(character=speakers.pop())
@@ -255,7 +281,10 @@ class Reading:
             for s in reversed(self.speech.lines)
             if s.felt and cut.start <= s.token < cut.end
         }
+        off = {spoken.line.character for spoken in self._off(cut)}
         for line in lines:
+            if line.character in off and line.character not in by_id:
+                continue
             act = by_id.setdefault(line.character, Performance(character=line.character))
             if act.expression is None and line.character in felt:
                 act.expression = felt[line.character]

@@ -10,6 +10,7 @@ from agent.planners.offline.page import Page
 from agent.planners.offline.say import Notes
 from agent.planners.offline.text import plain
 from agent.planners.offline.vocabulary import Vocabulary
+from agent.planners.offline.voices import voice_name
 from agent.planners.offline.wordlists import words as word_list
 
 __all__ = ["Casting", "settle"]
@@ -38,6 +39,8 @@ class Casting:
         for mention in mentions:
             if mention.kind in ("name", "near") and not mention.refused:
                 self._name(mention)
+            elif mention.kind == "voice" and not mention.refused:
+                self._voice(mention)
         self.speakers = list(speakers)
 
     def _is_refused(self, mention: Mention) -> bool:
@@ -49,6 +52,13 @@ class Casting:
                 return True
         before = self.page.at(mention.start - 1, "negation")
         return before is not None and before.id in _REFUSING and mention.kind != "pronoun"
+
+    def _voice(self, mention: Mention) -> None:
+        """One who is only heard; `Luca's voice` is Luca's."""
+        if mention.ids:
+            self.roster.known(mention.ids[0])
+        else:
+            mention.ids = (self.roster.voice(voice_name(mention.words, self.page.language)),)
 
     def _name(self, mention: Mention) -> None:
         page = self.page
@@ -137,9 +147,9 @@ class Casting:
         return None
 
     def _person_at(self, at: int) -> bool:
-        return self.page.at(at, "cast", "name", "person", "group", "number") is not None or self.page.key(at) in words(
-            "list_articles"
-        )
+        return self.page.at(at, "cast", "name", "person", "group", "number") is not None or self.page.key(
+            at
+        ) in word_list("list_articles")
 
     def _lists_after(self, mention: Mention) -> bool:
         """`Luca, a robot, and a cat`: a list, not an apposition."""
@@ -208,7 +218,10 @@ class Casting:
         return id_
 
     def _description(self, mention: Mention) -> str:
-        words = self.page.words(mention.start, mention.end).strip(" ,.;:")
+        page = self.page
+        if page.key(mention.start - 1) == "'s" and mention.start > 1:  # Whose mother she is.
+            return page.words(mention.start - 2, mention.end).strip(" ,.;:")
+        words = page.words(mention.start, mention.end).strip(" ,.;:")
         return words[:1].lower() + words[1:]
 
     def _plural(self, mention: Mention, mentions: list[Mention]) -> None:
@@ -258,7 +271,9 @@ class Casting:
         for number, mention in enumerate(mentions):
             if mention.kind != "pronoun":
                 continue
-            before = [m for m in mentions[:number] if m.ids and not m.refused]
+            before = [m for m in mentions[:number] if m.ids and not m.refused and m.kind != "voice"]
+            if mention.noun == "they":
+                before = [m for m in before if m.kind != "owner"]
             mention.ids = self._stands_for(mention, before)
             if not mention.ids and mention.noun in ("he", "she") and self._stands_alone():
                 self.notes.ask("pronoun_lost", word=mention.words)
@@ -292,4 +307,4 @@ def settle(
     casting.names(mentions, speakers)
     casting.phrases(mentions)
     casting.pronouns(mentions)
-    return [mention for mention in mentions if mention.ids and not mention.refused]
+    return [mention for mention in mentions if mention.ids and not mention.refused and mention.kind != "owner"]
