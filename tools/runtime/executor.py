@@ -19,11 +19,14 @@ from typing import Any
 
 from tools.artifact import Artifact, artifact_key
 from tools.base import Call, find_refs
-from tools.errors import Cancelled, ToolError
+from tools.errors import Cancelled, MissingPrerequisite, ToolError
 from tools.registry import Registry
-from tools.runtime.events import CallEvent, CallStatus
+from tools.runtime.device_queue import DeviceQueue
+from tools.runtime.events import CallEvent, CallStatus, DeviceEvent
+from tools.runtime.foresight import Decision
 from tools.runtime.graph import CallGraph, Node
-from tools.runtime.labour import Labour
+from tools.runtime.labour import Labour, Making
+from tools.runtime.lane import Lane
 from tools.runtime.pool import WorkerPool
 from tools.runtime.store import ArtifactStore, Provenance
 
@@ -44,6 +47,8 @@ class Executor:
         pool: the workers; may be shared with other executors.
         on_event: told of every change, in the thread that called `run`.
         cancel: set it from anywhere to stop within a second; what is finished is kept.
+        lane: the device for engines with models; None where there is none.
+        on_device: told of what happens on it, in the thread that called `run`.
     """
 
     def __init__(
@@ -53,12 +58,16 @@ class Executor:
         pool: WorkerPool,
         on_event: Callable[[CallEvent], None] = lambda _event: None,
         cancel: threading.Event | None = None,
+        lane: Lane | None = None,
+        on_device: Callable[[DeviceEvent], None] = lambda _event: None,
     ) -> None:
         self.registry = registry
         self.store = store
         self.pool = pool
         self.on_event = on_event
         self.cancel = cancel or threading.Event()
+        self.lane = lane
+        self.on_device = on_device
 
     def plan(self, calls: Sequence[Call], known: Mapping[str, Artifact] | None = None) -> CallGraph:
         """Check a batch without running it; see `CallGraph.build` for the errors."""
@@ -90,6 +99,8 @@ class _Task:
     nodes: list[Node] = field(compare=False)
     made: Provenance | None = field(compare=False, default=None)
     """What is to be made; None: the nodes are to be described."""
+    decision: Decision | None = field(compare=False, default=None)
+    """What moves on the device for it; None: it needs no device."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,9 @@ class _Run:
         self._executor = executor
         self._graph = graph
         self._known = {name: artifact for name, artifact in known.items() if name not in graph.nodes}
-        self._labour = Labour(executor.store, executor.pool, executor.registry)
+        self._inbox: queue.SimpleQueue[_Note | _Finished | DeviceEvent] = queue.SimpleQueue()
+        self._labour = Labour(executor.store, executor.pool, executor.registry, executor.lane, self._inbox.put)
+        self._device = self._open_device()
         self._results: dict[str, Result] = {}
         self._waiting = {name: len(node.needs) for name, node in graph.nodes.items()}
         self._described: dict[str, Any] = {}
@@ -129,14 +142,24 @@ class _Run:
         self._tasks: list[_Task] = []
         self._ready: deque[Node] = deque()
         """Nodes whose needs are all there, to be considered."""
-        self._inbox: queue.SimpleQueue[_Note | _Finished] = queue.SimpleQueue()
         self._working = 0
         self._started: dict[str, float] = {}
+
+    def _open_device(self) -> DeviceQueue | None:
+        executor = self._executor
+        needy = next((node for node in self._graph.nodes.values() if node.engine.models), None)
+        if needy is None:
+            return None
+        if executor.lane is None:
+            raise MissingPrerequisite(
+                f"{needy.engine.tool}/{needy.engine.name} needs a device for its models.", command="studio doctor"
+            )
+        return DeviceQueue(self._graph, executor.lane, executor.pool.size, executor.on_device)
 
     def go(self) -> dict[str, Result]:
         for node in self._graph.nodes.values():
             self._tell(node, "queued", seconds=node.cost)
-        threads = ThreadPoolExecutor(self._executor.pool.size, thread_name_prefix="call")
+        threads = ThreadPoolExecutor(self._executor.pool.size + 1, thread_name_prefix="call")
         try:
             self._ready.extend(node for node in self._graph.nodes.values() if not node.needs)
             while True:
@@ -144,7 +167,7 @@ class _Run:
                 while self._ready:
                     self._consider(self._ready.popleft())
                 self._hand_out(threads)
-                if not self._working:
+                if not self._working and not (self._device and self._device.busy):
                     break
                 self._hear()
         finally:
@@ -158,6 +181,8 @@ class _Run:
             return
         self._labour.stop()
         self._tasks.clear()
+        if self._device:
+            self._device.clear()
         at_work = {makers[0].call.id for makers in self._makers.values()} & self._started.keys()
         for name, node in self._graph.nodes.items():
             if name not in self._results and name not in at_work:
@@ -167,10 +192,18 @@ class _Run:
         while self._tasks and self._working < self._executor.pool.size:
             task = heapq.heappop(self._tasks)
             self._working += 1
-            if task.made is not None:
-                self._started[task.nodes[0].call.id] = time.perf_counter()
-                self._tell(task.nodes[0], "running")
-            threads.submit(self._work, task)
+            self._begin(threads, task)
+        # After the calls of the CPU: what is at work is worth waiting for.
+        taken = self._device and self._device.take(self._results.keys(), others_work=self._working > 0)
+        if taken:
+            node, made, decision = taken
+            self._begin(threads, _Task((0.0, 0, 0), [node], made, decision))
+
+    def _begin(self, threads: ThreadPoolExecutor, task: _Task) -> None:
+        if task.made is not None:
+            self._started[task.nodes[0].call.id] = time.perf_counter()
+            self._tell(task.nodes[0], "running")
+        threads.submit(self._work, task)
 
     def _work(self, task: _Task) -> None:
         """In a working thread: do a task, tell the deciding thread how it ended."""
@@ -181,7 +214,8 @@ class _Run:
             else:
                 node = task.nodes[0]
                 outcome = self._labour.make(
-                    node, task.made, self._folders(node), lambda f, text: self._inbox.put(_Note(node, f, text))
+                    Making(node, task.made, self._folders(node), task.decision),
+                    lambda f, text: self._inbox.put(_Note(node, f, text)),
                 )
         except BaseException as error:
             outcome = error
@@ -195,7 +229,14 @@ class _Run:
         if isinstance(message, _Note):
             self._tell(message.node, "running", message.fraction, message.text)
             return
-        self._working -= 1
+        if isinstance(message, DeviceEvent):
+            self._executor.on_device(message)
+            return
+        if message.task.decision is not None:
+            assert self._device is not None
+            self._device.busy = False
+        else:
+            self._working -= 1
         outcome, nodes = message.outcome, message.task.nodes
         if isinstance(outcome, BaseException) and not isinstance(outcome, ToolError):
             raise outcome
@@ -245,6 +286,10 @@ class _Run:
             self._settle(node, artifact, "cached")
             return
         self._makers[made.key] = [node]
+        if node.engine.models:
+            assert self._device is not None
+            self._device.add(node, made)
+            return
         heapq.heappush(self._tasks, _Task((-node.priority, node.call.stage, node.index), [node], made))
 
     def _ask_to_describe(self, node: Node) -> None:
@@ -309,8 +354,9 @@ class _Run:
     ) -> None:
         if seconds is None:
             seconds = time.perf_counter() - self._started.get(node.call.id, time.perf_counter())
+        device = self._executor.lane.device if node.engine.models and self._executor.lane else ""
         self._executor.on_event(
-            CallEvent(node.call.id, node.call.tool, node.engine.name, status, fraction, text, seconds, key)
+            CallEvent(node.call.id, node.call.tool, node.engine.name, status, fraction, text, seconds, key, device)
         )
 
 

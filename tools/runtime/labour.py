@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
 
@@ -13,13 +15,17 @@ from tools.artifact import Artifact, canonical_json, hash_file
 from tools.errors import BadOutput, Cancelled, ToolError
 from tools.registry import EngineSpec, Registry
 from tools.runtime.disk import storage_errors
+from tools.runtime.events import DeviceEvent
+from tools.runtime.foresight import Decision
 from tools.runtime.graph import Node
-from tools.runtime.pool import WorkerPool
+from tools.runtime.lane import Lane
+from tools.runtime.pool import CORE, WorkerPool
 from tools.runtime.store import ArtifactStore, Provenance
+from tools.runtime.visit import Client
 from tools.runtime.wire import error_from_wire
 from tools.runtime.worker_client import WorkerProcess
 
-__all__ = ["Description", "Labour"]
+__all__ = ["Description", "Labour", "Making"]
 
 T = TypeVar("T")
 
@@ -30,11 +36,45 @@ _ATTEMPTS = 2
 """A call whose error is `retryable` is made once more."""
 
 
-class Labour:
-    """The work of one run, which can be stopped as a whole from another thread."""
+@dataclass(frozen=True)
+class Making:
+    """One result to be made.
 
-    def __init__(self, store: ArtifactStore, pool: WorkerPool, registry: Registry) -> None:
+    Attributes:
+        node: the call.
+        made: what makes it.
+        folders: by key: the folders of all that it takes in.
+        decision: what moves on the device for it; None for an engine without models.
+    """
+
+    node: Node
+    made: Provenance
+    folders: Mapping[str, Path]
+    decision: Decision | None = None
+
+
+class Labour(Client):
+    """The work of one run, which can be stopped as a whole from another thread.
+
+    Args:
+        store: where results go.
+        pool: the workers.
+        registry: the tools.
+        lane: the device for engines with models.
+        tell: told of what happens on it, in a working thread.
+    """
+
+    def __init__(
+        self,
+        store: ArtifactStore,
+        pool: WorkerPool,
+        registry: Registry,
+        lane: Lane | None = None,
+        tell: Callable[[DeviceEvent], None] = lambda _event: None,
+    ) -> None:
         self._store = store
+        self._lane = lane
+        self._tell = tell
         self._pool = pool
         self._registry = registry
         self._stopped = threading.Event()
@@ -65,7 +105,9 @@ class Labour:
             "name": f"{engine.tool}/{engine.name}",
             "args": [node.args for node in nodes],
         }
-        answer = self._again_if_it_helps(lambda: self._ask(engine, message))
+        # A device's worker may be at work for minutes; importing an engine and reading its data is light everywhere.
+        stack = CORE if engine.models else engine.stack
+        answer = self._again_if_it_helps(lambda: self._ask(engine, message, stack=stack))
         version, fingerprints = answer.get("version"), answer.get("fingerprints")
         if not (isinstance(version, str) and _are_fingerprints(fingerprints, len(nodes))):
             raise BadOutput(f"{engine.tool}/{engine.name} did not describe itself.")
@@ -83,35 +125,25 @@ class Labour:
             described[node.call.id] = (full, {file: hashes[file] for file in node.files})
         return described
 
-    def make(
-        self,
-        node: Node,
-        made: Provenance,
-        folders: Mapping[str, Path],
-        on_progress: Callable[[float, str], None],
-    ) -> tuple[Artifact, bool]:
+    def make(self, making: Making, on_progress: Callable[[float, str], None]) -> tuple[Artifact, bool]:
         """Make one result and store it; returns it, and whether somebody else had made it meanwhile.
 
         Raises:
             ToolError: what it ended with, after one more attempt where that may help.
         """
-        lock = self._store.lock(made.key)
+        key = making.made.key
+        lock = self._store.lock(key)
         lock.acquire(self._stopped.is_set)
         try:
-            found = self._store.get(made.key)
+            found = self._store.get(key)
             if found is not None:
                 return found, True
-            return self._again_if_it_helps(lambda: self._attempt(node, made, folders, on_progress)), False
+            return self._again_if_it_helps(lambda: self._attempt(making, on_progress)), False
         finally:
             lock.release()
 
-    def _attempt(
-        self,
-        node: Node,
-        made: Provenance,
-        folders: Mapping[str, Path],
-        on_progress: Callable[[float, str], None],
-    ) -> Artifact:
+    def _attempt(self, making: Making, on_progress: Callable[[float, str], None]) -> Artifact:
+        node, made = making.node, making.made
         temp = self._store.begin(made.key)
         try:
             message = {
@@ -121,9 +153,12 @@ class Labour:
                 "args": made.args,
                 "seed": made.seed,
                 "out": str(temp.absolute()),
-                "artifacts": {key: str(path.absolute()) for key, path in folders.items()},
+                "artifacts": {key: str(path.absolute()) for key, path in making.folders.items()},
             }
-            answer = self._ask(node.engine, message, on_progress)
+            if making.decision is None:
+                answer = self._ask(node.engine, message, on_progress)
+            else:
+                answer = self._ask_device(node.engine, message, making.decision, on_progress)
             output = self._checked_output(node, answer.get("output"))
             seconds = answer.get("seconds")
             return self._store.commit(temp, made, output, seconds if isinstance(seconds, float) else 0.0)
@@ -150,17 +185,45 @@ class Labour:
         engine: EngineSpec,
         message: dict[str, Any],
         on_progress: Callable[[float, str], None] = lambda _fraction, _text: None,
+        stack: str = "",
     ) -> dict[str, Any]:
-        with self._pool.lease(engine, self._stopped.is_set) as worker:
-            with self._guard:
-                if self._stopped.is_set():
-                    raise Cancelled("stopped")
-                self._busy.add(worker)
-            try:
+        with self._pool.lease_stack(stack or engine.stack, self.is_cancelled, engine.path) as worker:
+            worker.engines.add(engine.path)
+            with self.at_work(worker):
                 return worker.request(message, engine.silence_s, f"{engine.tool}/{engine.name}", on_progress)
-            finally:
-                with self._guard:
-                    self._busy.discard(worker)
+
+    def _ask_device(
+        self,
+        engine: EngineSpec,
+        message: dict[str, Any],
+        decision: Decision,
+        on_progress: Callable[[float, str], None],
+    ) -> dict[str, Any]:
+        assert self._lane is not None
+        with self._lane.visit(self._pool, self) as visit:
+            visit.evict(decision.evict)
+            visit.bring(engine.models)
+            return visit.run(engine, message, decision.prefetch, on_progress)
+
+    # -- as a client of the device ----------------------------------------------------------------------------------
+
+    def is_cancelled(self) -> bool:
+        return self._stopped.is_set()
+
+    def tell(self, event: DeviceEvent) -> None:
+        self._tell(event)
+
+    @contextmanager
+    def at_work(self, worker: WorkerProcess) -> Iterator[None]:
+        with self._guard:
+            if self._stopped.is_set():
+                raise Cancelled("stopped")
+            self._busy.add(worker)
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._busy.discard(worker)
 
     def _again_if_it_helps(self, attempt: Callable[[], T]) -> T:
         for left in range(_ATTEMPTS - 1, -1, -1):

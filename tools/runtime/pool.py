@@ -75,16 +75,23 @@ class WorkerPool:
             Cancelled: `is_cancelled` became true while waiting, or the pool was closed.
             MissingPrerequisite: the stack's interpreter is not there.
         """
-        worker = self._take(engine, is_cancelled)
+        with self.lease_stack(engine.stack, is_cancelled, engine.path) as worker:
+            worker.engines.add(engine.path)
+            yield worker
+
+    @contextmanager
+    def lease_stack(
+        self, stack: str, is_cancelled: Callable[[], bool] = lambda: False, engine: str = ""
+    ) -> Iterator[WorkerProcess]:
+        """A worker of a stack, for one request; `engine` is the class path of the one that is wanted loaded, if any."""
+        worker = self._take(stack, engine, is_cancelled)
         worker.renew()
-        worker.engines.add(engine.path)
         try:
             yield worker
         finally:
-            self._give_back(engine.stack, worker)
+            self._give_back(stack, worker)
 
-    def _take(self, engine: EngineSpec, is_cancelled: Callable[[], bool]) -> WorkerProcess:
-        stack = engine.stack
+    def _take(self, stack: str, engine: str, is_cancelled: Callable[[], bool]) -> WorkerProcess:
         with self._changed:
             while True:
                 if self._closed or is_cancelled():
@@ -93,7 +100,7 @@ class WorkerPool:
                 for dead in [worker for worker in idle if not worker.alive]:
                     idle.remove(dead)
                     dead.close()
-                worker = next((w for w in reversed(idle) if engine.path in w.engines), idle[-1] if idle else None)
+                worker = next((w for w in reversed(idle) if engine in w.engines), idle[-1] if idle else None)
                 if worker is not None:
                     idle.remove(worker)
                 elif self._count(stack) < self._limit(stack):

@@ -1,0 +1,78 @@
+"""The calls of one run that wait for the device, and which of them is next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from tools.errors import MissingPrerequisite
+from tools.runtime.events import DeviceEvent
+from tools.runtime.foresight import Decision, Foresight
+from tools.runtime.graph import CallGraph, Node
+from tools.runtime.lane import Lane
+from tools.runtime.scheduling.plan import Plan
+from tools.runtime.scheduling.problem import Task
+from tools.runtime.store import Provenance
+
+__all__ = ["DeviceQueue"]
+
+
+class DeviceQueue:
+    """Calls with models, in the order of the plan.
+
+    Args:
+        graph: of the run.
+        lane: the device.
+        cpu_slots: calls of the CPU that may run at once.
+        tell: told of plans.
+
+    Raises:
+        MissingPrerequisite: an engine needs a model of which nothing is known.
+        InvalidInput: the models of a call do not fit the device together.
+    """
+
+    def __init__(self, graph: CallGraph, lane: Lane, cpu_slots: int, tell: Callable[[DeviceEvent], None]) -> None:
+        self._lane, self._tell = lane, tell
+        self._waiting: dict[str, tuple[Node, Provenance]] = {}
+        self.busy = False
+        """Whether a call of this run has the device, or is on its way to it."""
+        tasks = {name: _task(node, lane) for name, node in graph.nodes.items()}
+        models = {name: lane.ledger.model(name) for name in lane.entries}
+        self._foresight = Foresight(tasks, models, lane.budget, cpu_slots, self._show)
+
+    def _show(self, plan: Plan) -> None:
+        self._tell(DeviceEvent(self._lane.device, "plan", seconds=plan.wall_s, bytes=plan.peak_bytes, text=plan.text()))
+
+    def add(self, node: Node, made: Provenance) -> None:
+        """All that this call needs is there."""
+        self._waiting[node.call.id] = (node, made)
+
+    def clear(self) -> None:
+        """Nothing more is to be made."""
+        self._waiting.clear()
+
+    def take(self, settled: Collection[str], *, others_work: bool) -> tuple[Node, Provenance, Decision] | None:
+        """The next call, if the device should make one now.
+
+        Args:
+            settled: ids of the calls that are finished, however they ended.
+            others_work: whether calls of the CPU are under way.
+        """
+        if self.busy or not self._waiting:
+            return None
+        for name in self._lane.entries:
+            self._foresight.correct(self._lane.ledger.model(name))
+        decision = self._foresight.next(self._waiting, settled, self._lane.expected, others_work=others_work)
+        if decision is None:
+            return None
+        self.busy = True
+        return *self._waiting.pop(decision.call), decision
+
+
+def _task(node: Node, lane: Lane) -> Task:
+    for name in node.engine.models:
+        if name not in lane.entries:
+            raise MissingPrerequisite(
+                f"{node.engine.tool}/{node.engine.name} needs the model {name!r}, which models.yaml does not list.",
+                command="studio doctor",
+            )
+    return Task(node.call.id, frozenset(node.engine.models), node.needs, node.cost)
