@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from agent.intent import Intent
 from agent.planners.offline.direction import Direction, FormsByTongue, Tongue
-from agent.planners.offline.wordlists import words
+from agent.planners.offline.text import fold
+from agent.planners.offline.wordlists import pattern, words
 from tools.storyboard import CastMember, Language, Shot, TimeOfDay
 
 __all__ = ["about", "join_names", "short_name", "title_of", "tongue_of", "tongue_of_language"]
@@ -52,6 +54,26 @@ def about(forms: FormsByTongue, names: Sequence[str], direction: Direction, tong
     return text[:1].upper() + text[1:]
 
 
+def _somewhere(place_words: str, direction: Direction, tongue: Tongue) -> str:
+    """`in the cave`, `on the moon`, `in Camogli`; empty in Italian, where the preposition hangs on the gender."""
+    phrases, first = direction.phrases.words, place_words.split()[0]
+    if first[:1].isupper() and not place_words.isupper():
+        return phrases["in_town"].of(tongue).format(place=place_words)
+    if tongue == "it":
+        return ""
+    last = fold(place_words.split()[-1])
+    whole = fold(place_words)
+    form = next(
+        (
+            form
+            for form, known in (("at_bare", "bare_places"), ("at_thing", "stood_at"), ("on_thing", "stood_on"))
+            if {last, whole} & words(known)
+        ),
+        "in_thing",
+    )
+    return phrases[form].of(tongue).format(place=place_words.lower())
+
+
 def title_of(
     names: Sequence[str], shot: Shot, place_words: str, direction: Direction, tongue: Tongue, overlay: str = ""
 ) -> str:
@@ -62,10 +84,11 @@ def title_of(
     place = direction.place(shot.location)
     time: TimeOfDay = shot.time_of_day
     when = phrases.times_in_title[time].of(tongue)
+    named = _somewhere(place_words, direction, tongue) if place_words else ""
     if not names:
         where = place_words or (place.names.of(tongue) if place else shot.location.replace("_", " "))
     else:
-        where = place_words or (place.in_title.of(tongue) if place else "")
+        where = named or (place.in_title.of(tongue) if place and not place_words else "")
     who = join_names(names, direction, tongue)
     if len(names) > 3:
         who = f"{', '.join(names[:2])} {phrases.words['friends'].of(tongue)}"

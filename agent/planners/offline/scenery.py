@@ -52,7 +52,8 @@ def careful_ok(page: Page, match: Match, start: int) -> bool:
     ]
     if any(m and m is not match and (m.subject != "thing" or m.id in ("shot", "camera")) for m in beside):
         return True
-    alone = match.start == start or page.key(match.start - 1) in (",", ".", "(")
+    opens = match.start - (page.key(match.start - 1) in words("intensifying"))
+    alone = opens == start or page.key(opens - 1) in (",", ".", "(")
     if alone and (match.end >= len(page.tokens) or page.tokens[match.end].is_mark):
         return True
     if page.key(match.start - 1) in words("one_article") and page.key(match.end) in words("framing_of"):
@@ -109,7 +110,7 @@ def _is_located(page: Page, match: Match) -> bool:
     if match.end - match.start > 1 and page.key(match.start) in words("locating", "place_openers"):
         return True
     head = match.start
-    while head > 0 and not page.starts_sentence(head) and _qualifies(page, head - 1):
+    while head > max(0, match.start - 4) and not page.starts_sentence(head) and _may_qualify(page, head - 1):
         head -= 1
     if page.starts_sentence(head) and not page.of("cast", "person", "group", end=match.start):
         return True  # `A castle on a hill at midnight`
@@ -125,6 +126,11 @@ def _is_located(page: Page, match: Match) -> bool:
     return (thing is not None and thing.id in ("scene", "place", "story")) or page.at(
         match.start - 1, "thing"
     ) is not None
+
+
+def _may_qualify(page: Page, at: int) -> bool:
+    """Whether a token may be an adjective before the place that opens a request: `a haunted house`."""
+    return page.tokens[at].is_word and page.at(at, "cast", "person", "pose", "joiner", "speech", "request") is None
 
 
 def _is_subject_of_film(page: Page, start: int) -> bool:

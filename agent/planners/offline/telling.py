@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from agent.planners.offline.acting import Group, groups_of
 from agent.planners.offline.cast import Mention
@@ -29,6 +29,8 @@ __all__ = ["MAX_ACTION", "tell"]
 MAX_ACTION = 600
 MOST_QUALIFYING = 4
 """So many words may qualify music or light; more tell something."""
+MOST_LEADING = 9
+"""So many tokens may lead to the noun of the film."""
 MAX_TOKENS = 240
 """So many tokens are more than an action holds."""
 _FILM_NOUNS = frozenset(
@@ -73,12 +75,17 @@ class _Telling(BaseModel):
     relatives: _Words
     between: _Words
     have: dict[str, str]
+    joins: dict[str, str]
     copulas: _Words
     leading: _Words
     carriers: _Words
     trailing: _Words
     quality: list[str]
     ing_nouns: _Words
+    film_looks: _Words
+    purposes: _Words
+    leads_to_purpose: _Words = Field(alias="for")
+    states: _Words
 
 
 def _keys(written: Collection[str]) -> frozenset[str]:
@@ -133,11 +140,19 @@ def _third(verb: str, irregular: dict[str, str]) -> str:
     return verb + ("es" if verb.endswith(("s", "sh", "ch", "x", "z", "o")) else "s")
 
 
-def tell(page: Page, mentions: Sequence[Mention], start: int, end: int, names: Mapping[str, str] | None = None) -> str:
+def tell(
+    page: Page,
+    mentions: Sequence[Mention],
+    start: int,
+    end: int,
+    names: Mapping[str, str] | None = None,
+    doers: Sequence[str] = (),
+) -> str:
     """What tokens `start` to `end` tell of what is to be seen; empty when they only ask for a film.
 
     Args:
         names: by character id; whom a shot begins with is named even where the request says `he`.
+        doers: names of those who act, for a verb that comes without its subject (`poi si tuffa`).
     """
     stop = min(end, len(page.tokens), start + MAX_TOKENS)
     dropped = _dropped(page, start, stop)
@@ -147,10 +162,26 @@ def tell(page: Page, mentions: Sequence[Mention], start: int, end: int, names: M
         kept = [at for a, b in spans for at in range(a, b) if at not in dropped]
         kept = _headed(page, mentions, kept, dropped)
         told = _sentence(page, mentions, kept, {} if sentences else names or {})
+        if told and doers and not sentences and _lacks_subject(page, mentions, kept):
+            told = f"{_and(page.language).join(doers)} {told[:1].lower()}{told[1:]}"
         if told:
             sentences.append(told[:1].upper() + told[1:])
     text = ". ".join(sentences).replace("!.", "!").replace("?.", "?")
     return text[:MAX_ACTION].strip(" ,;:-(")
+
+
+def _and(language: str) -> str:
+    """The `and` of a language between two names."""
+    return f" {_data().joins[language]} "
+
+
+def _lacks_subject(page: Page, mentions: Sequence[Mention], kept: Sequence[int]) -> bool:
+    """`si tuffa`, `jumps in`: a verb at the head and nobody named before it."""
+    if not kept or any(m.start in kept for m in mentions):
+        return False
+    first = page.at(kept[0], "pose")
+    finite = page.language == "en" and page.key(kept[0]).endswith("s") and _is_finite(page, kept[0])
+    return finite or (page.language in ("it", "es", "fr") and first is not None)
 
 
 def _sentences(page: Page, start: int, end: int) -> list[tuple[int, int]]:
@@ -197,9 +228,34 @@ def _dropped(page: Page, start: int, end: int) -> set[int]:
         done = match.subject == "request" and match.id in ("make", "draw") and _has_subject(page, match.start, start)
         if not done and _is_film_word(page, match):
             drop.update(range(match.start, match.end))
+    drop |= _lead_in(page, start, end, drop) | _purpose(page, start, end)
     for at in sorted(drop):
         _widen(page, at, start, end, drop)
     return drop
+
+
+def _lead_in(page: Page, start: int, end: int, drop: set[int]) -> set[int]:
+    """`a loopable background of ...`: all that leads to the film itself, when what it shows comes behind."""
+    for match in page.of("output", "thing", start=start, end=min(end, start + MOST_LEADING)):
+        shown = page.key(match.end) in words("head_of") or page.key(match.end) == ":"
+        told = page.of("cast", "person", "group", "pose", "place", "elsewhere", start=start, end=match.start)
+        if match.start in drop and shown and not told and match.id not in ("music", "voice"):
+            return set(range(start, match.end + 1))
+    return set()
+
+
+def _purpose(page: Page, start: int, end: int) -> set[int]:
+    """`for my stream`: whom or what the film is for."""
+    found: set[int] = set()
+    for at in range(start, end):
+        if page.key(at) not in _word_set("leads_to_purpose", page.language) or page.at(at - 1, "pose"):
+            continue
+        for last in (at + 1, at + 2, at + 3):
+            if last < end and page.key(last) in _word_set("purposes", page.language):
+                found.update(range(at, last + 1))
+            if page.at(last, "cast"):
+                break
+    return found
 
 
 def _has_subject(page: Page, at: int, start: int) -> bool:
@@ -285,6 +341,8 @@ def _is_of_film(page: Page, mentions: Sequence[Mention], start: int, end: int, d
 
 def _is_music(page: Page, content: Sequence[int]) -> bool:
     """Whether a clause ends or begins with music or light, whatever qualifies it."""
+    if page.key(content[-1]) in _word_set("film_looks", page.language):
+        return True
     nouns = [page.at(at, "output", "thing") for at in (content[0], content[-1])]
     return any(noun is not None and noun.id in ("music", "time", "style", "voice", "camera") for noun in nouns)
 
@@ -447,6 +505,7 @@ def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str],
     if first_gerund is None:
         opener = page.at(inside[0], "joiner", "emotion")
         placed = page.key(inside[0]) in words("locating", "place_openers")
+        placed = placed or page.key(inside[0]) in _word_set("states", language)
         placed = placed or (opener is not None and (opener.subject == "emotion" or opener.id == "where"))
         if at_head and placed and not page.of("pose", "speech", start=inside[0], end=inside[-1] + 1):
             swaps[inside[0]] = f"{_be(language, many)} {page.tokens[inside[0]].text}"
@@ -463,7 +522,7 @@ def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str],
     for at in inside:
         if at > first_gerund and joined and _is_gerund(page, at):
             swaps[at] = _present(page.key(at), many)
-        joined = at > first_gerund and page.key(at) in ("and", ",", "&") and at in inside
+        joined = at > first_gerund and page.key(at) in words("going_on")
 
 
 def _be(language: str, many: bool) -> str:
