@@ -34,10 +34,10 @@ class Replies:
         phrase = self._words.get(key)
         return phrase.format(**values) if isinstance(phrase, str) else key
 
-    def count(self, key: str, n: int) -> str:
-        """`1 shot`, `3 shots`."""
+    def count(self, key: str, n: float) -> str:
+        """`1 shot`, `3 shots`, `7.5 seconds`."""
         one, many = self._words[key]
-        return str(one) if n == 1 else str(many.format(n=n))
+        return str(one) if n == 1 else str(many.format(n=f"{n:g}"))
 
     def name(self, group: str, key: str, **values: Any) -> str:
         """What people call something of a group (`parts`, `levers`, `checks`); one without a name by its key."""

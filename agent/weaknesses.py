@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
+from typing import Any
 
 from agent.replies import Replies
-from agent.state import Attempt
+from agent.state import Attempt, Override
+from tools.image.tool import StageAdjustment
 from tools.storyboard import Storyboard
 
-__all__ = ["tell_failures", "tell_weaknesses"]
+__all__ = ["tell_failures", "tell_retry", "tell_weaknesses"]
 
 MOST_PARTS = 4
 MOST_CHECKS = 3
@@ -20,7 +23,7 @@ def tell_weaknesses(attempts: list[Attempt], threshold: float, board: Storyboard
     weak = sorted((one for one in attempts if one.best and one.score < threshold), key=lambda one: one.score)
     if not weak:
         return []
-    names = {member.id: member.name.partition(" ")[0] for member in board.cast}
+    names = _first_names(board)
     lines = [replies.say("weak")]
     for one in weak[:MOST_PARTS]:
         tries = [other for other in attempts if other.call == one.call]
@@ -35,6 +38,12 @@ def tell_weaknesses(attempts: list[Attempt], threshold: float, board: Storyboard
     if len(weak) > MOST_PARTS:
         lines.append(replies.say("weak_more", n=len(weak) - MOST_PARTS))
     return lines
+
+
+def tell_retry(attempt: Attempt, override: Override, board: Storyboard, replies: Replies) -> str:
+    """`picture of s1: Luca: face cut off; trying a wider or closer view`."""
+    what = f"{_part(attempt.call, replies)}: {_shortcomings(attempt, _first_names(board), replies)}"
+    return replies.say("trying", what=what, list=_changes([attempt.override, override], replies))
 
 
 def tell_failures(failures: dict[str, str], replies: Replies) -> list[str]:
@@ -77,13 +86,26 @@ def _shortcomings(attempt: Attempt, names: dict[str, str], replies: Replies) -> 
 
 def _tried(tries: list[Attempt], replies: Replies) -> str:
     """`3 attempts: a wider or closer view, another take`."""
-    levers: dict[str, None] = {}
-    for one in tries:
-        adjust = one.override.args.get("adjust", {})
-        levers |= dict.fromkeys(name for name, value in adjust.items() if value not in (0.0, 1.0, {}))
-        levers |= dict.fromkeys(name for name in one.override.args if name != "adjust")
-        levers |= {"seed": None} if one.override.seed_step else {}
-    if not levers:
+    told = _changes([one.override for one in tries], replies)
+    if not told:
         return replies.say("nothing_tried")
-    told = ", ".join(replies.name("levers", name) for name in levers)
     return replies.say("tried", attempts=replies.count("attempts", len(tries)), list=told)
+
+
+def _changes(overrides: list[Override], replies: Replies) -> str:
+    """What was changed from one attempt to the next, in words, each once."""
+    levers: dict[str, None] = {}
+    for before, after in pairwise(overrides):
+        old, new = _settings(before), _settings(after)
+        levers |= dict.fromkeys(name for name in new if new[name] != old.get(name))
+    return ", ".join(replies.name("levers", name) for name in levers)
+
+
+def _settings(override: Override) -> dict[str, Any]:
+    stage = StageAdjustment.model_validate(override.args.get("adjust", {})).model_dump()
+    plain = {name: value for name, value in override.args.items() if name != "adjust"}
+    return {**stage, **plain, "seed": override.seed_step}
+
+
+def _first_names(board: Storyboard) -> dict[str, str]:
+    return {member.id: member.name.partition(" ")[0] for member in board.cast}

@@ -9,7 +9,9 @@ from langgraph.runtime import Runtime
 from agent.compiler import review_call
 from agent.context import AgentContext
 from agent.planned import planned_calls
+from agent.replies import Replies
 from agent.state import AgentState, Attempt, Override, Work
+from agent.weaknesses import tell_retry
 from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import Cancelled
@@ -29,7 +31,10 @@ def judge(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     durations = context.toolbox.durations(state)
     reviews = {call.id: found for call in fresh if (found := review_call(call, board, durations))}
     outcome = context.toolbox.run(state, list(reviews.values()), runtime.stream_writer, context.cancel)
+    intent = state["intent"]
+    replies = Replies(intent.language if intent else "en")
     verdicts: list[str] = []
+    told: list[str] = []
     work = work.model_copy(deep=True, update={"pending": []})
     for call in fresh:
         if call.id not in reviews:
@@ -44,9 +49,10 @@ def judge(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
             del work.results[call.id]
             work.overrides[call.id], reason = retry
             verdicts.append(f"{call.id} scored {attempt.score:.2f}: {reason}")
+            told.append(tell_retry(attempt, work.overrides[call.id], board, replies))
         else:
             _keep_best(work, call.id)
-    runtime.stream_writer({"node": "judge", "verdicts": verdicts})
+    runtime.stream_writer({"node": "judge", "verdicts": told})
     scores = {a.call: a.score for a in work.attempts if a.best}
     line = f"judge: {len(reviews)} reviewed, {len(verdicts)} to make again" + "".join(f"; {v}" for v in verdicts)
     return {"work": work, "scores": scores, "trace": [*state["trace"], line]}

@@ -49,7 +49,7 @@ def _no_engine(intent: Intent, replies: Replies, context: AgentContext) -> str:
 def _told(state: AgentState, context: AgentContext, replies: Replies, intent: Intent, files: list[str]) -> str:
     board, work = state.get("storyboard"), state["work"]
     assert board is not None
-    shots, length = replies.count("shot", len(board.shots)), replies.say("seconds", n=f"{board.duration_s:g}")
+    shots, length = replies.count("shot", len(board.shots)), replies.count("seconds", board.duration_s)
     lines = []
     if context.options.plan_only:
         lines.append(replies.say("planned", title=board.title, shots=shots, length=length))

@@ -6,7 +6,7 @@ import pytest
 
 from agent.replies import Replies
 from agent.state import Attempt, Override
-from agent.weaknesses import tell_failures, tell_weaknesses
+from agent.weaknesses import tell_failures, tell_retry, tell_weaknesses
 from tests.agent.boards import beach
 from tools.image.tool import StageAdjustment
 from tools.review.limits import default_limits
@@ -64,3 +64,9 @@ def test_one_cause_is_told_once() -> None:
         "picture of s1, music 1: No space left on device. Free some space.",
         "line 1 of s2, film: espeak: hung: no sign of life",
     ]
+
+
+def test_the_next_attempt_is_told_in_words() -> None:
+    moved = Override(args={"adjust": StageAdjustment(dx={"luca": 0.1}).model_dump()})
+    told = tell_retry(attempt("s1.still", 0.1, "face_clear.alberto"), moved, beach(), Replies("en"))
+    assert told == "picture of s1: Alberto: face covered; trying other places"
