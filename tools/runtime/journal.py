@@ -16,94 +16,42 @@ form.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import re
-import secrets
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tools.artifact import canonical_json, fsync_dir
+from tools.artifact import fsync_dir
 from tools.base import Call
 from tools.errors import CorruptArtifact, InvalidInput, ProductionBusy, StorageFailed, ToolError
 from tools.runtime.disk import storage_errors, storage_failure
-from tools.runtime.jobs.records import VERSION, History, JobState, encode, replay, salt_of
+from tools.runtime.jobs.journal_file import (
+    SUFFIX,
+    batch_lines,
+    call_line,
+    create_journal,
+    header_line,
+    history_of,
+    is_held,
+    journal_path,
+    json_line,
+    make_folder,
+    read_journal,
+    state_line,
+)
+from tools.runtime.jobs.records import History, JobState, encode, salt_of
 
-__all__ = ["SUFFIX", "Journal", "create_journal", "read_journal"]
+__all__ = ["SUFFIX", "Journal", "create_journal", "is_held", "read_journal"]
 
-SUFFIX = ".journal"
 GROUP_S = 0.05
 """So long what happens is collected before one fsync makes all of it durable."""
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MODE = 0o644
-
-
-def journal_path(folder: Path, job_id: str) -> Path:
-    """The file of a job's journal.
-
-    Raises:
-        InvalidInput: the id cannot be the name of a file.
-    """
-    if not _ID.fullmatch(job_id):
-        raise InvalidInput(f"{job_id[:80]!r} cannot be the id of a job.", hint="Letters, digits, dot, _ and -.")
-    return folder / f"{job_id}{SUFFIX}"
-
-
-def read_journal(folder: Path, job_id: str) -> History:
-    """What a journal says now; somebody may be writing it meanwhile.
-
-    Raises:
-        InvalidInput: there is no such job.
-        StorageFailed: it cannot be read.
-    """
-    path = journal_path(folder, job_id)
-    try:
-        return _history(path, job_id, path.read_bytes())
-    except FileNotFoundError:
-        raise InvalidInput(f"there is no job {job_id!r} in {folder}.") from None
-    except OSError as error:
-        raise storage_failure(f"cannot read {path}", error) from error
-
-
-def create_journal(folder: Path, job_id: str, about: Mapping[str, Any], calls: Sequence[Call] = ()) -> bool:
-    """Write down a new job. When this returns true, it is accepted: durable, whole, and nobody else's.
-
-    Args:
-        folder: made if needed.
-        about: what the job is for, as JSON data.
-        calls: its first batch.
-
-    Returns:
-        False where there is a job of this id already; nothing is changed then.
-
-    Raises:
-        StorageFailed: the disk refuses; there is no such job then.
-    """
-    path = journal_path(folder, job_id)
-    salt = salt_of(job_id)
-    lines = [_header(job_id, about), *_batch(0, [_json(call) for call in calls]), _state("accepted", "", {})]
-    temp = folder / f".{job_id[:60]}.{secrets.token_hex(6)}.tmp"
-    with storage_errors(f"cannot write {path}"):
-        _make_folder(folder)
-        try:
-            with temp.open("xb") as stream:
-                stream.write(b"".join(encode(line, salt) for line in lines))
-                stream.flush()
-                os.fsync(stream.fileno())
-            try:
-                # A link is made whole or not at all, and not twice; a rename would replace a job of the same id.
-                os.link(temp, path)
-            except FileExistsError:
-                return False
-            fsync_dir(folder)
-        finally:
-            with suppress(OSError):
-                temp.unlink(missing_ok=True)
-    return True
+_PATIENCE_S = 0.05
+"""Who only looks whether a journal is held holds it for less than that."""
 
 
 class Journal:
@@ -113,6 +61,7 @@ class Journal:
         path: its file.
         job_id: of the job.
         found: what it said when it was opened.
+        reason, facts: of the present state.
     """
 
     def __init__(self, path: Path, job_id: str, fd: int, found: History) -> None:
@@ -120,9 +69,9 @@ class Journal:
         self._fd = fd
         self._salt = salt_of(job_id)
         self._numbers = dict(found.numbers)
-        self._bodies = {name: _json(Call.model_validate(call)) for name, call in found.calls.items()}
+        self._bodies = {name: call_line(Call.model_validate(call)) for name, call in found.calls.items()}
         self._next = found.next_number
-        self._state = found.state
+        self._state, self.reason, self.facts = found.state, found.reason, dict(found.facts)
         self._end = found.end
         self._durable = -1
         """So much of the file is surely on disk. Who wrote before us may have died before he saw to that."""
@@ -145,13 +94,13 @@ class Journal:
         """
         path = journal_path(folder, job_id)
         with storage_errors(f"cannot open {path}"):
-            _make_folder(folder)
+            make_folder(folder)
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
         try:
             with storage_errors(f"cannot open {path}"):
                 _lock(fd, path)
                 data = _read_all(fd)
-                found = _history(path, job_id, data)
+                found = history_of(path, job_id, data)
                 if found.lost:
                     raise CorruptArtifact(
                         f"{path} is damaged: {len(found.lost)} of its calls cannot be read.",
@@ -179,10 +128,10 @@ class Journal:
             StorageFailed: the disk refuses; the batch is not accepted.
         """
         with self._writing:
-            bodies = {call.id: _json(call) for call in calls}
+            bodies = {call.id: call_line(call) for call in calls}
             fresh = [name for name, body in bodies.items() if self._bodies.get(name) != body]
             if fresh:
-                self._append(_batch(self._next, [bodies[name] for name in fresh]))
+                self._append(batch_lines(self._next, [bodies[name] for name in fresh]))
                 for number, name in enumerate(fresh, self._next):
                     self._numbers[name], self._bodies[name] = number, bodies[name]
                 self._next += len(fresh)
@@ -199,7 +148,7 @@ class Journal:
 
     def failed(self, call_id: str, error: ToolError) -> None:
         """A call ended with an error."""
-        self._note(_ascii(["err", self._number(call_id), type(error).__name__, error.message, error.hint]))
+        self._note(json_line(["err", self._number(call_id), type(error).__name__, error.message, error.hint]))
 
     def mark(self, state: JobState, reason: str = "", **facts: Any) -> None:
         """The job's state changes; durable when this returns.
@@ -210,8 +159,8 @@ class Journal:
             facts: more about it, as JSON data.
         """
         with self._writing:
-            self._append([_state(state, reason, facts)])
-            self._state = state
+            self._append([state_line(state, reason, facts)])
+            self._state, self.reason, self.facts = state, reason, facts
         self.sync()
 
     def _number(self, call_id: str) -> int:
@@ -236,7 +185,7 @@ class Journal:
         if self._broken is not None:
             raise storage_failure(f"cannot write {self.path} any more", self._broken)
         if self._end == 0:
-            lines = [_header(self.job_id, {}), *lines]
+            lines = [header_line(self.job_id, {}), *lines]
         data = b"".join([encode(line, self._salt) for line in lines])
         written = 0
         try:
@@ -317,24 +266,21 @@ class Journal:
                 raise
 
 
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those it lies in, durably. Raises OSError."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    for path in reversed(missing):
-        path.mkdir(exist_ok=True)
-        fsync_dir(path.parent)
-
-
 def _lock(fd: int, path: Path) -> None:
     """One writer: the kernel drops it when the file is closed, however its holder ended."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        facts = read_journal(path.parent, path.name.removesuffix(SUFFIX)).facts
-        by = f"process {facts['pid']}" if "pid" in facts else "another process"
-        raise ProductionBusy(
-            f"the job {path.name.removesuffix(SUFFIX)} is being worked on by {by}.", hint="Wait for it, or stop it."
-        ) from None
+    patience = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= patience:
+                break
+        time.sleep(0.002)
+    job_id = path.name.removesuffix(SUFFIX)
+    facts = read_journal(path.parent, job_id).facts
+    by = f"process {facts['pid']}" if "pid" in facts else "another process"
+    raise ProductionBusy(f"the job {job_id} is being worked on by {by}.", hint="Wait for it, or stop it.")
 
 
 def _read_all(fd: int) -> bytes:
@@ -344,32 +290,3 @@ def _read_all(fd: int) -> bytes:
         parts.append(part)
         at += len(part)
     return b"".join(parts)
-
-
-def _history(path: Path, job_id: str, data: bytes) -> History:
-    history = replay(data, job_id)
-    if history.version > VERSION:
-        raise InvalidInput(f"{path} was written by a later version of the studio.")
-    return history
-
-
-def _json(call: Call) -> bytes:
-    return canonical_json(call.model_dump(mode="json"))
-
-
-def _header(job_id: str, about: Mapping[str, Any]) -> bytes:
-    return _ascii(["journal", VERSION, job_id, dict(about)])
-
-
-def _batch(first: int, bodies: Sequence[bytes]) -> list[bytes]:
-    calls = [b'["call",%d,%b]' % (number, body) for number, body in enumerate(bodies, first)]
-    return [*calls, b'["batch",%d,%d]' % (first, len(bodies))] if calls else []
-
-
-def _state(state: JobState, reason: str, facts: Mapping[str, Any]) -> bytes:
-    return _ascii(["state", state, reason, dict(facts)])
-
-
-def _ascii(data: Any) -> bytes:
-    """JSON that can hold any text, half a letter of a foreign file's name as well."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()

@@ -19,7 +19,8 @@ from tools.artifact import canonical_json
 from tools.base import Call
 from tools.errors import StorageFailed, ToolError
 from tools.runtime import journal as journal_module
-from tools.runtime.jobs.records import History, replay
+from tools.runtime.jobs import journal_file
+from tools.runtime.jobs.records import History, encode, replay, salt_of
 from tools.runtime.journal import Journal, create_journal, read_journal
 
 KEY = "ab" * 20
@@ -51,11 +52,11 @@ class Eager(Journal):
 
 def create_without_sync(folder: Path, job_id: str, about: dict[str, Any], calls: Sequence[Call]) -> bool:
     """Twin: the file is durable, its name is not."""
-    real, journal_module.fsync_dir = journal_module.fsync_dir, lambda _path: None  # type: ignore[assignment]
+    real, journal_file.fsync_dir = journal_file.fsync_dir, lambda _path: None  # type: ignore[assignment]
     try:
         return create_journal(folder, job_id, about, calls)
     finally:
-        journal_module.fsync_dir = real
+        journal_file.fsync_dir = real
 
 
 def create_in_place(folder: Path, job_id: str, about: dict[str, Any], calls: Sequence[Call]) -> bool:
@@ -68,7 +69,7 @@ def create_in_place(folder: Path, job_id: str, about: dict[str, Any], calls: Seq
         with path.open("xb") as stream:
             batch = [["call", number, call.model_dump(mode="json")] for number, call in enumerate(calls)]
             for line in (["journal", 1, job_id, about], *batch, ["batch", 0, len(calls)]):
-                stream.write(journal_module.encode(canonical_json(line), journal_module.salt_of(job_id)))
+                stream.write(encode(canonical_json(line), salt_of(job_id)))
     except OSError as error:
         raise StorageFailed("cannot write") from error
     return True
