@@ -97,7 +97,7 @@ class Problem:
                     f"{', '.join(sorted(task.models))} take {peak / 2**30:.1f} GiB, the budget is {budget / 2**30:.1f}",
                     where=task.id,
                 )
-        problem = cls(by_id, known, budget, frozenset(resident) & known.keys(), max(1, cpu_slots))
+        problem = cls(by_id, known, budget, frozenset(name for name in resident if name in known), max(1, cpu_slots))
         problem.order()
         return problem
 
