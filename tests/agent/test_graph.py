@@ -314,3 +314,25 @@ def test_a_change_that_is_not_understood_changes_and_makes_nothing(tmp_path: Pat
     assert state["storyboard"] == BOARD
     assert len(ctx.toolbox.made) == before  # type: ignore[attr-defined]
     assert not state["made"]
+
+
+def test_follow_ups_change_the_scene_and_start_over_brings_the_first_one_back(tmp_path: Path) -> None:
+    ctx = context(tmp_path, given=None)
+    agent = create_agent(context=ctx)
+    first = invoke(ctx, "Giulia and a robot in the kitchen", agent)["storyboard"]
+    renamed = invoke(ctx, "rename the robot to Bolt", agent)["storyboard"]
+    assert [member.name for member in renamed.cast] == ["Giulia Marcovaldo", "Bolt"]
+    assert [shot.placements for shot in renamed.shots] == [shot.placements for shot in first.shots]
+    asked = invoke(ctx, "let Bolt juggle the quux", agent)
+    assert asked["storyboard"] == renamed
+    assert {shot.time_of_day for shot in invoke(ctx, "rifallo di notte", agent)["storyboard"].shots} == {"night"}
+    assert invoke(ctx, "start over", agent)["storyboard"] == first
+
+
+def test_start_over_goes_back_to_this_scene_not_to_the_one_before_it(tmp_path: Path) -> None:
+    ctx = context(tmp_path, given=None)
+    agent = create_agent(context=ctx)
+    invoke(ctx, "Luca alone in the forest", agent)
+    second = invoke(ctx, "a new scene: Alberto at the harbour", agent)["storyboard"]
+    invoke(ctx, "make it night", agent)
+    assert invoke(ctx, "go back to the first version", agent)["storyboard"] == second

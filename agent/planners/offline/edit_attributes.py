@@ -23,6 +23,8 @@ def read_attributes(clause: Clause, done: list[Edit]) -> list[Edit]:
         return []
     edits = _scenery(clause) if not ops & {"set_line", "add_line"} or not clause.quotes else []
     edits = [edit for edit in edits if edit.op not in ops]  # `remove the fog` names the fog that goes.
+    if "move_character" in ops:  # `closer to the camera` is said of one of them, not of the frame.
+        edits = [edit for edit in edits if edit.op not in ("set_framing", "set_camera")]
     edits += _length(clause)
     edits += _shape(clause)
     edits += _outputs(clause)

@@ -92,12 +92,15 @@ def _who(reading: Reading, present: Present, phrase: Sequence[Token]) -> str | N
 
 
 def _may_be_name(reading: Reading, name: Sequence[Token]) -> bool:
-    """Written with a capital, or one word that is no word of ours (`call the cat micio`)."""
+    """Written with a capital, or one word that means nothing else here (`call the cat micio`)."""
     if not name or len(name) > MOST_WORDS:
         return False
     if all(token.text[0].isupper() for token in name):
         return True
-    return len(name) == 1 and name[0].is_word and not reading.vocabulary.is_known(name[0].key)
+    if len(name) > 1 or not name[0].is_word or reading.vocabulary.is_ordinary(name[0].key):
+        return False
+    meanings = {match.subject for match in reading.vocabulary.find(name, reading.language)}
+    return meanings <= {"person", "name"} if meanings else not reading.vocabulary.is_known(name[0].key)
 
 
 def _is_film(phrase: Sequence[Token]) -> bool:

@@ -108,7 +108,7 @@ def _perform(changes: Changes, at: int, wanted: Performance, everyone: bool) -> 
         else line
         for line in shot.dialogue
     ]
-    action = "" if wanted.expression and _tells_feeling(changes, shot, meant, wanted) else shot.action
+    action = _felt(changes, shot, placements, meant, wanted) if wanted.expression else shot.action
     if action and any(p.pose != q.pose for p, q in zip(shot.placements, placements, strict=True)):
         action = _acted(changes, shot, placements, meant)
     changes.replace(at, placements=placements, dialogue=dialogue, action=action)
@@ -123,16 +123,22 @@ def _unlike(changes: Changes, placement: Placement, wanted: Performance) -> Plac
     return placement.model_copy(update={"pose": grounded("stand", changes.shots[0].location, changes.direction)})
 
 
-def _tells_feeling(changes: Changes, shot: Shot, meant: set[str], wanted: Performance) -> bool:
-    """Whether the action only tells the old feeling of one who now has another (`Giulia beams`)."""
-    for feeling, reaction in changes.direction.acting.reactions.items():
-        if feeling != wanted.expression and any(
-            shot.action.strip(". ").lower() == reaction.text.of(tongue).format(who=changes.name(who)).lower()
-            for who in meant
-            for tongue in ("en", "it")
-        ):
-            return True
-    return False
+def _felt(changes: Changes, shot: Shot, placements: list[Placement], meant: set[str], wanted: Performance) -> str:
+    """The action with the feeling that is played now: of `Luca waves and Giulia beams` sadness makes `looks down`."""
+    action, reactions = shot.action, changes.direction.acting.reactions
+    for who in meant:
+        for tongue in ("en", "it"):
+            for feeling, reaction in reactions.items():
+                told = reaction.text.of(tongue).format(who=changes.name(who))
+                at = action.lower().find(told.lower())
+                if at < 0 or wanted.expression in (feeling, reaction.expression):
+                    continue
+                new = reactions[wanted.expression] if wanted.expression else reaction
+                now = new.text.of(tongue).format(who=changes.name(who)) if new.expression == wanted.expression else ""
+                if not now and action.strip(". ").lower() != told.lower():
+                    now = told_by_poses(changes, [p for p in placements if p.character == who])
+                action = (action[:at] + now + action[at + len(told) :]).strip()
+    return action
 
 
 def _acted(changes: Changes, shot: Shot, placements: list[Placement], meant: set[str]) -> str:
