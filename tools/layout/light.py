@@ -77,12 +77,13 @@ def _luma(r: float, g: float, b: float) -> float:
 
 def _taken(color: Color, tint: Color, saturation: float) -> Color:
     """Desaturated, then tinted, and kept within 0..1: a saturation above 1 drives pure colours out of it."""
+    # Written out: a frame asks this a thousand times.
     r, g, b, a = color
-    luma, s = _luma(r, g, b), saturation
-    red, green, blue = (
-        min(1.0, max(0.0, (luma + (part - luma) * s) * t)) for part, t in zip((r, g, b), tint, strict=False)
-    )
-    return (red, green, blue, a)
+    luma = 0.2126 * r + 0.7152 * g + 0.0722 * b
+    r = (luma + (r - luma) * saturation) * tint[0]
+    g = (luma + (g - luma) * saturation) * tint[1]
+    b = (luma + (b - luma) * saturation) * tint[2]
+    return (min(1.0, max(0.0, r)), min(1.0, max(0.0, g)), min(1.0, max(0.0, b)), a)
 
 
 def lit(color: Color, light: Light) -> Color:
