@@ -13,7 +13,7 @@ from agent.planners.offline.text import tokenise
 from agent.planners.offline.tongue import language_of_line
 from agent.planners.offline.vocabulary import READING, Vocabulary
 from agent.planners.offline.voices import is_voice
-from agent.planners.offline.wordlists import phrases
+from agent.planners.offline.wordlists import phrases, starts_with
 from agent.planners.offline.wordlists import words as word_list
 from tools.storyboard import Delivery, Emotion, Line
 
@@ -66,6 +66,8 @@ class _Reader:
         self.roster, self.notes, self.speakers = roster, notes, speakers
         self.speech = Speech()
         self.last: tuple[str, ...] = ()
+        self.exchange: list[str] = []
+        """Those who speak by turns, until somebody is named."""
         self.behind = False
         """Whether the last speaker was told behind the quote."""
 
@@ -106,6 +108,9 @@ class _Reader:
             who, span = acting.ids, (quote.token, quote.token + 1)  # `Luca shrugs. "Give me a minute!"`
         if not who and self.last and back == quote.token and told_behind:
             who, span = self.last, (quote.token, quote.token + 1)  # `"Hello," says Luca. "How are you?"`
+        if not who and back == quote.token and self.last and self.last[0] in self.exchange:
+            turn = (self.exchange.index(self.last[0]) + 1) % len(self.exchange)
+            who, span = (self.exchange[turn],), (quote.token, quote.token + 1)
         if not who:
             who, span = self._guess(quote, back), (back, ahead)
             if not who:
@@ -128,6 +133,9 @@ class _Reader:
         page = self.page
         if is_shown(page, quote, back, self.mentions):
             self.speech.overlays.append((quote.text[:200], quote.token))
+            # `a poster reads "RACE"`: nobody reads there.
+            reads = page.of("pose", start=max(back, quote.token - 2), end=quote.token)
+            page.keep([m for m in page.matches if m not in reads])
             return True
         thing = next((m for m in reversed(page.of(*("thing", "style"), start=back, end=quote.token))), None)
         speech = page.of("speech", start=back, end=quote.token)
@@ -241,6 +249,9 @@ class _Reader:
         if len(mention.ids) < 2:
             return mention
         words = [self.page.key(at) for at in range(mention.end, token)]
+        if any(starts_with(words[at:], "each_other") for at in range(len(words))):
+            self.exchange = list(mention.ids)
+            return Mention(mention.start, mention.end, mention.ids[:1])
         if any(word in word_list("other_of_two") for word in words):
             return Mention(mention.start, mention.end, mention.ids[1:2])
         if any(word in word_list("one_of_two") for word in words):

@@ -11,8 +11,10 @@ from agent.planners.offline.cues import find_captions, find_cues, find_sendings
 from agent.planners.offline.dashes import find_dashed
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.quotes import FILE_MARK, LINE_MARK, QUOTE_MARK, Quote, find_quotes, find_unquoted
-from agent.planners.offline.text import Token, tokenise
+from agent.planners.offline.text import Token, fold, tokenise
 from agent.planners.offline.vocabulary import READING, Vocabulary
+from agent.planners.offline.wordlists import pattern
+from agent.planners.offline.wordlists import words as word_list
 from tools.storyboard import Language
 
 __all__ = ["FILE_MARK", "LINE_MARK", "QUOTE_MARK", "Page", "Quote", "lay_out"]
@@ -113,7 +115,12 @@ def lay_out(text: str, vocabulary: Vocabulary, language: Language, is_speaker: C
         masked = _mask(masked, [match.span()], FILE_MARK)
     cues = [Quote(c.text, c.start, c.end, c.speaker, c.manner) for c in find_cues(text, is_speaker)]
     masked_cues = _mask(masked, [(cue.start, cue.end) for cue in cues], LINE_MARK)
-    lines = [*find_script_lines(text, masked_cues, quotes, is_speaker), *cues]
+    lines = [
+        *find_script_lines(
+            text, masked_cues, quotes, is_speaker, lambda words: _is_action(words, vocabulary, language)
+        ),
+        *cues,
+    ]
     quotes = [quote for quote in quotes if not any(line.start <= quote.start < line.end for line in lines)]
     masked = _mask(masked, [(line.start, line.end) for line in lines], LINE_MARK)
     sendings = find_sendings(masked)
@@ -165,7 +172,13 @@ class _Tag:
     end: int
 
 
-def find_script_lines(text: str, masked: str, quotes: list[Quote], is_speaker: Callable[[str], bool]) -> list[Quote]:
+def find_script_lines(
+    text: str,
+    masked: str,
+    quotes: list[Quote],
+    is_speaker: Callable[[str], bool],
+    is_action: Callable[[str], bool],
+) -> list[Quote]:
     """Lines of the form `Name: words` and `Name (scared): words`; the words run to the next tag or the line's end."""
     tags: list[_Tag] = []
     for colon in _COLON.finditer(masked):
@@ -184,10 +197,32 @@ def find_script_lines(text: str, masked: str, quotes: list[Quote], is_speaker: C
         stop = len(masked) if stop < 0 else stop
         if number + 1 < len(tags):
             stop = min(stop, tags[number + 1].start)
+        stop = _direction_at(text, tag.end, stop, is_action)
         words, aside = _aside(text[tag.end : stop])
         if QUOTE_MARK not in masked[tag.end : stop] and any(char.isalnum() for char in words):
             lines.append(Quote(words, tag.start, stop, tag.name, f"{tag.manner} {aside}".strip()))
     return lines
+
+
+def _direction_at(text: str, begin: int, stop: int, is_action: Callable[[str], bool]) -> int:
+    """Where a direction follows the words of a script line: `Emma: Where? We see a cave.`; `stop` when none does."""
+    for match in re.finditer(r"(?<=[.!?…])[ \t]+(?=\S)", text[begin:stop]):
+        at = begin + match.end()
+        if pattern(r"(?:{camera_openers})\b").match(text, at) or is_action(text[at:stop]):
+            return begin + match.start()
+    return stop
+
+
+def _is_action(words: str, vocabulary: Vocabulary, language: Language) -> bool:
+    """Whether a sentence tells what one of the cast does: `Luca waves from the harbour`."""
+    found = vocabulary.find(tokenise(words[:80])[:4], language, frozenset({"cast", "pose"}))
+    return (
+        len(found) > 1
+        and found[0].subject == "cast"
+        and not found[0].start
+        and found[1].subject == "pose"
+        and (found[1].start == found[0].end)
+    )
 
 
 def _tag_before(masked: str, colon: re.Match[str], is_speaker: Callable[[str], bool], on_line: bool) -> _Tag | None:
@@ -202,6 +237,8 @@ def _tag_before(masked: str, colon: re.Match[str], is_speaker: Callable[[str], b
         match = _WORD_BACK.search(head, max(0, at - 28), at)
         if not match:
             break
+        if found and match.group().endswith(".") and fold(match.group()) not in word_list("honorifics"):
+            break  # A sentence ends there: `Robot: Bip. Volpe: Ciao!`
         before = head[: match.start()].rstrip(" ")
         opens = (not before and begin == 0) or before[-1:] in (*"\n.!?;:…-–—*•)", QUOTE_MARK, LINE_MARK)
         if (opens or (on_line and before[-1:] == ",")) and is_speaker(head[match.start() :]):

@@ -152,6 +152,8 @@ def _acts(page: Page, at: int) -> bool:
 
 def _is_described(page: Page, at: int) -> bool:
     """`Max, a tall man with a red coat`: an apposition follows, which tells who that is."""
+    if page.key(at) in word_list("person_the") and page.at(at + 1, "person"):
+        return True  # `Pip the mouse`
     if page.key(at) not in (",", "(") or page.key(at + 1) not in word_list("apposition_articles"):
         return False
     return any(page.at(ahead, "person") for ahead in range(at + 2, at + 6) if not page.breaks_between(at, ahead))

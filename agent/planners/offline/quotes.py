@@ -56,7 +56,7 @@ def find_quotes(text: str) -> list[Quote]:
             at += 1
             continue
         inner = text[at + 1 : end].strip(" \n,")
-        closed = end < len(text) and text[end] in closers
+        closed = end < len(text) and text[end] in f'{closers}"'
         if inner and any(char.isalnum() for char in inner):
             quotes.append(Quote(inner, at, min(end + closed, len(text))))
         at = end + 1

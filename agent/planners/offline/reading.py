@@ -151,7 +151,7 @@ class Reading:
         first, cuts = cut_beats(self.page, self.mentions)
         context = read_scenery(self.page, 0, first, self.vocabulary, self.notes) if first else {}
         context.pop("framing", None)
-        beats = [self.beat(cut, context) for cut in cuts]
+        beats = [beat for cut in cuts for beat in (self.beat(cut, context), *self._cards(cut))]
         head = self._loose_speech(0, first) if first else {}
         if beats and head:
             beats[0] = beats[0].model_copy(
@@ -247,6 +247,11 @@ class Reading:
             fields["framing"] = cut.framing
         return Beat(**fields)
 
+    def _cards(self, cut: Cut) -> list[Beat]:
+        """Titles behind the first of a beat: each has a shot of its own."""
+        shown = [text for text, token in self.speech.overlays if cut.start <= token < cut.end]
+        return [Beat(text=text, text_overlay=text) for text in shown[1:]]
+
     def _off(self, cut: Cut) -> list[SpokenLine]:
         """The lines of a beat that are heard from off stage."""
         return [spoken for spoken in self.speech.lines if spoken.off and cut.start <= spoken.token < cut.end]
@@ -267,7 +272,8 @@ class Reading:
     def _loose_speech(self, start: int, end: int) -> dict[str, Any]:
         kept = set(list(self.roster.members)[:MAX_CHARACTERS])
         lines = [s.line for s in self.speech.lines if start <= s.token < end and s.line.character in kept]
-        overlay = next((text for text, token in self.speech.overlays if start <= token < end), "")
+        shown = [text for text, token in self.speech.overlays if start <= token < end]
+        overlay = shown[0] if shown else ""
         if not lines and not overlay:
             return {"dialogue": [], "text_overlay": ""}
         return {"dialogue": lines[:24], "text_overlay": overlay}

@@ -24,7 +24,8 @@ def is_shown(page: Page, quote: Quote, back: int, mentions: Sequence[Mention]) -
     keys = [token.key for token in page.tokens[back : quote.token]]
     people = [m.end - back for m in mentions if back <= m.start < quote.token]
     said = [m.start - back for m in page.of("speech", "delivery", start=back, end=quote.token)]
-    if any(key in words("writing") for key in keys[-3:] if key) and not any(at > len(keys) - 3 for at in people):
+    wrote = [at for at, key in enumerate(keys) if key in words("writing") and at >= len(keys) - 3]
+    if wrote and not any(at > wrote[-1] for at in people):
         return True
     last = max(people, default=-1)
     for at in range(len(keys)):

@@ -122,6 +122,8 @@ class Casting:
         page = self.page
         if before and before.kind in ("name", "near") and len(before.ids) == 1 and not before.refused:
             between = [page.key(at) for at in range(before.end, mention.start)]
+            if not between and page.key(mention.start) in word_list("person_the"):
+                return before  # `Pip the mouse`
             an = page.key(mention.start) in word_list("apposition_articles")
             if an and len(between) == 1 and between[0] in word_list("apposition_links") | {"("}:
                 follows = page.at(mention.end, "joiner")
