@@ -87,7 +87,7 @@ class Foresight:
         here = [name for name in ready if self._tasks[name].models <= resident]
         if here:
             call = min(here, key=self._place)
-            return self._ahead(call, settled, resident) if len(here) == 1 else Decision(call)
+            return self._ahead(call, settled, resident)
         if not self._is_valid(settled, resident):
             self._make(settled, resident)
         decision = self._moves(ready, settled)
@@ -144,8 +144,24 @@ class Foresight:
             else:
                 expected -= set(step.models)
             self._step += 1
-        rest = {step.task for step in steps[self._step :] if isinstance(step, Run)}
-        return expected == resident and {name for name in self._tasks if name not in settled} >= rest
+        return expected == resident and self._still_serves(settled, resident)
+
+    def _still_serves(self, settled: Collection[str], resident: frozenset[str]) -> bool:
+        """Whether the rest of the plan makes every call that is left, and loads nothing for calls that are done."""
+        assert self._plan is not None
+        left = {name for name in self._tasks if name not in settled}
+        useless: set[str] = set()
+        for step in self._plan.steps[self._step :]:
+            if isinstance(step, Run):
+                if step.task in left:
+                    left.discard(step.task)
+                    useless -= self._tasks[step.task].models
+            elif isinstance(step, Load):
+                if step.model not in resident:
+                    useless.add(step.model)
+            elif useless & set(step.models):
+                return False
+        return not left and not useless
 
     def _resident_before(self, index: int) -> frozenset[str]:
         assert self._plan is not None
@@ -173,7 +189,9 @@ class Foresight:
             elif step.task in settled:
                 continue
             elif step.task in ready:
-                return Decision(step.task, tuple(evict), tuple(load))
+                wanted = self._tasks[step.task].models
+                beside = next((model for model in load if model not in wanted), "")
+                return Decision(step.task, tuple(evict), tuple(model for model in load if model in wanted), beside)
             else:
                 return None
         return None

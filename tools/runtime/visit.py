@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tools.errors import OutOfMemory, ToolError
+from tools.errors import EngineCrashed, OutOfMemory, ToolError
 from tools.registry import EngineSpec
 from tools.runtime.events import DeviceAction, DeviceEvent
 from tools.runtime.pool import WorkerPool
@@ -93,6 +93,9 @@ class Visit:
             OutOfMemory: there is no room, or the device says so.
             ToolError: what reading the model ended with.
         """
+        for stack in {self._lane.entries[name].stack for name in names}:
+            with self.worker(stack):
+                """Whoever held them may have ended since; that is in the account now."""
         for name in names:
             if self._lane.ledger.state(name) == "resident":
                 continue
@@ -178,7 +181,22 @@ class Visit:
             ToolError: what the call ended with.
         """
         lane = self._lane
-        with self.worker(engine.stack) as worker, lane.ledger.running(engine.models):
+        with self.worker(engine.stack) as worker:
+            gone = [name for name in engine.models if lane.ledger.state(name) != "resident"]
+            if gone:
+                raise EngineCrashed(f"the process that held {', '.join(gone)} ended.")
+            return self._run(engine, worker, message, prefetch, on_progress)
+
+    def _run(
+        self,
+        engine: EngineSpec,
+        worker: WorkerProcess,
+        message: Message,
+        prefetch: str,
+        on_progress: Callable[[float, str], None],
+    ) -> Message:
+        lane = self._lane
+        with lane.ledger.running(engine.models):
             lane.use(engine.models)
             if prefetch and lane.entries[prefetch].stack == engine.stack:
                 self._prefetch(prefetch, worker)

@@ -1,0 +1,103 @@
+"""Models of the tests: they take no memory, and write down on a shared card what they would take and when."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.tools.runtime.tiny import Scribe, Tiny
+from tools.base import EngineContext
+from tools.model import Placing, Weights
+
+
+class Card:
+    """What happens on a device, as lines in a file; written by any process."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def note(self, what: str, model: str, **more: Any) -> None:
+        line = json.dumps({"at": time.monotonic(), "pid": os.getpid(), "what": what, "model": model, **more}) + "\n"
+        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(fd, line.encode())
+        os.close(fd)
+
+    def lines(self) -> list[dict[str, Any]]:
+        path = Path(self.path)
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def order(self, *kinds: str) -> list[str]:
+        """`what model` of every line of these kinds."""
+        return [f"{line['what']} {line['model']}" for line in self.lines() if not kinds or line["what"] in kinds]
+
+
+class TinyWeights(Weights):
+    """`source` is JSON: `name`, `card`, `bytes`, and what goes wrong: `oom_on_wake`, `crash_on_load`, `load_s`."""
+
+    name = "tiny"
+
+    def load(self, source: str, placing: Placing) -> dict[str, Any]:
+        self.data = json.loads(source)
+        self.card = Card(self.data["card"])
+        self.placing = placing
+        self.card.note("read", self.data["name"], placing=asdict(placing))
+        if self.data.get("crash_on_load"):
+            os._exit(5)
+        return {"name": self.data["name"], "card": self.card, "data": self.data, "placing": placing}
+
+    def wake(self, device: str) -> int:
+        time.sleep(self.data.get("load_s", 0.0))
+        size = self.data["bytes"] >> (1 if self.placing.quantise != "none" else 0)
+        if size > self.data.get("room", size):
+            raise MemoryError("the card is full")
+        self.card.note("load", self.data["name"], bytes=size)
+        return int(size)
+
+    def sleep(self) -> None:
+        self.card.note("evict", self.data["name"])
+
+    def unload(self) -> None:
+        self.card.note("unload", self.data["name"])
+
+
+class Painter(Scribe):
+    """Writes like the scribe, with a model."""
+
+    name, version, models = "painter", "1", ("paint",)
+
+    def run(self, args: Tiny.Input, ctx: EngineContext) -> Tiny.Output:
+        model = ctx.model(self.models[0])
+        card: Card = model["card"]
+        card.note("begin", model["name"], text=args.text)
+        if args.deed == "memory" and not self._is_sparing(ctx, model):
+            card.note("full", model["name"])
+            raise MemoryError("the card is full")
+        try:
+            return super().run(args.model_copy(update={"deed": "work"}) if args.deed == "memory" else args, ctx)
+        finally:
+            card.note("end", model["name"], text=args.text)
+
+    def _is_sparing(self, ctx: EngineContext, model: dict[str, Any]) -> bool:
+        return bool(getattr(ctx.placing, model["data"].get("needs_step", "tiled")))
+
+
+class Judge(Painter):
+    """Another model."""
+
+    name, models = "judge", ("eye",)
+
+
+class Writer(Painter):
+    """A third one."""
+
+    name, models = "writer", ("mind",)
+
+
+class Ensemble(Painter):
+    """Two models at once."""
+
+    name, models = "ensemble", ("paint", "eye")
