@@ -267,7 +267,7 @@ def _acting(clause: Clause) -> list[Edit]:
     if edits or clause.mentions:
         return edits
     present = list(clause.reading.roster.present)
-    if _of_music(clause):
+    if _of_music(clause) or (tone_of(clause) and not clause.previous):
         return []
     shown = [
         m for m in page.of("pose", "emotion", "facing", start=clause.start, end=clause.end) if not is_refused(page, m)

@@ -20,7 +20,7 @@ from agent.planners.offline.edit_direct import (
     zoom_on,
 )
 from agent.planners.offline.edit_lines import line_by_number, read_line_edits
-from agent.planners.offline.wordlists import words
+from agent.planners.offline.wordlists import holds, starts_with, words
 
 __all__ = ["read_clause"]
 
@@ -110,13 +110,10 @@ def _replace(clause: Clause) -> list[Edit]:
     people = [m for m in clause.mentions if len(m.ids) == 1 and m.kind != "pronoun"]
     if len(people) != 2 or clause.quotes:
         return []
-    instead, change = clause.verb("instead"), clause.verb("change")
-    if instead is not None and people[0].end <= instead.start < people[1].start:
-        new, old = people[0].ids[0], people[1].ids[0]
-    elif change is not None and change.start < people[0].start:
-        old, new = people[0].ids[0], people[1].ids[0]
-    else:
+    pair = _stead(clause, people)
+    if pair is None:
         return []
+    new, old = pair
     members = clause.reading.roster.members
     if new not in members or old == new:
         return []
@@ -130,6 +127,24 @@ def _replace(clause: Clause) -> list[Edit]:
         ),
         Edit(op="remove_character", shot=clause.shot, character=old),
     ]
+
+
+def _stead(clause: Clause, people: list[Mention]) -> tuple[str, str] | None:
+    """(who comes, who goes) of two people."""
+    first, second = people
+    keys = [token.key for token in clause.page.tokens]
+    instead, change = clause.verb("instead"), clause.verb("change")
+    if starts_with(keys[second.end : second.end + 2], "in_stead"):
+        return first.ids[0], second.ids[0]
+    if any(
+        starts_with(keys[at : first.start], "stead_of") == first.start - at for at in range(clause.start, first.start)
+    ):
+        return second.ids[0], first.ids[0]
+    if instead is not None and first.end <= instead.start < second.start:
+        return first.ids[0], second.ids[0]
+    if change is not None and change.start < first.start:
+        return second.ids[0], first.ids[0]
+    return None
 
 
 def _move(clause: Clause) -> list[Edit]:
@@ -162,6 +177,8 @@ def _remove(clause: Clause) -> list[Edit]:
         behind = page.at(clause.mentions[-1].end, "negation")
         if behind is not None and behind.id == "not":  # `Luca shouldn't be in the second shot`
             return [Edit(op="remove_character", shot=clause.shot, character=i) for m in clause.mentions for i in m.ids]
+    if (taken := _taken_out(clause)) and not clause.quotes:
+        return [Edit(op="remove_character", shot=clause.shot, character=i) for i in taken]
     refusing = next((m for m in page.of("negation", start=clause.start, end=clause.end) if m.id == "none"), None)
     begin = verb.start if verb else refusing.start if refusing else None
     if begin is None:
@@ -193,6 +210,18 @@ def _remove(clause: Clause) -> list[Edit]:
     if outputs and verb and not refusing:
         return without(clause, outputs)
     return []
+
+
+def _taken_out(clause: Clause) -> list[str]:
+    """`get Alberto out of there`: the verb's second half stands behind those who go."""
+    keys = [token.key for token in clause.page.tokens[clause.start : clause.end]]
+    if not clause.mentions or clause.has("pose", "thing", "output"):
+        return []
+    before = keys[: clause.mentions[0].start - clause.start]
+    behind = keys[clause.mentions[-1].end - clause.start :]
+    if not holds(before, "take_verbs") or not starts_with(behind, "out_words"):
+        return []
+    return list(dict.fromkeys(i for m in clause.mentions for i in m.ids))
 
 
 def _refused_people(clause: Clause, begin: int) -> list[Mention]:

@@ -96,7 +96,11 @@ def _given(clause: Clause, giver: str, taker: str) -> list[Edit]:
 
 def silence(clause: Clause) -> list[Edit]:
     """`Luca shouldn't say anything`."""
-    refused = clause.page.of("negation", start=clause.start, end=clause.end) or clause.verb("remove")
+    negations = clause.page.of("negation", start=clause.start, end=clause.end)
+    talks = clause.has("speech") or any(m.id == "talk" for m in clause.page.of("pose", start=clause.start))
+    if talks and any(m.id in ("nobody", "silent") for m in negations) and not clause.mentions and not clause.quotes:
+        return [Edit(op="remove_line", shot=clause.shot)]
+    refused = negations or clause.verb("remove")
     says = clause.has("speech") and _has(clause, "anything")
     if not (refused and says and clause.mentions) or clause.quotes:
         return []
@@ -117,6 +121,8 @@ def _line_meant(clause: Clause, who: str, quoted: str | None) -> Line | None:
 
 def move_aside(clause: Clause) -> list[Edit]:
     """`move her to the left`, `Luca on the right`, `sposta Giulia più indietro`."""
+    if found := _beside(clause):
+        return found
     side = _side_in(clause, clause.start, clause.end)
     who = list(dict.fromkeys(i for m in clause.mentions for i in m.ids))
     there = [i for i in who if i in clause.reading.roster.present]
@@ -132,6 +138,19 @@ def move_aside(clause: Clause) -> list[Edit]:
         own = _side_in(clause, mention.end, stop) or _side_in(clause, mention.end, clause.end) or side
         edits += [Edit(op="move_character", shot=clause.shot, character=i, side=own) for i in mention.ids]
     return edits
+
+
+def _beside(clause: Clause) -> list[Edit]:
+    """`Alberto stands behind Luca`: the first goes back, or forward, the other stays."""
+    people = [m for m in clause.mentions if len(m.ids) == 1 and m.ids[0] in clause.reading.roster.present]
+    if len(people) != 2 or clause.quotes:
+        return []
+    between = [token.key for token in clause.page.tokens[people[0].end : people[1].start]]
+    side: Side | None = "back" if holds(between, "behind_someone") else None
+    side = "front" if side is None and holds(between, "before_someone") else side
+    if side is None or people[0].ids == people[1].ids:
+        return []
+    return [Edit(op="move_character", shot=clause.shot, character=people[0].ids[0], side=side)]
 
 
 def _side_in(clause: Clause, start: int, end: int) -> Side | None:

@@ -93,6 +93,7 @@ def _who(reading: Reading, present: Present, phrase: Sequence[Token]) -> str | N
 
 def _may_be_name(reading: Reading, name: Sequence[Token]) -> bool:
     """Written with a capital, or one word that means nothing else here (`call the cat micio`)."""
+    name = _without_tail(name)
     if not name or len(name) > MOST_WORDS:
         return False
     if all(token.text[0].isupper() for token in name):
@@ -101,6 +102,14 @@ def _may_be_name(reading: Reading, name: Sequence[Token]) -> bool:
         return False
     meanings = {match.subject for match in reading.vocabulary.find(name, reading.language)}
     return meanings <= {"person", "name"} if meanings else not reading.vocabulary.is_known(name[0].key)
+
+
+def _without_tail(name: Sequence[Token]) -> Sequence[Token]:
+    """A name without `now` and `please` behind it."""
+    for at in range(1, len(name)):
+        if (size := starts_with([token.key for token in name[at:]], "name_tails")) and at + size == len(name):
+            return name[:at]
+    return name
 
 
 def _is_film(phrase: Sequence[Token]) -> bool:
@@ -113,6 +122,7 @@ def _stranger(phrase: Sequence[Token]) -> str:
 
 
 def _edit(text: str, who: str, name: Sequence[Token]) -> Edit | None:
+    name = _without_tail(name)
     if not name or len(name) > MOST_WORDS:
         return None
     written = text[name[0].start : name[-1].end]

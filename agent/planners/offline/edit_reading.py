@@ -178,7 +178,9 @@ def _subtitles_wanted(reading: Reading, edits: list[Edit]) -> bool:
 
 def _present(reading: Reading, edits: list[Edit]) -> list[OutputKind]:
     board = reading.request.storyboard
-    spoken = any(e.op == "add_line" for e in edits) or bool(board and any(shot.dialogue for shot in board.shots))
+    spoken = any(e.op in ("add_line", "set_line") for e in edits) or bool(
+        board and any(shot.dialogue for shot in board.shots)
+    )
     outputs = full_scene(spoken)
     if any(e.op == "mute_music" for e in edits):
         outputs.remove("music")
