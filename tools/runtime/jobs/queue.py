@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,8 +24,9 @@ from tools.artifact import write_atomic
 from tools.base import Call
 from tools.errors import CorruptArtifact, InvalidInput, ProductionBusy, ToolError
 from tools.runtime.disk import storage_errors
+from tools.runtime.jobs.journal_file import SUFFIX, create_journal, is_held, journal_path, read_journal
 from tools.runtime.jobs.records import ENDED, History, JobState
-from tools.runtime.journal import SUFFIX, Journal, create_journal, is_held, read_journal
+from tools.runtime.journal import Journal
 
 __all__ = ["JobQueue", "JobSpec", "JobView", "Wish", "carried"]
 
@@ -113,6 +114,8 @@ class JobQueue:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._seen: dict[str, tuple[tuple[int, int, int], JobView]] = {}
+        """What a journal said, by its inode, size and time of change: one that has ended is not read at every look."""
 
     # -- giving jobs ------------------------------------------------------------------------------------------------
 
@@ -166,29 +169,22 @@ class JobQueue:
         Raises:
             InvalidInput: there is no such job.
         """
-        history = self.history(job_id)
-        spec = _spec(history)
-        if spec is None or history.state is None or history.lost:
-            unknown = spec or JobSpec(kind="unknown", title="(cannot be read)")
-            return JobView(job_id, unknown, None, "its journal is damaged", is_held(self.folder, job_id))
-        facts = history.facts
-        return JobView(
-            id=job_id,
-            spec=spec,
-            state=history.state,
-            reason=history.reason,
-            held=is_held(self.folder, job_id),
-            wish=self.wish(job_id) or "",
-            priority=_number(facts.get("priority"), spec.priority),
-            after=float(_number(facts.get("after"), 0)),
-            pid=int(_number(facts.get("pid"), 0)),
-            starts=history.starts,
-            total=len(history.calls),
-            done=len(history.committed),
-            failed=len(history.failed),
-            running=tuple(sorted(history.running)),
-            facts=facts,
-        )
+        stamp = self._stamp(job_id)
+        seen = self._seen.get(job_id)
+        if seen is None or seen[0] != stamp or stamp is None:
+            view = _view(job_id, self.history(job_id))
+            if stamp is not None:
+                self._seen[job_id] = (stamp, view)
+        else:
+            view = seen[1]
+        return replace(view, held=is_held(self.folder, job_id), wish=self.wish(job_id) or "")
+
+    def _stamp(self, job_id: str) -> tuple[int, int, int] | None:
+        try:
+            found = journal_path(self.folder, job_id).stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def views(self) -> list[JobView]:
         """Every job, in turn."""
@@ -329,6 +325,29 @@ def carried(facts: Mapping[str, Any], *more: str) -> dict[str, Any]:
     return {name: facts[name] for name in ("priority", *more) if name in facts}
 
 
+def _view(job_id: str, history: History) -> JobView:
+    spec = _spec(history)
+    if spec is None or history.state is None or history.lost:
+        unknown = spec or JobSpec(kind="unknown", title="(cannot be read)")
+        return JobView(job_id, unknown, None, "its journal is damaged")
+    facts = history.facts
+    return JobView(
+        id=job_id,
+        spec=spec,
+        state=history.state,
+        reason=history.reason,
+        priority=int(_number(facts.get("priority"), spec.priority)),
+        after=_number(facts.get("after"), 0),
+        pid=int(_number(facts.get("pid"), 0)),
+        starts=history.starts,
+        total=len(history.calls),
+        done=len(history.committed),
+        failed=len(history.failed),
+        running=tuple(sorted(history.running)),
+        facts=facts,
+    )
+
+
 def _spec(history: History) -> JobSpec | None:
     try:
         return JobSpec.model_validate(history.about)
@@ -336,5 +355,5 @@ def _spec(history: History) -> JobSpec | None:
         return None
 
 
-def _number(data: Any, otherwise: int) -> int:
-    return int(data) if isinstance(data, int | float) else otherwise
+def _number(data: Any, otherwise: float) -> float:
+    return data if isinstance(data, int | float) and abs(data) < 1e12 else otherwise

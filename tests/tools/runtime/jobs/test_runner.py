@@ -1,0 +1,346 @@
+"""Jobs worked off: in turn, stopped when asked, tried again as the rules say, with the memory given back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from configs.retries import RetryRule
+from tests.tools.runtime.conftest import ALLOW, tiny
+from tools.errors import (
+    BadOutput,
+    Cancelled,
+    EngineCrashed,
+    InvalidInput,
+    OutOfMemory,
+    ProductionBusy,
+    StorageFailed,
+    ToolError,
+)
+from tools.registry import Registry
+from tools.runtime.jobs.calls import CallsKind
+from tools.runtime.jobs.queue import JobQueue, JobSpec
+from tools.runtime.jobs.runner import JobEvent, JobOutcome, JobRunner, RunningJob
+from tools.runtime.journal import Journal
+from tools.runtime.pool import WorkerPool
+from tools.runtime.production import Production
+
+RULES = {"EngineFailed": RetryRule(attempts=3, pause_s=0.02), "ProductionBusy": RetryRule(attempts=3, pause_s=0.5)}
+
+
+class Fake:
+    """A kind of job that ends as it is told, one attempt after another."""
+
+    def __init__(self, *ends: Any) -> None:
+        self.ends = list(ends)
+        self.done: list[str] = []
+        self.freed = 0
+
+    def carry_out(self, job: RunningJob) -> JobOutcome:
+        self.done.append(job.spec.title)
+        end = self.ends.pop(0) if self.ends else JobOutcome()
+        if callable(end):
+            end = end(job)
+        if isinstance(end, BaseException):
+            raise end
+        assert isinstance(end, JobOutcome)
+        return end
+
+    def free(self) -> None:
+        self.freed += 1
+
+
+def until_cancelled(job: RunningJob) -> BaseException:
+    assert job.cancel.wait(10)
+    return Cancelled("stopped")
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> JobQueue:
+    return JobQueue(tmp_path / "jobs")
+
+
+def runner(queue: JobQueue, fake: Fake, events: list[JobEvent] | None = None) -> JobRunner:
+    return JobRunner(queue, {"fake": fake}, RULES, on_event=(events if events is not None else []).append)
+
+
+def give(queue: JobQueue, title: str = "x", priority: int = 0) -> str:
+    return queue.submit(JobSpec(kind="fake", title=title, priority=priority))
+
+
+def test_jobs_are_worked_off_in_turn(queue: JobQueue) -> None:
+    fake = Fake()
+    for title, priority in (("second", 0), ("third", 0), ("first", 9)):
+        give(queue, title, priority)
+    assert runner(queue, fake).run() == {"1": "done", "2": "done", "3": "done"}
+    assert fake.done == ["first", "second", "third"]
+
+
+def test_a_job_given_meanwhile_is_taken_too(queue: JobQueue) -> None:
+    def give_another(_job: RunningJob) -> JobOutcome:
+        give(queue, "later")
+        return JobOutcome()
+
+    fake = Fake(give_another)
+    give(queue)
+    assert runner(queue, fake).run() == {"1": "done", "2": "done"}
+
+
+def test_what_may_be_mended_is_tried_again_after_a_pause(queue: JobQueue) -> None:
+    events: list[JobEvent] = []
+    fake = Fake(EngineCrashed("one"), JobOutcome({"s1": EngineCrashed("two"), "s2": InvalidInput("no")}), JobOutcome())
+    give(queue)
+    assert runner(queue, fake, events).run() == {"1": "done"}
+    assert [(event.state, event.reason) for event in events] == [
+        ("running", ""), ("accepted", "one"), ("running", ""), ("accepted", "2 calls failed; the first: two"),
+        ("running", ""), ("done", ""),
+    ]  # fmt: skip
+    assert all(event.retry_in_s > 0 for event in events if event.state == "accepted")
+    assert queue.view("1").starts == 3
+
+
+def test_attempts_are_bounded_also_across_processes(queue: JobQueue) -> None:
+    give(queue)
+    fake = Fake(*[EngineCrashed("again")] * 9)
+    first = runner(queue, fake)
+    first.on_event = lambda event: first.stop.set() if event.state == "accepted" else None
+    assert first.run() == {"1": "accepted"}
+    assert runner(queue, fake).run() == {"1": "failed"}
+    assert len(fake.done) == 3
+    assert queue.view("1").reason == "again"
+    queue.ask("1", "retry")
+    assert runner(queue, fake).run() == {"1": "failed"}
+    assert len(fake.done) == 6, "asked for by a person, it has all its attempts again"
+
+
+@pytest.mark.parametrize(
+    "error", [InvalidInput("x"), StorageFailed("x"), BadOutput("no rule for it"), OutOfMemory("x")]
+)
+def test_what_cannot_be_mended_fails_at_once(queue: JobQueue, error: ToolError) -> None:
+    fake = Fake(*[error] * 3)
+    give(queue)
+    ends = runner(queue, fake).run()
+    assert ends == {"1": "failed"}
+    assert len(fake.done) == (3 if isinstance(error, OutOfMemory) else 1)
+
+
+def test_one_job_that_fails_does_not_stop_the_others(queue: JobQueue) -> None:
+    fake = Fake(InvalidInput("no"))
+    give(queue, "bad")
+    give(queue, "good")
+    assert runner(queue, fake).run() == {"1": "failed", "2": "done"}
+
+
+def test_a_pause_is_waited_for_while_others_go_first(queue: JobQueue) -> None:
+    fake = Fake(ProductionBusy("somebody writes there"))
+    give(queue, "busy", 5)
+    give(queue, "other")
+    assert runner(queue, fake).run() == {"1": "done", "2": "done"}
+    assert fake.done == ["busy", "other", "busy"]
+
+
+@pytest.mark.parametrize(("wish", "state"), [("pause", "paused"), ("cancel", "cancelled")])
+def test_a_running_job_hears_what_is_wished_and_frees_the_memory(queue: JobQueue, wish: Any, state: str) -> None:
+    job, fake = give(queue), Fake(until_cancelled)
+    threading.Timer(0.1, lambda: queue.ask(job, wish)).start()
+    begun = time.monotonic()
+    assert runner(queue, fake).run() == {job: state}
+    assert time.monotonic() - begun < 2.0
+    assert fake.freed == 1
+    assert queue.view(job).wish == ""
+    queue.ask(job, "resume" if wish == "pause" else "retry")
+    assert runner(queue, fake).run() == {job: "done"}
+
+
+def test_stopping_puts_the_job_back(queue: JobQueue) -> None:
+    job, other, fake = give(queue), give(queue), Fake(until_cancelled)
+    working = runner(queue, fake)
+    threading.Timer(0.1, working.stop.set).start()
+    assert working.run() == {job: "accepted"}
+    assert fake.freed == 1
+    assert queue.view(other).starts == 0
+    assert runner(queue, fake).run() == {job: "done", other: "done"}
+
+
+def test_a_wish_that_comes_too_late_is_forgotten(queue: JobQueue) -> None:
+    def ask_at_the_end(_job: RunningJob) -> JobOutcome:
+        queue.ask("1", "pause")
+        return JobOutcome()
+
+    give(queue)
+    assert runner(queue, Fake(ask_at_the_end)).run() == {"1": "done"}
+    assert queue.wish("1") is None
+
+
+def test_one_that_stops_by_itself_is_cancelled(queue: JobQueue) -> None:
+    give(queue)
+    assert runner(queue, Fake(Cancelled("the person said no"))).run() == {"1": "cancelled"}
+    assert queue.view("1").reason == "the person said no"
+
+
+def test_a_bug_is_told_and_not_met_again(queue: JobQueue) -> None:
+    give(queue)
+    with pytest.raises(ZeroDivisionError):
+        runner(queue, Fake(ZeroDivisionError("seven by zero"))).run()
+    view = queue.view("1")
+    assert (view.state, view.reason, view.held) == ("failed", "ZeroDivisionError: seven by zero", False)
+
+
+def test_ctrl_c_leaves_a_job_that_goes_on(queue: JobQueue) -> None:
+    give(queue)
+    with pytest.raises(KeyboardInterrupt):
+        runner(queue, Fake(KeyboardInterrupt())).run()
+    assert runner(queue, Fake()).run() == {"1": "done"}
+
+
+def test_an_unknown_kind_fails(queue: JobQueue) -> None:
+    queue.submit(JobSpec(kind="dance"))
+    assert runner(queue, Fake()).run() == {"1": "failed"}
+    assert "dance" in queue.view("1").reason
+
+
+def test_this_one_and_no_other(queue: JobQueue) -> None:
+    give(queue)
+    second = give(queue)
+    fake = Fake(EngineCrashed("once"))
+    assert runner(queue, fake).run_one(second) == "done"
+    assert queue.view("1").state == "accepted"
+    with pytest.raises(InvalidInput, match="is done"):
+        runner(queue, fake).run_one(second)
+
+
+def test_two_studios_on_one_folder_share_the_jobs(queue: JobQueue) -> None:
+    for number in range(30):
+        give(queue, str(number))
+    fakes = [Fake(*[lambda _job: time.sleep(0.003) or JobOutcome()] * 30) for _ in range(2)]
+    ends: list[dict[str, Any]] = []
+    threads = [threading.Thread(target=lambda fake=fake: ends.append(runner(queue, fake).run())) for fake in fakes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(fakes[0].done + fakes[1].done, key=int) == [str(number) for number in range(30)]
+    assert not ends[0].keys() & ends[1].keys()
+    assert all(view.state == "done" for view in queue.views())
+
+
+def test_control_without_the_lock_two_studios_do_the_same_job(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.runtime.journal._lock", lambda _fd, _path: None)
+    monkeypatch.setattr("tools.runtime.jobs.queue.is_held", lambda _folder, _job: False)
+    both = threading.Barrier(2)
+
+    def wait_for_the_other(_job: RunningJob) -> JobOutcome:
+        both.wait(5)
+        return JobOutcome()
+
+    fakes = [Fake(wait_for_the_other) for _ in range(2)]
+    give(queue)
+    threads = [threading.Thread(target=runner(queue, fake).run) for fake in fakes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [fake.done for fake in fakes] == [["x"], ["x"]]
+
+
+# -- jobs of calls, with real workers ---------------------------------------------------------------------------------
+
+NewRunner = Callable[[], tuple[JobRunner, CallsKind]]
+
+
+@pytest.fixture
+def new_runner(queue: JobQueue, registry: Registry, tmp_path: Path) -> Iterator[NewRunner]:
+    kinds: list[CallsKind] = []
+
+    def new() -> tuple[JobRunner, CallsKind]:
+        kind = CallsKind(tmp_path / "productions", registry, lambda: WorkerPool(2, allow=ALLOW))
+        kinds.append(kind)
+        return JobRunner(queue, {"calls": kind}, RULES), kind
+
+    yield new
+    for kind in kinds:
+        kind.free()
+
+
+def test_a_batch_of_calls_is_made_and_written_down(queue: JobQueue, new_runner: NewRunner, tmp_path: Path) -> None:
+    job = queue.submit(JobSpec(kind="calls", payload={"production": "beach"}), [tiny("a"), tiny("b", "a")])
+    working, _ = new_runner()
+    assert working.run() == {job: "done"}
+    view = queue.view(job)
+    assert (view.total, view.done, view.failed, view.running) == (2, 2, 0, ())
+    assert view.facts["production"] == "beach"
+    production = Production.open(tmp_path / "productions", "beach")
+    history = queue.history(job)
+    assert {one.call for one in production.manifest().attempts} == {"a", "b"}
+    assert set(production.store) == set(history.committed.values())
+
+
+def test_calls_that_fail_are_told_one_by_one(queue: JobQueue, new_runner: NewRunner) -> None:
+    job = queue.submit(JobSpec(kind="calls"), [tiny("a"), tiny("b", deed="refuse"), tiny("c", "b")])
+    working, _ = new_runner()
+    assert working.run() == {job: "failed"}
+    view = queue.view(job)
+    assert (view.done, view.failed) == (1, 2)
+    assert queue.history(job).failed["b"].kind == "InvalidInput"
+
+
+def test_a_wrong_payload_fails_the_job(queue: JobQueue, new_runner: NewRunner) -> None:
+    job = queue.submit(JobSpec(kind="calls", payload={"production": "../up"}), [tiny("a")])
+    working, _ = new_runner()
+    assert working.run() == {job: "failed"}
+    assert "production" in queue.view(job).reason
+
+
+def test_cancelling_ends_the_workers_and_what_they_hold(queue: JobQueue, new_runner: NewRunner, tmp_path: Path) -> None:
+    job = queue.submit(
+        JobSpec(kind="calls"), [tiny("a"), tiny("b", "a", deed="stubborn", scratch=str(tmp_path / "pid"))]
+    )
+    working, kind = new_runner()
+    thread = threading.Thread(target=working.run)
+    thread.start()
+    for _ in range(1000):
+        if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
+            break
+        time.sleep(0.01)
+    assert kind._pool is not None
+    workers = [psutil.Process(pid) for pid in kind._pool.pids()]
+    assert len(workers) == 2
+    begun = time.monotonic()
+    assert queue.ask(job, "pause").wish == "pause"
+    thread.join(10)
+    assert time.monotonic() - begun < 3.0
+    _, alive = psutil.wait_procs(workers, timeout=1.0)
+    assert all(worker.status() == psutil.STATUS_ZOMBIE for worker in alive)
+    view = queue.view(job)
+    assert (view.state, view.done, view.running) == ("paused", 1, ())
+
+
+def test_a_paused_job_goes_on_where_it_was(queue: JobQueue, new_runner: NewRunner, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    calls = [tiny(f"c{number}", log=str(log), seconds=0.05) for number in range(12)]
+    job = queue.submit(JobSpec(kind="calls"), calls)
+    working, _ = new_runner()
+    threading.Timer(0.8, lambda: queue.ask(job, "pause")).start()
+    state = working.run()[job]
+    if state == "paused":
+        queue.ask(job, "resume")
+        again, _ = new_runner()
+        assert again.run() == {job: "done"}
+    begun = log.read_text().splitlines()
+    assert len(begun) <= 12 + 2, "only what was stopped half-way is begun again"
+    assert queue.view(job).done == 12
+
+
+def test_a_job_that_is_worked_on_elsewhere_is_left_alone(queue: JobQueue, new_runner: NewRunner) -> None:
+    job = queue.submit(JobSpec(kind="calls"), [tiny("a")])
+    with Journal.open(queue.folder, job):
+        working, _ = new_runner()
+        assert working.run() == {}
+        with pytest.raises(ProductionBusy, match="is being worked on"):
+            working.run_one(job)
