@@ -34,7 +34,7 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
     shelf = Shelf(context.settings.state_dir / "storyboards")
     board = state.get("storyboard")
     past, future = list(state.get("past") or []), list(state.get("future") or [])
-    outputs: list[str] = list(intent.outputs or (state.get("outputs") if intent.kind == "edit" else None) or FULL_FILM)
+    outputs = _outputs(state, context, intent)
     production, request = state.get("production", ""), state.get("request", "")
     before = _version(state, board)
     if intent.kind == "scene":
@@ -97,6 +97,15 @@ def _version(state: AgentState, board: Storyboard | None) -> Version | None:
         return None
     production, request = state.get("production", ""), state.get("request", "")
     return Version(storyboard=board, production=production, outputs=state.get("outputs") or FULL_FILM, request=request)
+
+
+def _outputs(state: AgentState, context: AgentContext, intent: Intent) -> list[str]:
+    """What this turn makes. A change to a scene of which only pieces were asked for changes those pieces."""
+    kept = (state.get("outputs") or []) if intent.kind == "edit" else []
+    if kept and "video" not in kept and not context.options.outputs:
+        return list(kept)
+    # A film follows its storyboard: a change may have brought the first line, and with it voices.
+    return list(intent.outputs or kept or FULL_FILM)
 
 
 def _compose(state: AgentState, context: AgentContext, intent: Intent, board: Storyboard | None) -> Composition:

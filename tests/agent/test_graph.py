@@ -14,6 +14,7 @@ from langgraph.types import Command
 
 from agent.context import AgentContext, RunOptions
 from agent.intent import Intent
+from agent.nodes.think import FULL_FILM
 from agent.toolbox import Toolbox
 from agent.wiring import create_agent, create_context
 from configs.settings import Settings
@@ -293,6 +294,19 @@ def test_a_change_at_the_approval_changes_the_storyboard_that_was_given(tmp_path
     assert {shot["time_of_day"] for shot in asked["storyboard"]["shots"]} == {"night"}
     state = invoke(ctx, Command(resume={"approve": True}), agent)
     assert state["made"]
+
+
+def test_who_asked_for_a_picture_gets_the_changed_picture_and_no_film(tmp_path: Path) -> None:
+    agent = create_agent(context=context(tmp_path, given=None))
+    pictures, film = ["image"], FULL_FILM
+    for text, outputs in (
+        ("a beach scene with Luca, only the picture", pictures),
+        ("make it night", pictures),
+        ("now animate it", film),
+        ("make it day", film),
+    ):
+        state = agent.invoke({"messages": text}, CONFIG, context={"plan_only": True})
+        assert set(state["outputs"]) & {"image", "video"} == set(outputs) & {"image", "video"}, text
 
 
 class Puzzled:
