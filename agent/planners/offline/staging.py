@@ -201,7 +201,8 @@ class Stager:
             for p in played
             if p.expression and p.character in scene.stated and scene.stated[p.character].expression
         ]
-        return join_names(told, self.direction, self.tongue)
+        joined = join_names(told, self.direction, self.tongue)
+        return joined[:1].upper() + joined[1:]
 
     def _stated_action(self, scene: Scene, played: Sequence[Performance]) -> str:
         """The poses that were asked for as a sentence: `Luca and Alberto run`."""

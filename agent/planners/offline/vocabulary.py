@@ -11,6 +11,7 @@ from rapidfuzz.distance import OSA
 from agent.planners.offline.lexicon import Entry, Lexicon, Match, PhraseIndex, expand, load_lexicons
 from agent.planners.offline.say import Sentences, load_sentences
 from agent.planners.offline.text import Token, fold, tokenise
+from agent.planners.offline.verbs import verb_forms
 from tools.storyboard import Language
 
 __all__ = ["READING", "Character", "Vocabulary"]
@@ -125,8 +126,8 @@ class Vocabulary:
         return self.index.find(tokens, subjects, language, self.common[language])
 
     def is_known(self, key: str) -> bool:
-        """Whether a folded word stands in any lexicon."""
-        return key in self.index or key in self._ordinary
+        """Whether a folded word stands in any lexicon, or is a form of a common verb."""
+        return key in self.index or key in self._ordinary or key in verb_forms()
 
     def is_ordinary(self, key: str) -> bool:
         """Whether a folded word is a common word of some language."""
