@@ -64,7 +64,7 @@ def _scenery(clause: Clause) -> list[Edit]:
         found = {**found, "location": gone, "location_words": None}
     if "location" in found:
         edits.append(Edit(op="set_place", shot=shot, location=found["location"], text=found.get("location_words")))
-    moods = _music_mood(clause) if _of_music(clause) else found.get("mood")
+    moods = _music_mood(clause) if _of_music(clause) else None if _felt(clause) else found.get("mood")
     if moods:
         edits.append(Edit(op="set_mood", shot=shot, mood=moods))
     framing = found.get("framing") or next((m.id for m in page.of("framing", start=clause.start, end=clause.end)), None)
@@ -72,7 +72,8 @@ def _scenery(clause: Clause) -> list[Edit]:
         edits.append(Edit.model_validate({"op": "set_framing", "shot": shot, "framing": framing}))
     camera = page.of("camera", start=clause.start, end=clause.end)
     if camera:
-        move = "static" if is_refused(page, camera[0]) else camera[0].id
+        less = page.key(camera[0].start - 1) in words("too_much")
+        move = "static" if less or is_refused(page, camera[0]) else camera[0].id
         edits.append(Edit.model_validate({"op": "set_camera", "shot": shot, "camera": move}))
     style = page.of("style", start=clause.start, end=clause.end)
     if style:
@@ -210,6 +211,17 @@ def _outputs(clause: Clause) -> list[Edit]:
     return []
 
 
+def _felt(clause: Clause) -> str | None:
+    """The feeling of somebody who is named, where a phrase reads as a mood: `vorrei Luca più triste`."""
+    page = clause.page
+    moods = page.of("mood", start=clause.start, end=clause.end)
+    if len(clause.mentions) != 1 or clause.has("emotion", "output") or not moods:
+        return None
+    last = page.tokens[moods[0].end - 1 : moods[0].end]
+    found = clause.reading.vocabulary.find(last, page.language, frozenset({"emotion"}))
+    return found[0].id if found else None
+
+
 def _softened(clause: Clause) -> set[str]:
     """Feelings that are to be less: `less scared`, `troppo felice`."""
     page = clause.page
@@ -237,6 +249,8 @@ def _acting(clause: Clause) -> list[Edit]:
     page = clause.page
     softened = _softened(clause)
     acts = [_soften(act, softened) for act in perform(page, clause.reading.mentions, clause.start, clause.end)]
+    if feeling := _felt(clause):
+        acts = [Performance.model_validate({"character": i, "expression": feeling}) for i in clause.mentions[0].ids]
     roster = clause.reading.roster
     edits = [
         Edit(

@@ -12,6 +12,7 @@ from agent.planners.offline.edit_direct import (
     give_line,
     move_aside,
     rename,
+    side_in,
     silence,
     split,
     swap_lines,
@@ -328,7 +329,7 @@ def _add_character(clause: Clause) -> list[Edit]:
     for id_ in [i for i in fresh if i in roster.present]:
         clause.reading.notes.assume("already_there", name=roster.name(id_))
     del beside
-    return [
+    added = [
         Edit(
             op="set_performance" if i in roster.present and has_acts(acts.get(i)) else "add_character",
             shot=clause.shot,
@@ -339,6 +340,10 @@ def _add_character(clause: Clause) -> list[Edit]:
         for i in fresh
         if i in roster.members
     ]
+    # `add Giulia on the left`, `bring Alberto in behind them`
+    place = side_in(clause, new[-1].end if new else verb.end, clause.end)
+    moves = [Edit(op="move_character", shot=clause.shot, character=i, side=place) for i in fresh] if place else []
+    return [*added, *moves]
 
 
 _WHOLE = (

@@ -11,8 +11,18 @@ from agent.planners.offline.wordlists import holds, pattern, starts_with, words
 from tools.storyboard import Line
 
 __all__ = [
-    "give_line", "move_aside", "refuse_unoffered", "rename", "silence", "split", "swap_lines", "take_out_by_pronoun",
-    "tone", "zoom_on",
+    "give_line",
+    "move_aside",
+    "refuse_unoffered",
+    "rename",
+    "side_in",
+    "silence",
+    "split",
+    "swap_lines",
+    "take_out_by_pronoun",
+    "tone",
+    "tone_of",
+    "zoom_on",
 ]  # fmt: skip
 
 _SIDES: tuple[tuple[str, Side], ...] = (
@@ -123,7 +133,7 @@ def move_aside(clause: Clause) -> list[Edit]:
     """`move her to the left`, `Luca on the right`, `sposta Giulia più indietro`."""
     if found := _beside(clause):
         return found
-    side = _side_in(clause, clause.start, clause.end)
+    side = side_in(clause, clause.start, clause.end)
     who = list(dict.fromkeys(i for m in clause.mentions for i in m.ids))
     there = [i for i in who if i in clause.reading.roster.present]
     if side is None or not there or len(there) < len(who) or clause.has("facing", "speech") or clause.quotes:
@@ -135,7 +145,7 @@ def move_aside(clause: Clause) -> list[Edit]:
     edits = []
     for number, mention in enumerate(clause.mentions):  # `Luca on the left and Alberto on the right`.
         stop = clause.mentions[number + 1].start if number + 1 < len(clause.mentions) else clause.end
-        own = _side_in(clause, mention.end, stop) or _side_in(clause, mention.end, clause.end) or side
+        own = side_in(clause, mention.end, stop) or side_in(clause, mention.end, clause.end) or side
         edits += [Edit(op="move_character", shot=clause.shot, character=i, side=own) for i in mention.ids]
     return edits
 
@@ -148,12 +158,14 @@ def _beside(clause: Clause) -> list[Edit]:
     between = [token.key for token in clause.page.tokens[people[0].end : people[1].start]]
     side: Side | None = "back" if holds(between, "behind_someone") else None
     side = "front" if side is None and holds(between, "before_someone") else side
+    if side is None and between and between[-1] in words("of_someone"):  # `to the left of Giulia`
+        side = side_in(clause, people[0].end, people[1].start)
     if side is None or people[0].ids == people[1].ids:
         return []
     return [Edit(op="move_character", shot=clause.shot, character=people[0].ids[0], side=side)]
 
 
-def _side_in(clause: Clause, start: int, end: int) -> Side | None:
+def side_in(clause: Clause, start: int, end: int) -> Side | None:
     """The first side that is named between two tokens."""
     keys = [token.key for token in clause.page.tokens[start:end]]
     for at in range(len(keys)):

@@ -49,7 +49,9 @@ def _renamed(reading: Reading, present: Present, text: str, rest: Sequence[Token
         if who := _who(reading, present, rest[:at]):
             return _edit(text, who, rest[at + 1 :])
     pronouns = reading.vocabulary.find(rest[:1], reading.language, frozenset({"pronoun"}))
-    if not links or _is_film(rest[: links[0]]) or pronouns:
+    if not links:
+        return _called(reading, present, text, rest)
+    if _is_film(rest[: links[0]]) or pronouns:
         return None
     return _edit(text, _stranger(rest[: links[0]]), rest[links[0] + 1 :])
 

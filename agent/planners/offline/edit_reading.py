@@ -285,6 +285,9 @@ def _opens(reading: Reading, since: int, at: int, heads: set[int]) -> bool:
     mention = next((m for m in reading.mentions if m.start == at), None)
     if mention is None:
         return False
+    beside = any(since <= m.start and m.end in (at - 1, at - 2) for m in reading.mentions if m is not mention)
+    if beside and not page.of("pose", "emotion", "facing", "speech", "place", "time", start=since, end=at):
+        return False  # `make Giulia and the cat dance` is one change: nothing was said of Giulia yet.
     follows = next(
         (m for m in page.matches if m.start == mention.end and m.subject in ("pose", "emotion", "speech", "joiner")),
         None,
