@@ -112,11 +112,21 @@ class _Reader:
             turn = (self.exchange.index(self.last[0]) + 1) % len(self.exchange)
             who, span = (self.exchange[turn],), (quote.token, quote.token + 1)
         if not who:
+            who = self._counted_off(quote.token, back)
+        if not who:
             who, span = self._guess(quote, back), (back, ahead)
             if not who:
                 self.notes.ask("speaker_unknown", text=_short(quote.text))
                 return
         self._say(quote, who, span, "")
+
+    def _counted_off(self, token: int, back: int) -> tuple[str, ...]:
+        """`Two fishermen. The first says "...", the second "..."`"""
+        several = next((m for m in reversed(self.mentions) if m.end <= token and len(m.ids) > 1), None)
+        if several is None or not self.page.of("speech", "delivery", start=back, end=token):
+            return ()
+        one = self._one_of(Mention(several.start, max(back, several.end), several.ids), token)
+        return one.ids if len(one.ids) == 1 else ()
 
     def _acting_before(self, quote: Quote) -> Mention | None:
         """The one in the sentence right before a quote, when that sentence is not the one that tells who spoke last."""
@@ -261,14 +271,13 @@ class _Reader:
     def _joined(self, mention: Mention, among: Sequence[Mention]) -> Mention:
         """`Luca and Alberto shout "..."`: both; told by `together` or a plural verb is beyond us, so by `and` alone."""
         number = list(among).index(mention)
-        if (
-            number
-            and mention.start - among[number - 1].end == 1
-            and self.page.key(mention.start - 1) in word_list("and_words")
-        ):
-            ids = tuple(dict.fromkeys([*among[number - 1].ids, *mention.ids]))
-            return Mention(among[number - 1].start, mention.end, ids)
-        return mention
+        start, ids = mention.start, list(mention.ids)
+        joiners = word_list("and_words")
+        while number and start - among[number - 1].end == 1 and self.page.key(start - 1) in joiners:
+            number -= 1
+            start, ids = among[number].start, [*among[number].ids, *ids]
+            joiners = joiners | {","}  # `Luca, Alberto and Giulia shout`
+        return Mention(start, mention.end, tuple(dict.fromkeys(ids)))
 
     def _guess(self, quote: Quote, back: int) -> tuple[str, ...]:
         """Who may say a quote that nobody is given: the one it is not spoken to, the only one there, the last one."""

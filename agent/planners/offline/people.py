@@ -186,7 +186,7 @@ def _phrases(page: Page) -> list[Mention]:
         if page.at(match.start, "trait") and page.at(match.end, "person", "group"):
             continue  # `un vecchio pescatore`: an adjective here.
         start, count, definite, number = _phrase_start(page, match)
-        if plural and start == match.start and page.at(match.start - 1, "cast", "name", "pronoun"):
+        if plural and start == match.start and page.at(match.start - 1, "cast", "name", "pronoun", "person"):
             continue  # `Giulia cooks pasta`
         if plural and match.entry.weak and not (number or definite):
             continue

@@ -105,6 +105,8 @@ def find_unquoted(masked: str, text: str, tokens: list[Token], matches: list[Mat
         opening = next((m for m in by_start.get(at, ()) if m.subject == "opening"), None)
         if at >= len(tokens) or tokens[at].text in (QUOTE_MARK, LINE_MARK):
             continue
+        if colon and _lists_people(tokens, at, by_start):
+            continue
         says = tokens[verb.start].key.endswith(
             tuple(word_list("saying_endings"))
         )  # `what does Luca say in shot 1?` asks.
@@ -119,6 +121,13 @@ def find_unquoted(masked: str, text: str, tokens: list[Token], matches: list[Mat
         if any(char.isalnum() for char in words):
             found.append(Quote(words, tokens[at].start, stop))
     return found + [quote for quote in _behind_colon(masked, text, tokens, by_start) if not _overlaps(quote, found)]
+
+
+def _lists_people(tokens: list[Token], at: int, by_start: dict[int, list[Match]]) -> bool:
+    """`everyone laughs: Alberto, Giulia and the fisherman`: those who do it, nothing that is said."""
+    people = {"cast", "name", "spelling", "person", "group"}
+    joined = at + 2 < len(tokens) and tokens[at + 1].key in word_list("and_words") | {","}
+    return joined and all({m.subject for m in by_start.get(number, ())} & people for number in (at, at + 2))
 
 
 def _overlaps(quote: Quote, others: list[Quote]) -> bool:

@@ -18,6 +18,7 @@ from agent.planners.offline.page import lay_out
 from agent.planners.offline.people import find_people
 from agent.planners.offline.say import Notes
 from agent.planners.offline.scenery import read_scenery
+from agent.planners.offline.shown import is_shown
 from agent.planners.offline.telling import tell
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.vocabulary import READING, Vocabulary
@@ -82,7 +83,19 @@ class Reading:
             dict.fromkeys(i for q in self.page.quotes if q.speaker for i in self._named_speakers(q.speaker))
         )
         self.mentions = settle(self.page, self.mentions, speaking, vocabulary, self.roster, self.notes)
+        self._forget_bearers()
         self.wants: Wants = read_wants(self.page, [m.start for m in self.mentions])
+
+    def _forget_bearers(self) -> None:
+        """A poster that bears writing stands in the scene; it is no poster to be made."""
+        page = self.page
+        borne: set[int] = set()
+        for quote in page.quotes:
+            back = next((at for at in range(quote.token, 0, -1) if page.breaks_between(at - 1, quote.token)), 0)
+            if not quote.speaker and is_shown(page, quote, back, self.mentions):
+                borne.update(at for at in range(back, quote.token) if page.key(at) in word_list("bearers"))
+        if borne:
+            page.keep([m for m in page.matches if m.subject != "output" or m.start not in borne])
 
     @cached_property
     def speech(self) -> Speech:

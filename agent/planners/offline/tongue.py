@@ -68,6 +68,6 @@ def language_of_line(text: str, vocabulary: Vocabulary, request: Language) -> La
         if token.is_word and not {"cast", "name"} & vocabulary.index.words.get(token.key, set())
     ]
     # Words that nobody knows and that all end in a vowel are far more often Italian than English.
-    if len(words) > 1 and all(_ITALIAN_ENDING.search(word) for word in words):
+    if len(set(words)) > 1 and all(_ITALIAN_ENDING.search(word) for word in words):
         return "it"
     return request

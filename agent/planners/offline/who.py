@@ -128,7 +128,9 @@ class Casting:
             if an and len(between) == 1 and between[0] in word_list("apposition_links") | {"("}:
                 follows = page.at(mention.end, "joiner")
                 listed = (
-                    between == [","] and (follows is not None and follows.id == "and") and self._person_at(follows.end)
+                    between == [","]
+                    and (follows is not None and page.key(mention.end) in word_list("and_words"))
+                    and self._person_at(follows.end)
                 )
                 if not listed and not (between == [","] and self._lists_after(mention)):
                     return before
@@ -268,6 +270,19 @@ class Casting:
         fitting = [i for i in ids if gender == "neutral" or self.roster.gender(i) in (gender, "neutral")]
         return fitting if len(fitting) > 1 else []
 
+    def owners(self, mentions: list[Mention]) -> None:
+        """`La mamma di Luca lo abbraccia`: he is there after all."""
+        page = self.page
+        for mention in mentions:
+            stop = min(mention.end + 4, len(page.tokens))
+            done_to = any(
+                page.key(at) in word_list("clitics") and page.at(at + 1, "pose", "speech")
+                for at in range(mention.end, stop)
+            )
+            if mention.kind == "owner" and mention.ids and page.language == "it" and done_to:
+                mention.kind = "name"
+                self.roster.known(mention.ids[0])
+
     def pronouns(self, mentions: list[Mention]) -> None:
         """Last, pronouns: `he` is the nearest one before whom it fits, `they` all before."""
         for number, mention in enumerate(mentions):
@@ -277,6 +292,12 @@ class Casting:
             if mention.noun == "they":
                 before = [m for m in before if m.kind != "owner"]
             mention.ids = self._stands_for(mention, before)
+            features = read_features(self.page, mention.end)
+            if len(mention.ids) == 1 and features.look and mention.ids[0] not in self.vocabulary.cast:
+                who = "che" if self.page.language == "it" else "who"
+                words = f"{who} {self.page.words(mention.end, features.end).strip(' ,')}"
+                if mention.ids[0] in self.roster.members:  # `She has curly hair and glasses`
+                    self.roster.enrich(mention.ids[0], features.look, words)
             if not mention.ids and mention.noun in ("he", "she") and self._stands_alone():
                 self.notes.ask("pronoun_lost", word=mention.words)
 
@@ -308,5 +329,6 @@ def settle(
     casting.refused = {i for m in mentions if casting._is_refused(m) for i in m.ids}
     casting.names(mentions, speakers)
     casting.phrases(mentions)
+    casting.owners(mentions)
     casting.pronouns(mentions)
     return [mention for mention in mentions if mention.ids and not mention.refused and mention.kind != "owner"]
