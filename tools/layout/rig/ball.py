@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from tools.layout.drawlist import Color
-from tools.layout.light import mix
+from tools.layout.light import mix, unlit
 from tools.layout.rig.ink import Brush
 from tools.layout.rig.schema import Face, Mouth
 
@@ -67,4 +67,5 @@ def cubic(p0: Point, c1: Point, c2: Point, p3: Point, n: int) -> list[Point]:
 
 def true_white(brush: Brush) -> Color:
     """Eyes and teeth keep more of their white than cloth does, or they drown in a coloured light."""
-    return mix(brush.tone(IVORY), (1.0, 0.99, 0.97, 1.0), 0.42 * (0.4 + 0.6 * brush.light.strength))
+    ivory = brush.tone(unlit(IVORY, brush.light, 0.7))
+    return mix(ivory, (1.0, 0.99, 0.97, 1.0), 0.42 * (0.4 + 0.6 * brush.light.strength))
