@@ -19,6 +19,7 @@ from tools.storyboard import Shot, Storyboard, slugify
 
 if TYPE_CHECKING:
     from tools.registry import Registry
+    from tools.runtime.lane import Lane
     from tools.runtime.pool import WorkerPool
     from tools.runtime.production import Production
 
@@ -37,6 +38,7 @@ class Toolbox:
         self.settings = settings
         self._pool = pool
         self._registry: Registry | None = None
+        self._lane: Lane | None = None
         # Runs of several threads may share an agent: they share its workers, too.
         self._starting = threading.Lock()
 
@@ -49,9 +51,22 @@ class Toolbox:
             from tools.runtime.hardware import choose_profile, detect
 
             profiles = load_profiles().profiles
-            name = choose_profile(detect(), profiles, self.settings.profile)
+            self._hardware = detect()
+            name = choose_profile(self._hardware, profiles, self.settings.profile)
             self._registry = Registry.load(profile=profiles[name])
         return self._registry
+
+    @property
+    def lane(self) -> Lane | None:
+        """The device for engines with models, opened on first use; None where no model is known."""
+        with self._starting:
+            if self._lane is None and self.registry.models.models:
+                from tools.runtime.devices import open_lane
+
+                profile = self.registry.profile
+                assert profile is not None
+                self._lane = open_lane(self._hardware, profile, self.registry.models, self.settings.state_dir)
+            return self._lane
 
     @property
     def pool(self) -> WorkerPool:
@@ -68,8 +83,11 @@ class Toolbox:
         """End the workers; the next call starts new ones."""
         with self._starting:
             pool, self._pool = self._pool, None
+            lane, self._lane = self._lane, None
         if pool is not None:
             pool.close()
+        if lane is not None:
+            lane.close()
 
     # -- productions ------------------------------------------------------------------------------------------------
 
@@ -133,13 +151,13 @@ class Toolbox:
         Args:
             state: names the production and the results so far.
             calls: the batch.
-            tell: is handed each event as a dict: the fields of a `CallEvent`, `node: "act"`, and `path`, where a
-                picture lies for people to look at, and the folder of every other artifact once there is one.
+            tell: is handed each event as a dict: the fields of a `CallEvent` with `node: "act"` and `path`, where a
+                person finds the result once there is one; those of a `DeviceEvent` with `node: "device"`.
             cancel: stops the batch when set.
         """
         if not calls:
             return {}
-        from tools.runtime.events import CallEvent
+        from tools.runtime.events import CallEvent, DeviceEvent
         from tools.runtime.executor import Executor
 
         production = self._production(state)
@@ -148,8 +166,11 @@ class Toolbox:
             path = str(_place_still(production, event.call_id, event.key)) if event.key else ""
             tell({"node": "act", "path": path, **asdict(event)})
 
+        def on_device(event: DeviceEvent) -> None:
+            tell({"node": "device", **asdict(event)})
+
         with production.lock():
-            executor = Executor(self.registry, production.store, self.pool, on_event, cancel)
+            executor = Executor(self.registry, production.store, self.pool, on_event, cancel, self.lane, on_device)
             return executor.run(calls, self._known(production, state))
 
     def _known(self, production: Production, state: AgentState) -> dict[str, Artifact]:

@@ -9,7 +9,7 @@ class below reads each of them. The runtime decides when a model is on the devic
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -65,12 +65,12 @@ class Weights(ABC):
             What engines get from `ctx.model(name)`: a pipeline, a model with its processor.
         """
 
-    def modules(self) -> Sequence[Any]:
-        """The torch modules whose tensors make up the model. The runtime moves them as one block.
+    def modules(self) -> Mapping[str, Any]:
+        """The torch modules whose tensors make up the model, by name. The runtime moves them as one block.
 
         Empty where the library keeps its own memory: then `wake` and `sleep` move it.
         """
-        return ()
+        return {}
 
     def wake(self, device: str) -> int:  # noqa: ARG002
         """Bring it to the device; returns its bytes there. For models without `modules`."""

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from configs.engines import ENGINES_YAML, Cost, EngineEntry, EnginesFile, StackEntry, load_engines
+from configs.models import MODELS_YAML, ModelsFile, load_models
 from configs.profiles import Profile
 from configs.yaml_file import YamlProblem
 from tools.base import Call, Tool, ToolInput, ToolOutput
@@ -96,28 +97,34 @@ class Registry:
         entries: engines.yaml, read.
         profile: of the machine; None allows the CPU engines.
         allow: prefixes of the modules that class paths may name.
+        models: models.yaml, read.
     """
 
     entries: EnginesFile
     profile: Profile | None = None
     allow: tuple[str, ...] = ("tools.",)
+    models: ModelsFile = field(default_factory=ModelsFile)
     _specs: dict[str, ToolSpec] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(
-        cls, path: Path = ENGINES_YAML, profile: Profile | None = None, allow: tuple[str, ...] = ("tools.",)
+        cls,
+        path: Path = ENGINES_YAML,
+        profile: Profile | None = None,
+        allow: tuple[str, ...] = ("tools.",),
     ) -> Registry:
-        """Read engines.yaml and check all that can be checked without importing an engine.
+        """Read engines.yaml and the models.yaml beside it; check all that can be checked without importing an engine.
 
         Raises:
-            InvalidInput: the file is malformed, names a module outside `allow` or one that does not exist, or the
-                profile names an engine that is not in the file.
+            InvalidInput: a file is malformed, names a module outside `allow` or one that does not exist; the profile
+                names an engine that is not in the file; or an engine a model that it cannot use.
         """
         try:
-            registry = cls(load_engines(path), profile, allow)
+            registry = cls(load_engines(path), profile, allow, _models_beside(path))
         except YamlProblem as problem:
             raise InvalidInput(problem.message, where=problem.where) from problem
         registry._check(path)
+        registry._check_models(path)
         return registry
 
     def _check(self, path: Path) -> None:
@@ -133,6 +140,29 @@ class Registry:
             for name in names:
                 if name not in known:
                     raise InvalidInput(f"the profile prefers {tool}/{name}, which {path.name} does not list")
+
+    def _check_models(self, engines: Path) -> None:
+        models = engines.with_name(MODELS_YAML.name)
+        for name, model in self.models.models.items():
+            module = model.weights.partition(":")[0]
+            if not module.startswith(self.allow) or not _module_exists(module):
+                raise InvalidInput(f"model {name}: there is no module {module} that may be used", where=str(models))
+            stack = self.entries.stacks.get(model.stack)
+            if stack is None or stack.workers != 1:
+                raise InvalidInput(
+                    f"model {name}: its stack {model.stack!r} is not in {engines.name} with `workers: 1`; one process "
+                    "owns a device",
+                    where=str(models),
+                )
+        for tool, entry in self.entries.tools.items():
+            for engine, about in entry.engines.items():
+                for name in about.models:
+                    known = self.models.models.get(name)
+                    if known is None or known.stack != about.stack:
+                        raise InvalidInput(
+                            f"{tool}/{engine}: {models.name} has no model {name!r} in the stack {about.stack!r}",
+                            where=str(engines),
+                        )
 
     @property
     def stacks(self) -> dict[str, StackEntry]:
@@ -209,6 +239,11 @@ class Registry:
         """Paths among the arguments that name files outside the store, each once, in order."""
         found = (value for path in self.tool(tool).files for value in values_at(args, path))
         return list(dict.fromkeys(value for value in found if isinstance(value, str) and value))
+
+
+def _models_beside(engines: Path) -> ModelsFile:
+    path = engines.with_name(MODELS_YAML.name)
+    return load_models(path) if path.exists() else ModelsFile()
 
 
 def values_at(data: Any, path: str) -> Iterator[Any]:

@@ -40,7 +40,7 @@ class Lane:
         device: as torch names it.
         budget: bytes that may be used.
         models: entries of models.yaml by name, with their sizes as the scheduler knows them.
-        placing: how models are loaded here at first.
+        placings: how each model is loaded here at first, by name.
         lease: the right to use the device; None where it needs none (the CPU).
         host_budget: bytes of host memory for parked weights; None is unlimited.
         sizes: what this machine measured; None learns nothing.
@@ -51,7 +51,7 @@ class Lane:
         device: str,
         budget: int,
         models: Mapping[str, tuple[ModelEntry, Model]],
-        placing: Placing,
+        placings: Mapping[str, Placing],
         lease: GpuLease | None,
         *,
         host_budget: int | None = None,
@@ -60,7 +60,7 @@ class Lane:
         self.device, self.budget = device, budget
         self.entries = {name: entry for name, (entry, _) in models.items()}
         self.ledger = Ledger(budget, (model for _, model in models.values()), host_budget=host_budget)
-        self._placings = dict.fromkeys(self.entries, replace(placing, device=device))
+        self._placings = {name: replace(placing, device=device) for name, placing in placings.items()}
         self._lease = lease
         self._turn = threading.Lock()
         """Held while a call uses the device, or the device is given back."""

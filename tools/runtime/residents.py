@@ -11,43 +11,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from tools.errors import InvalidInput
 from tools.model import Placing, Weights
+from tools.runtime.movers import Mover, mover_for
 
-__all__ = ["Mover", "Residents"]
+__all__ = ["DeviceMemory", "Residents"]
 
 Message = dict[str, Any]
-
-
-class Mover(Protocol):
-    """Moves one loaded model."""
-
-    def bring(self, device: str) -> int:
-        """To the device; returns its bytes there."""
-
-    def drop(self) -> None:
-        """Off the device; the host copy stays."""
-
-    def close(self) -> None:
-        """Give back the host copy as well."""
-
-
-class _SelfMoving:
-    """For models whose library keeps its own memory."""
-
-    def __init__(self, weights: Weights) -> None:
-        self._weights = weights
-
-    def bring(self, device: str) -> int:
-        return self._weights.wake(device)
-
-    def drop(self) -> None:
-        self._weights.sleep()
-
-    def close(self) -> None:
-        """Nothing of ours is held."""
 
 
 @dataclass
@@ -128,12 +100,12 @@ class Residents:
             started = time.perf_counter()
             held.weights.check(source)
             held.content = held.weights.load(source, placing)
-            held.mover = _mover(held.weights)
+            held.mover = mover_for(held.weights, placing.device)
             held.placing, held.source = placing, source
             held.cold_s += time.perf_counter() - started
         if not held.bytes:
             started = time.perf_counter()
-            held.bytes = max(1, held.mover.bring(placing.device))
+            held.bytes = max(1, held.mover.bring())
             held.load_s += time.perf_counter() - started
 
     def _empty(self, held: _Held) -> None:
@@ -180,15 +152,6 @@ class Residents:
         """How the first of them was loaded."""
         placings = [self._held[name].placing for name in names]
         return placings[0] or Placing() if placings else Placing()
-
-
-def _mover(weights: Weights) -> Mover:
-    modules = weights.modules()
-    if not modules:
-        return _SelfMoving(weights)
-    from tools.runtime.residency.slab import Slab
-
-    return Slab(modules)
 
 
 class DeviceMemory:

@@ -48,7 +48,7 @@ class Device:
             )  # fmt: skip
             models[name] = (entry, Model(name, size, 10, load_s=1.0))
         right = GpuLease("test-card", root=folder) if lease else None
-        self.lane = Lane("cuda:0", budget, models, Placing(), right)
+        self.lane = Lane("cuda:0", budget, models, dict.fromkeys(models, Placing()), right)
 
     def executor(self, store: str = "store", cancel: threading.Event | None = None) -> Executor:
         return Executor(

@@ -1,0 +1,114 @@
+"""How a loaded model gets to its device and off it; in a worker process. torch comes only with a model that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from tools.model import Weights
+from tools.runtime.residency.slab import Slab
+
+__all__ = ["Mover", "mover_for"]
+
+
+class Mover(Protocol):
+    """Moves one loaded model."""
+
+    def bring(self) -> int:
+        """To the device; returns its bytes there."""
+
+    def drop(self) -> None:
+        """Off the device; the host copy stays."""
+
+    def close(self) -> None:
+        """Give back the host copy as well."""
+
+
+def mover_for(weights: Weights, device: str) -> Mover:
+    """The mover of a model that was just loaded."""
+    modules = weights.modules()
+    if not modules:
+        return _OfItsOwn(weights, device)
+    if device == "cpu":
+        return _Stationary(modules)
+    return _AsSlab(modules, device) if device.startswith("cuda") else _TensorByTensor(modules, device)
+
+
+class _OfItsOwn:
+    """The library keeps its own memory."""
+
+    def __init__(self, weights: Weights, device: str) -> None:
+        self._weights, self._device = weights, device
+
+    def bring(self) -> int:
+        return self._weights.wake(self._device)
+
+    def drop(self) -> None:
+        self._weights.sleep()
+
+    def close(self) -> None:
+        """Nothing of ours is held; `Weights.unload` does it."""
+
+
+class _AsSlab:
+    """CUDA: one pinned copy, one transfer."""
+
+    def __init__(self, modules: Mapping[str, Any], device: str) -> None:
+        self._slab = Slab(modules, device)
+
+    def bring(self) -> int:
+        self._slab.load()
+        return self._slab.nbytes
+
+    def drop(self) -> None:
+        self._slab.evict()
+
+    def close(self) -> None:
+        self._slab.close()
+
+
+class _Stationary:
+    """The CPU: host memory is the device."""
+
+    def __init__(self, modules: Mapping[str, Any]) -> None:
+        self._modules = modules
+
+    def bring(self) -> int:
+        return _bytes(self._modules)
+
+    def drop(self) -> None:
+        """It stays where it is; `close` of the model gives the memory back."""
+
+    def close(self) -> None:
+        self._modules = {}
+
+
+class _TensorByTensor:
+    """Devices without pinned memory, as Apple's, where host and device memory are the same chips."""
+
+    def __init__(self, modules: Mapping[str, Any], device: str) -> None:
+        self._modules, self._device = modules, device
+
+    def bring(self) -> int:
+        for module in self._modules.values():
+            module.to(self._device)
+        return _bytes(self._modules)
+
+    def drop(self) -> None:
+        import torch
+
+        for module in self._modules.values():
+            module.to("cpu")
+        torch.mps.empty_cache()
+
+    def close(self) -> None:
+        self._modules = {}
+
+
+def _bytes(modules: Mapping[str, Any]) -> int:
+    tensors = {
+        tensor.data_ptr(): tensor.numel() * tensor.element_size()
+        for module in modules.values()
+        for tensor in (*module.parameters(), *module.buffers())
+    }
+    return sum(tensors.values())
