@@ -103,6 +103,7 @@ class _Reader:
             return
         told_behind = self.behind
         who, span = self._attribution(quote.token, back, ahead)
+        who = self._not_to_oneself(who, quote, span)
         acting = self._acting_before(quote)
         if not who and acting is not None and back == quote.token:
             who, span = acting.ids, (quote.token, quote.token + 1)  # `Luca shrugs. "Give me a minute!"`
@@ -119,6 +120,17 @@ class _Reader:
                 self.notes.ask("speaker_unknown", text=_short(quote.text))
                 return
         self._say(quote, who, span, "")
+
+    def _not_to_oneself(self, who: tuple[str, ...], quote: Quote, span: tuple[int, int]) -> tuple[str, ...]:
+        """`Alberto looks for Luca. "Luca!" he calls.`: a pronoun is not the one whom the words call."""
+        words = tokenise(quote.text)
+        called = {m.id for m in self.vocabulary.find(words, self.page.language, READING) if m.subject == "cast"}
+        pronoun = any(m.kind == "pronoun" and m.ids == who for m in self.mentions if span[0] <= m.start < span[1])
+        if len(who) != 1 or who[0] not in called or not pronoun:
+            return who
+        earlier = [i for m in self.mentions if m.end <= quote.token and len(m.ids) == 1 for i in m.ids]
+        same = [i for i in earlier if i not in called and self.roster.gender(i) == self.roster.gender(who[0])]
+        return (same[-1],) if same else who
 
     def _counted_off(self, token: int, back: int) -> tuple[str, ...]:
         """`Two fishermen. The first says "...", the second "..."`"""
@@ -249,7 +261,8 @@ class _Reader:
         """`Luca and Giulia at the harbour, Luca is surprised and says`: from the one who begins the last clause on."""
         for number in range(len(subjects) - 1, 0, -1):
             mention = subjects[number]
-            opens = self.page.key(mention.start - 1) in word_list("clause_openers")
+            at = mention.start - 1 if not self.page.at(mention.start - 1, "pose") else mention.start - 2
+            opens = self.page.key(at) in word_list("clause_openers")
             if opens and self.page.key(mention.end) not in word_list("and_words") | {","}:
                 return subjects[number:]
         return subjects
@@ -316,13 +329,16 @@ class _Reader:
         for id_ in who:
             line = Line(character=id_, text=text, emotion=emotion or "neutral", delivery=delivery, language=language)
             self.speech.lines.append(
-                SpokenLine(line, quote.token, emotion is not None, self._is_off(id_, quote, manner))
+                SpokenLine(line, quote.token, emotion is not None, self._is_off(id_, quote, manner, span))
             )
         self.last = who
 
-    def _is_off(self, id_: str, quote: Quote, manner: str) -> bool:
+    def _is_off(self, id_: str, quote: Quote, manner: str, span: tuple[int, int]) -> bool:
         """Whether a line is heard from off stage: a narrator's, `Luca (O.S.)`, `Luca's voice`."""
         if id_ in self.roster.voices or is_voice(quote.speaker):
+            return True
+        told = [token.key for token in self.page.tokens[span[0] : span[1]]]
+        if any(starts_with(told[at:], "off_stage") > 1 for at in range(len(told))):  # `shouts from off screen`
             return True
         keys = [token.key for token in tokenise(manner) if token.key != "."]
         offs = phrases("off_stage")

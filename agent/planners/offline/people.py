@@ -31,6 +31,19 @@ _CONTENT = frozenset(
         "emotion",
     ]
 )
+_DOING = (
+    *_CONTENT,
+    "joiner",
+    "speech",
+    "delivery",
+    "pronoun",
+    "trait",
+    "colour",
+    "cast",
+    "spelling",
+    "negation",
+    "number",
+)
 MAX_NAME_WORDS = 3
 
 
@@ -101,6 +114,10 @@ def _unknown_name(page: Page, at: int, vocabulary: Vocabulary, caseless: bool) -
     token = page.tokens[at]
     if not token.is_word or page.at(at, "person", "group", "ordinary"):
         return 0
+    if page.at(at, "pronoun") and page.starts_sentence(at):
+        return 0  # Spanish `Ella` is no name there.
+    if at and page.at(at - 1, "person") and token.text[0].isupper() and not caseless and not page.at(at, *_DOING):
+        return _surname(page, at + 1, vocabulary, True)  # `ihr Hund Bello`
     given = page.at(at, "name")
     capital = token.text[0].isupper() and not caseless
     opens = page.starts_sentence(at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from agent.intent import Beat, Brief, Performance
@@ -72,6 +73,12 @@ class Reading:
         letters = frozenset(_LETTER_TAG.findall(text))
         self._letters = letters if len(letters) > 1 else frozenset()
         """Speakers that are called by one letter: `A: Hi! B: Hello!`"""
+        keys = [token.key for token in tokenise(text)]
+        one = word_list("articles_one")
+        self._told_of = frozenset(
+            after for key, after in pairwise(keys) if key in one and after not in vocabulary.index and len(after) > 2
+        )
+        """Words behind an article that no lexicon has a meaning for: they may turn out to speak."""
         self.page = lay_out(text, vocabulary, language, self._is_speaker)
         self.roster = Roster(vocabulary, request.storyboard)
         for written, meant in dict.fromkeys(self.page.corrected.values()):
@@ -107,6 +114,8 @@ class Reading:
         if is_voice(name) or name in self._letters:
             return True
         tokens = tokenise(name)
+        if len(tokens) == 1 and name[0].isupper() and tokens[0].key in self._told_of:
+            return True  # `a seagull ... Seagull: "Squawk!"`
         if len(tokens) > 1 and tokens[-1].is_number:  # `Boy 1: ...`
             tokens = tokens[:-1]
         if any(token.key in word_list("bearers", "cards") for token in tokens):

@@ -31,7 +31,7 @@ def is_shown(page: Page, quote: Quote, back: int, mentions: Sequence[Mention]) -
     for at in range(len(keys)):
         if not said and at >= last and starts_with(keys[at:], "cards"):
             return True
-        length = starts_with(keys[at:], "bearers")
+        length = 0 if at and starts_with(keys[at - 1 :], "off_stage") else starts_with(keys[at:], "bearers")
         between = keys[at + length :]
         if (
             length

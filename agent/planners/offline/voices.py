@@ -38,7 +38,8 @@ def find_voices(page: Page) -> list[Mention]:
     at = 0
     while at < len(keys):
         length = starts_with(keys[at:], "narrators", "voices")
-        if not length or not _says(page, at, at + length):
+        remark = at > 1 and page.key(at - 1) in (",", "(") and page.at(at - 2, "cast") is not None
+        if not length or remark or not _says(page, at, at + length):
             at += 1
             continue
         start, end, ids = at, at + length, ()
@@ -54,6 +55,11 @@ def find_voices(page: Page) -> list[Mention]:
             while start > 0 and page.at(start - 1, "trait", "emotion", "delivery"):
                 start -= 1
             found.append(Mention(start, end, ids, kind="voice", words=page.words(start, end).strip(" ,:")))
+        while (
+            more := next((n for n in range(end, min(end + 4, len(keys))) if starts_with(keys[n:], "voices")), 0)
+        ) and all(page.tokens[n].is_word for n in range(end, more)):
+            end = more + starts_with(keys[more:], "voices")  # `a voice from the radio`: one voice.
+            found[-1].end = end
         at = end
     return found
 

@@ -11,6 +11,7 @@ from agent.planners.offline.say import Notes
 from agent.planners.offline.text import plain
 from agent.planners.offline.vocabulary import Vocabulary
 from agent.planners.offline.voices import voice_name
+from agent.planners.offline.wordlists import starts_with
 from agent.planners.offline.wordlists import words as word_list
 
 __all__ = ["Casting", "settle"]
@@ -50,8 +51,22 @@ class Casting:
             doing = self.page.of("pose", "speech", start=max(0, mention.start - 4), end=mention.start)
             if any(m.subject == "speech" or m.id in ("talk", "think") for m in doing):
                 return True
+        if mention.kind != "pronoun" and self._is_away(mention):
+            return True
+        behind = (self.page.key(mention.end), self.page.key(mention.end + 1))
+        excepted = self.page.key(mention.start - 1) in word_list("excepting")
+        if excepted and behind[0] == "," and behind[1] in word_list("relatives"):
+            return False  # `Everyone is asleep except Luca, who looks at the stars`
         before = self.page.at(mention.start - 1, "negation")
         return before is not None and before.id in _REFUSING and mention.kind != "pronoun"
+
+    def _is_away(self, mention: Mention) -> bool:
+        """`Alberto is nowhere to be seen`, `Luca dreams of Alberto`: one who is spoken of and not there."""
+        keys = [token.key for token in self.page.tokens[max(0, mention.start - 3) : mention.end + 4]]
+        at = min(mention.start, 3)
+        if starts_with(keys[at + mention.end - mention.start :], "absent"):
+            return True
+        return any(starts_with(keys[back:], "minding") == at - back for back in range(at))
 
     def _voice(self, mention: Mention) -> None:
         """One who is only heard; `Luca's voice` is Luca's."""
@@ -186,6 +201,8 @@ class Casting:
         gender, age = str(mention.look.get("gender", "neutral")), str(mention.look.get("age", "child"))
         pool = list(dict.fromkeys(earlier)) or list(self.roster.present)
         fitting = [i for i in pool if self.roster.gender(i) == gender and self.roster.age(i) == age]
+        if not fitting and age == "adult":  # `an old man ... the man`
+            fitting = [i for i in pool if self.roster.gender(i) == gender and self.roster.age(i) == "elder"]
         return self._take(fitting[0]) if len(fitting) == 1 and gender != "neutral" else None
 
     def _take(self, id_: str) -> str:
@@ -291,6 +308,10 @@ class Casting:
             before = [m for m in mentions[:number] if m.ids and not m.refused and m.kind != "voice"]
             if mention.noun == "they":
                 before = [m for m in before if m.kind != "owner"]
+            if mention.noun == "they" and not before and not self.roster.present:
+                # `They all sing: Luca and Alberto`: named behind it.
+                before = [m for m in mentions[number + 1 :] if m.ids and not m.refused and m.kind in ("name", "near")]
+                before = [m for m in before if not self.page.breaks_between(mention.end, m.start)]
             mention.ids = self._stands_for(mention, before)
             features = read_features(self.page, mention.end)
             if len(mention.ids) == 1 and features.look and mention.ids[0] not in self.vocabulary.cast:
