@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from agent.intent import Performance
@@ -14,6 +15,8 @@ from agent.planners.offline.wordlists import words
 
 __all__ = ["Group", "groups_of", "is_of_the_scene", "is_refused", "perform"]
 
+_SHARED = frozenset({"swim", "walk", "run", "dance", "sit", "jump", "fish", "talk", "lie", "cheer"})
+"""Poses that whoever is with somebody takes too."""
 _SCENE_NOUNS = ("scene", "story", "title_card", "production")
 
 
@@ -82,6 +85,12 @@ def perform(page: Page, mentions: Sequence[Mention], start: int, end: int) -> li
             acts = found[id_]
             if name not in acts or (name == "pose" and acts[name] in ("stand", "talk")):
                 acts[name] = match.id
+    for before, group in pairwise(groups):  # `Giulia swims with a shark`: both swim.
+        pose = found[before.ids[0]].get("pose") if before.ids else None
+        joined = page.key(group.start - 1) in words("in_company") and not page.breaks_between(before.end, group.start)
+        if pose in _SHARED and joined:
+            for id_ in group.ids:
+                found[id_].setdefault("pose", pose)
     return [Performance(character=id_, **acts) for id_, acts in found.items()]
 
 

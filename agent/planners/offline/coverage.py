@@ -107,6 +107,8 @@ def _silent(
     else:
         count = 2 if total <= lengths.two_until_s else max(3, ceil(total / lengths.mean_s - 0.05))
     plans = _pattern_plans(scene, min(count, MAX_SHOTS), aspect, coverage, opens)
+    if len(plans) == 1 and scene.people and plans[0].plays == "rest":
+        plans = [replace(plans[0], plays="business")]  # The only shot of a scene shows something going on.
     times = share_out(total, [plan.weight for plan in plans], [lengths.shortest_s] * len(plans))
     return [
         _shape(replace(plan, wish=seconds), scene, index, opens)

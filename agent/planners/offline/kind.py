@@ -248,6 +248,7 @@ def _scene(reading: Reading) -> Intent:
         reading.notes.assume("new_scene")
     if (
         confidence < 0.99
+        and outputs != ["music"]
         and not brief.cast
         and not any(b.location or b.location_words or b.text_overlay for b in brief.beats)
     ):

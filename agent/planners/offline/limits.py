@@ -182,6 +182,8 @@ def tell_limits(page: Page, aspect: Aspect, notes: Notes) -> None:
     if found := pattern(r"(?<!\w)(?:{resolution})(?!\w)").search(page.masked):
         width, height = ASPECT_SIZES[aspect]
         notes.assume("resolution_fixed", asked=found.group(), width=width, height=height)
+    if found := pattern(r"(?<!\w)(?:{slow_motion})(?!\w)").search(page.masked):
+        notes.assume("no_slow_motion", asked=found.group())
     for at, token in enumerate(page.tokens):
         # Counts of six figures and less; `²` is a digit to Python and no number.
         whole = token.text.isdecimal() and len(token.text) < 7
@@ -194,8 +196,16 @@ def tell_limits(page: Page, aspect: Aspect, notes: Notes) -> None:
 def _counts_people(page: Page, at: int) -> bool:
     """Whether a plural of persons stands at token `at`, or behind one adjective there."""
     for near in (at, at + 1):
+        if near >= len(page.tokens):
+            return False
         thing = page.at(near, "thing")
-        if page.at(near, "group", "person") or (thing is not None and thing.id == "character"):
+        crowd = (
+            near > 0
+            and page.tokens[near].is_word
+            and page.at(near + 1, "pose")
+            and page.at(near, "unit", "thing") is None
+        )
+        if crowd or page.at(near, "group", "person") or (thing is not None and thing.id == "character"):
             return page.at(near, "unit") is None
     return False
 

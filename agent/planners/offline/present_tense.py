@@ -125,7 +125,8 @@ def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str],
         placed = page.key(inside[0]) in words("locating", "place_openers")
         placed = placed or page.key(inside[0]) in word_set("states", language)
         placed = placed or (opener is not None and (opener.subject == "emotion" or opener.id == "where"))
-        if at_head and placed and not page.of("pose", "speech", start=inside[0], end=inside[-1] + 1):
+        acted = page.of("pose", "speech", start=inside[0], end=inside[-1] + 1)
+        if at_head and placed and all(page.key(match.start) in word_set("states", language) for match in acted):
             swaps[inside[0]] = f"{be(language, many)} {page.tokens[inside[0]].text}"
         return
     if language == "es":
@@ -166,7 +167,8 @@ def is_finite(page: Page, at: int) -> bool:
     if key in word_set("copulas", page.language):
         return True
     if page.language != "en":
-        return page.at(at, "pose", "speech") is not None and not is_gerund(page, at)
+        state = key in word_set("states", page.language)
+        return page.at(at, "pose", "speech") is not None and not state and not is_gerund(page, at)
     if page.key(at - 1) in word_set("carriers", "en") and page.at(at, "pose") is None:
         return False
     return key in grammar().finite and not key.endswith("ing")

@@ -140,9 +140,16 @@ def test_a_title_names_the_place_that_was_asked_for(asked: str, title: str) -> N
 
 @pytest.mark.parametrize(
     ("gerund", "one", "many"),
-    [("running", "runs", "run"), ("making", "makes", "make"), ("lying", "lies", "lie"),
-     ("doodling", "doodles", "doodle"), ("carrying", "carries", "carry"), ("exploring", "explores", "explore"), ("jumping", "jumps", "jump")],
-)  # fmt: skip
+    [
+        ("running", "runs", "run"),
+        ("making", "makes", "make"),
+        ("lying", "lies", "lie"),
+        ("doodling", "doodles", "doodle"),
+        ("carrying", "carries", "carry"),
+        ("exploring", "explores", "explore"),
+        ("jumping", "jumps", "jump"),
+    ],
+)
 def test_verbs_come_into_the_present(gerund: str, one: str, many: str) -> None:
     assert (present(gerund, many=False), present(gerund, many=True)) == (one, many)
 
