@@ -18,6 +18,7 @@ from agent.planners.offline.edit_direct import (
     swap_lines,
     take_out_by_pronoun,
     tone,
+    wider,
     zoom_on,
 )
 from agent.planners.offline.edit_lines import line_by_number, read_line_edits
@@ -57,7 +58,7 @@ def read_clause(clause: Clause) -> list[Edit]:
             return found if reader in _WHOLE else [*found, *read_attributes(clause, found)]
         if clause.asked:
             return []
-    return read_attributes(clause, []) or tone(clause)
+    return read_attributes(clause, []) or wider(clause) or tone(clause)
 
 
 def _history(clause: Clause) -> list[Edit]:
@@ -216,7 +217,10 @@ def _remove(clause: Clause) -> list[Edit]:
 def _taken_out(clause: Clause) -> list[str]:
     """`get Alberto out of there`: the verb's second half stands behind those who go."""
     keys = [token.key for token in clause.page.tokens[clause.start : clause.end]]
-    if not clause.mentions or clause.has("pose", "thing", "output"):
+    if not clause.mentions or clause.has("pose", "output"):
+        return []
+    behind_them = clause.page.of("thing", start=clause.mentions[-1].end, end=clause.end)  # `take` is a noun too.
+    if any(m.id not in ("shot", "scene") for m in behind_them):
         return []
     before = keys[: clause.mentions[0].start - clause.start]
     behind = keys[clause.mentions[-1].end - clause.start :]
@@ -276,7 +280,8 @@ def _caption(clause: Clause) -> list[Edit]:
     if len(clause.quotes) != 1 or clause.mentions or clause.has("speech"):
         return []
     quote, page = clause.quotes[0], clause.page
-    behind_it = page.key(quote.token - 1) in words("film_words") and page.key(quote.token - 2) in words("title_verbs")
+    verb = quote.token - (3 if page.key(quote.token - 2) in words("articles_the", "these") else 2)
+    behind_it = page.key(quote.token - 1) in words("film_words") and page.key(verb) in words("title_verbs")
     if behind_it or page.key(quote.token - 1) in words("title_verbs_with_it"):
         return [Edit(op="set_title", text=quote.text[:120])]
     over = page.key(quote.token + 1) in (

@@ -8,7 +8,7 @@ from agent.planners.offline.clause import Clause
 from agent.planners.offline.edit_lines import line_by_number
 from agent.planners.offline.edit_naming import read_naming
 from agent.planners.offline.wordlists import holds, pattern, starts_with, words
-from tools.storyboard import Line
+from tools.storyboard import Framing, Line
 
 __all__ = [
     "give_line",
@@ -22,6 +22,7 @@ __all__ = [
     "take_out_by_pronoun",
     "tone",
     "tone_of",
+    "wider",
     "zoom_on",
 ]  # fmt: skip
 
@@ -29,6 +30,7 @@ _SIDES: tuple[tuple[str, Side], ...] = (
     ("side_left", "left"), ("side_right", "right"), ("side_centre", "centre"), ("side_front", "front"),
     ("side_back", "back"),
 )  # fmt: skip
+_STEPS: tuple[Framing, ...] = ("wide", "full", "medium", "close", "detail")
 _TONES = ("playful", "tense", "tender", "melancholy", "adventurous", "calm", "cheerful", "mysterious")
 _UNOFFERED = ("no_gif", "no_resolution", "no_container", "no_document", "no_3d", "no_singing", "no_translation")
 
@@ -232,6 +234,21 @@ def _shot_of(clause: Clause, who: str) -> int | None:
     alone = [n for n, shot in seen if len(shot.placements) == 1 and shot.framing in ("medium", "close")]
     speaks = [n for n, shot in seen if any(line.character == who for line in shot.dialogue)]
     return next(iter([*alone, *speaks, *(n for n, _ in seen)]), None)
+
+
+def wider(clause: Clause) -> list[Edit]:
+    """`the first shot wider`: one step out, of every shot or of the one that is named."""
+    board = clause.reading.request.storyboard
+    if board is None or not _has(clause, "wider") or clause.has("framing") or clause.quotes:
+        return []
+    count = len(board.shots)
+    numbers = range(1, count + 1) if clause.shot is None else [clause.shot if clause.shot > 0 else count]
+    edits = []
+    for number in numbers:
+        if number <= count:
+            at = _STEPS.index(board.shots[number - 1].framing)
+            edits.append(Edit(op="set_framing", shot=number, framing=_STEPS[max(0, at - 1)]))
+    return edits
 
 
 def tone_of(clause: Clause) -> str | None:

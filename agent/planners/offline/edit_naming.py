@@ -58,6 +58,7 @@ def _renamed(reading: Reading, present: Present, text: str, rest: Sequence[Token
 
 def _called(reading: Reading, present: Present, text: str, rest: Sequence[Token]) -> Edit | None:
     """`the cat Micio`: as much as names somebody there is who; what is left is the name."""
+    rest = _without_tail(rest)
     for at in range(len(rest) - 1, 0, -1):
         name = rest[at:]
         if len(name) > MOST_WORDS or not _may_be_name(reading, name):

@@ -298,3 +298,43 @@ def test_of_two_places_the_one_that_is_to_come() -> None:
 def test_lines_keep_their_form_when_speakers_change() -> None:
     after = told(BEACH, "swap their lines")[1]
     assert all(isinstance(line, Line) for shot in after.shots for line in shot.dialogue)
+
+
+@pytest.mark.parametrize(
+    ("ask", "new", "old"),
+    [
+        ("the same with Giulia instead of Luca", "giulia", "luca"),
+        ("put Giulia in Luca's place", "giulia", "luca"),
+        ("instead of Luca I want Giulia", "giulia", "luca"),
+        ("Giulia al posto di Luca", "giulia", "luca"),
+        ("al posto di Luca metti Giulia", "giulia", "luca"),
+    ],
+)
+def test_one_in_another_ones_place(ask: str, new: str, old: str) -> None:
+    before, after, _ = told(BEACH, ask)
+    assert lines(after) == [(new if who == old else who, text) for who, text in lines(before)]
+    assert [order(after, 0)] == [[new if who == old else who for who in order(before, 0)]]
+    assert old not in [m.id for m in after.cast]
+    assert not any("luca" in shot.action.lower() for shot in after.shots)
+
+
+@pytest.mark.parametrize(
+    "ask", ["get Alberto out of there", "take Alberto out", "nobody should talk", "cambia posto a Luca e Alberto"]
+)
+def test_what_sounds_like_something_else(ask: str) -> None:
+    before, after, intent = told(BEACH, ask)
+    ops = {edit.op for edit in intent.edits}
+    assert ops == {"nobody": {"remove_line"}, "cambia": {"swap"}}.get(ask.split()[0], {"remove_character"})
+    assert after != before
+
+
+def test_a_named_ones_feeling_is_no_mood_of_the_music() -> None:
+    before, after, _ = told(BEACH, "vorrei Luca più triste")
+    assert faces(after, "luca") == {"sad"}
+    assert [shot.music for shot in after.shots] == [shot.music for shot in before.shots]
+
+
+def test_two_who_do_the_same() -> None:
+    after = told(KITCHEN, "make Giulia and the cat dance")[1]
+    assert poses(after, "giulia") == poses(after, "cat") == {"dance"}
+    assert poses(after, "robot") == {"wave"}
