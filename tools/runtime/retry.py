@@ -7,14 +7,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from configs.retries import RetryRule
 from tools.errors import Cancelled, OutOfMemory, ToolError
 
-__all__ = ["Retries", "Retry", "run_again"]
+__all__ = ["Retries", "Retry", "Rules", "run_again"]
 
 T = TypeVar("T")
+Rules = Mapping[Any, RetryRule]
+"""Rules by the name of an error's class (a `configs.retries.ErrorKind`)."""
 
 _LOOK_EVERY_S = 0.05
 _SPREAD = 0.25
@@ -56,7 +58,7 @@ class Retries:
         failures: how many of each rule there were; may be given, to go on counting where another process stopped.
     """
 
-    rules: Mapping[str, RetryRule]
+    rules: Rules
     key: str = ""
     ladder: Callable[[OutOfMemory], str] = _no_ladder
     failures: Counter[str] = field(default_factory=Counter)

@@ -100,9 +100,9 @@ class JobView:
         return not self.held and self.state in ("accepted", "running")
 
     @property
-    def turn(self) -> tuple[int, int, str]:
-        """Sorts by whose turn it is."""
-        return (-self.priority, int(self.id) if self.id.isdigit() else 10**9, self.id)
+    def turn(self) -> tuple[bool, int, int, str]:
+        """Sorts by whose turn it is; those that have ended come last."""
+        return (self.state in ENDED, -self.priority, int(self.id) if self.id.isdigit() else 10**9, self.id)
 
 
 class JobQueue:

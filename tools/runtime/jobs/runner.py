@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from configs.retries import RetryRule
 from tools.errors import Cancelled, ToolError
 from tools.runtime.jobs.queue import JobQueue, JobSpec, carried
 from tools.runtime.jobs.records import JobState
 from tools.runtime.journal import Journal
-from tools.runtime.retry import Retries
+from tools.runtime.retry import Retries, Rules
 
 __all__ = ["JobEvent", "JobKind", "JobOutcome", "JobRunner", "RunningJob"]
 
@@ -98,7 +97,7 @@ class JobRunner:
         self,
         queue: JobQueue,
         kinds: Mapping[str, JobKind],
-        rules: Mapping[str, RetryRule],
+        rules: Rules,
         *,
         on_event: Callable[[JobEvent], None] = lambda _event: None,
         tell: Callable[[str, Any], None] = lambda _job_id, _said: None,
