@@ -261,9 +261,10 @@ class _Reader:
         """`Luca and Giulia at the harbour, Luca is surprised and says`: from the one who begins the last clause on."""
         for number in range(len(subjects) - 1, 0, -1):
             mention = subjects[number]
-            at = mention.start - 1 if not self.page.at(mention.start - 1, "pose") else mention.start - 2
+            verb = self.page.at(mention.start - 1, "pose") is not None  # `..., entra suo padre e chiede`
+            at = mention.start - 1 - verb
             opens = self.page.key(at) in word_list("clause_openers")
-            if opens and self.page.key(mention.end) not in word_list("and_words") | {","}:
+            if opens and (verb or self.page.key(mention.end) not in word_list("and_words") | {","}):
                 return subjects[number:]
         return subjects
 

@@ -75,9 +75,11 @@ class Reading:
         """Speakers that are called by one letter: `A: Hi! B: Hello!`"""
         keys = [token.key for token in tokenise(text)]
         one = word_list("articles_one")
+        known = vocabulary.index.words
         self._told_of = frozenset(
-            after for key, after in pairwise(keys) if key in one and after not in vocabulary.index and len(after) > 2
-        )
+            noun for article, noun in pairwise(keys)
+            if article in one and known.get(noun, set()) <= {"common"} and len(noun) > 2
+        )  # fmt: skip
         """Words behind an article that no lexicon has a meaning for: they may turn out to speak."""
         self.page = lay_out(text, vocabulary, language, self._is_speaker)
         self.roster = Roster(vocabulary, request.storyboard)
