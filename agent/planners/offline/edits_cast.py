@@ -93,7 +93,7 @@ def put_in_shot(changes: Changes, at: int, who: str, performance: Performance | 
     shot, blocking = changes.shots[at], changes.direction.coverage.blocking
     limit = changes.direction.coverage.stage_limit
     if len(shot.placements) >= limit:
-        where = f"shot {at + 1}" if changes.tongue == "en" else f"inquadratura {at + 1}"
+        where = changes.direction.phrases.words["numbered_shot"].of(changes.tongue).format(shot=at + 1)
         changes.problem("no_room", name=changes.name(who), where=where, limit=limit)
         return False
     count = len(shot.placements) + 1

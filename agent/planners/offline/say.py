@@ -70,4 +70,5 @@ class Notes:
         """`Luca, Alberto and Giulia` in the language of the notes."""
         if len(names) < 2:
             return "".join(names)
-        return f"{', '.join(names[:-1])} {'e' if self._italian else 'and'} {names[-1]}"
+        joiner = self._sentences["and"]
+        return f"{', '.join(names[:-1])} {joiner.it if self._italian else joiner.en} {names[-1]}"
