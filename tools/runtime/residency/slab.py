@@ -163,6 +163,18 @@ class Slab:
         self.start_load()
         self.finish_load()
 
+    def checksum(self) -> int:
+        """The sum of the slab's 32-bit words, where the weights are now: equal on the device and in the host.
+
+        For checks: it reads every byte.
+        """
+        import torch
+
+        self.finish_load()
+        slab = self._host.tensor if self._slab is None else self._slab
+        words = slab[: self.nbytes // 4 * 4].view(torch.int32)
+        return int(sum(int(part.sum(dtype=torch.int64)) for part in words.split(CHUNK)))
+
     def changes(self) -> list[str]:
         """Names of what is no longer as it was packed: put in, taken out, replaced or written to.
 

@@ -124,6 +124,16 @@ def test_the_old_memory_is_let_go_while_packing() -> None:
     assert all(reference.expired() for reference in old)
 
 
+def test_the_checksum_sees_one_changed_bit_and_not_the_place() -> None:
+    small = model()
+    slab = Slab({"small": small}, "cpu")
+    in_host = slab.checksum()
+    slab.load()
+    assert slab.checksum() == in_host
+    small.kept.data[0] += 1
+    assert slab.checksum() == in_host + 1
+
+
 def test_eviction_never_copies_back() -> None:
     small = model()
     slab = Slab({"small": small}, "cpu")
