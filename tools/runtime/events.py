@@ -8,7 +8,9 @@ from typing import Literal
 __all__ = ["CallEvent", "CallStatus", "DeviceAction", "DeviceEvent", "RunEvent"]
 
 CallStatus = Literal["queued", "cached", "running", "done", "failed", "cancelled"]
-DeviceAction = Literal["plan", "wait", "lease", "load", "prefetch", "evict", "unload", "lost", "step_down"]
+DeviceAction = Literal[
+    "plan", "wait", "lease", "load", "prefetch", "evict", "unload", "lost", "step_down", "run", "again"
+]
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,9 @@ class DeviceEvent:
         device: as `cuda:0`.
         action: `plan`: an order was chosen, `text` shows it; `wait`: somebody else holds the device; `lease`: it is
             ours; `load`, `prefetch`, `evict`, `unload`: of `model`; `lost`: the process that held `model` ended;
-            `step_down`: memory ran out and less was asked of it, `text` says what.
-        model: by name.
+            `step_down`: memory ran out and less was asked of it, `text` says what; `run`: a call begins to compute,
+            its models are there; `again`: a call failed in a way that another attempt may mend.
+        model: by name; the id of the call in `run` and `again`.
         seconds: that it took.
         bytes: on the device afterwards.
         text: for people.

@@ -11,6 +11,7 @@ from typing import Any, TypeGuard, TypeVar
 
 from pydantic import ValidationError
 
+from configs.retries import load_retries
 from tools.artifact import Artifact, canonical_json, hash_file
 from tools.errors import BadOutput, Cancelled, ToolError
 from tools.registry import EngineSpec, Registry
@@ -20,6 +21,7 @@ from tools.runtime.foresight import Decision
 from tools.runtime.graph import Node
 from tools.runtime.lane import Lane
 from tools.runtime.pool import CORE, WorkerPool
+from tools.runtime.retry import Retries, Retry, Rules, run_again
 from tools.runtime.store import ArtifactStore, Provenance
 from tools.runtime.visit import Client
 from tools.runtime.wire import error_from_wire
@@ -31,9 +33,6 @@ T = TypeVar("T")
 
 Description = tuple[str, dict[str, str]] | ToolError
 """Version of the engine with its data, and the hashes of the external files by path; or why there is none."""
-
-_ATTEMPTS = 2
-"""A call whose error is `retryable` is made once more."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,8 @@ class Labour(Client):
         pool: the workers.
         registry: the tools.
         lane: the device for engines with models.
-        tell: told of what happens on it, in a working thread.
+        tell: told of what happens on it, and of further attempts, in a working thread.
+        rules: what is tried again; None are those of retries.yaml.
     """
 
     def __init__(
@@ -71,7 +71,9 @@ class Labour(Client):
         registry: Registry,
         lane: Lane | None = None,
         tell: Callable[[DeviceEvent], None] = lambda _event: None,
+        rules: Rules | None = None,
     ) -> None:
+        self._rules = load_retries().calls if rules is None else rules
         self._store = store
         self._lane = lane
         self._tell = tell
@@ -107,7 +109,7 @@ class Labour(Client):
         }
         # A device's worker may be at work for minutes; importing an engine and reading its data is light everywhere.
         stack = CORE if engine.models else engine.stack
-        answer = self._again_if_it_helps(lambda: self._ask(engine, message, stack=stack))
+        answer = self._try(str(message["name"]), lambda: self._ask(engine, message, stack=stack))
         version, fingerprints = answer.get("version"), answer.get("fingerprints")
         if not (isinstance(version, str) and _are_fingerprints(fingerprints, len(nodes))):
             raise BadOutput(f"{engine.tool}/{engine.name} did not describe itself.")
@@ -129,7 +131,7 @@ class Labour(Client):
         """Make one result and store it; returns it, and whether somebody else had made it meanwhile.
 
         Raises:
-            ToolError: what it ended with, after one more attempt where that may help.
+            ToolError: what it ended with, after as many more attempts as retries.yaml allows.
         """
         key = making.made.key
         lock = self._store.lock(key)
@@ -138,7 +140,7 @@ class Labour(Client):
             found = self._store.get(key)
             if found is not None:
                 return found, True
-            return self._again_if_it_helps(lambda: self._attempt(making, on_progress)), False
+            return self._try(making.node.call.id, lambda: self._attempt(making, on_progress)), False
         finally:
             lock.release()
 
@@ -158,7 +160,7 @@ class Labour(Client):
             if making.decision is None:
                 answer = self._ask(node.engine, message, on_progress)
             else:
-                answer = self._ask_device(node.engine, message, making.decision, on_progress)
+                answer = self._ask_device(node.engine, message, making.decision, node.call.id, on_progress)
             output = self._checked_output(node, answer.get("output"))
             seconds = answer.get("seconds")
             return self._store.commit(temp, made, output, seconds if isinstance(seconds, float) else 0.0)
@@ -197,12 +199,14 @@ class Labour(Client):
         engine: EngineSpec,
         message: dict[str, Any],
         decision: Decision,
+        call_id: str,
         on_progress: Callable[[float, str], None],
     ) -> dict[str, Any]:
         assert self._lane is not None
         with self._lane.visit(self._pool, self) as visit:
             visit.evict(decision.evict)
             visit.bring(engine.models)
+            self._tell(DeviceEvent(self._lane.device, "run", call_id))
             return visit.run(engine, message, decision.prefetch, on_progress)
 
     # -- as a client of the device ----------------------------------------------------------------------------------
@@ -225,14 +229,15 @@ class Labour(Client):
             with self._guard:
                 self._busy.discard(worker)
 
-    def _again_if_it_helps(self, attempt: Callable[[], T]) -> T:
-        for left in range(_ATTEMPTS - 1, -1, -1):
-            try:
-                return attempt()
-            except ToolError as error:
-                if left == 0 or not error.retryable or self.stopped:
-                    raise
-        raise AssertionError("unreachable")
+    def _try(self, name: str, attempt: Callable[[], T]) -> T:
+        """Make an attempt, and more where they may help; each further one is told."""
+
+        def on_retry(retry: Retry) -> None:
+            why = f"{retry.step}: " if retry.step else ""
+            text = f"{name}: attempt {retry.attempt} of {retry.of}. {why}{retry.error}"
+            self._tell(DeviceEvent(self._lane.device if self._lane else "", "again", name, text=text))
+
+        return run_again(attempt, Retries(self._rules, name), is_cancelled=self._stopped.is_set, on_retry=on_retry)
 
 
 def _are_fingerprints(data: Any, count: int) -> TypeGuard[list[dict[str, Any]]]:
