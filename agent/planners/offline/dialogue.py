@@ -255,6 +255,10 @@ class _Reader:
                 if joined and len(subjects) > 1 and self.page.key(subjects[0].end) in word_list("and_words"):
                     nearest = subjects[1]
                 return self._joined(nearest, subjects)
+        given = before[-1].start - 1
+        done_to = self.page.at(given, "pose") is not None or self.page.key(given) in word_list("deeds")
+        if len(before) > 1 and self.page.key(token - 1) == ":" and done_to:
+            return self._joined(before[-2], before[:-1])  # `The grandmother gives Luca a sandwich: "Eat!"`
         return self._joined(before[-1], before)
 
     def _of_clause(self, subjects: list[Mention]) -> list[Mention]:

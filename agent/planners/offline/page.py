@@ -94,6 +94,8 @@ class Page:
         if token == 0:
             return True
         before, here = self.tokens[token - 1], self.tokens[token]
+        if before.text == LINE_MARK:
+            return True
         return before.key in (".", "!", "?", ":", "-", "•", "*", ")") or "\n" in self.masked[before.end : here.start]
 
     def breaks_between(self, first: int, second: int) -> bool:
