@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.interrupts import STOPPED
+from agent.jobs_cli import jobs
 
 __all__ = ["app", "main"]
 
@@ -28,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog='`studio "make a beach scene with Luca and Alberto"` is short for `studio make "..."`.',
 )
+app.add_typer(jobs, name="jobs")
 
 Thread = Annotated[str, typer.Option("--thread", "-t", help="Conversation to continue, or to begin under this name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
@@ -192,7 +194,7 @@ def _shorthand(argv: list[str], command: Any) -> list[str]:
 
 def _with_plugins(argv: list[str]) -> typer.Typer:
     """The app with the commands of other packages, found by entry point, when one of them may be meant."""
-    own = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback}
+    own = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback} | {"jobs"}
     if argv and (argv[0] in own or " " in argv[0]):
         return app
     from importlib.metadata import entry_points

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tools.artifact import Artifact, canonical_json
 from tools.base import Call
 from tools.errors import Cancelled, InvalidInput, ToolError
-from tools.registry import Registry
+from tools.runtime.events import CallEvent
 from tools.runtime.executor import Executor
 from tools.runtime.jobs.journaled import run_journaled
 from tools.runtime.jobs.runner import JobOutcome, RunningJob
 from tools.runtime.manifest import AttemptRecord
-from tools.runtime.pool import WorkerPool
 from tools.runtime.production import Production
+from tools.runtime.store import ArtifactStore
 
-__all__ = ["CallsJob", "CallsKind"]
+__all__ = ["CallsJob", "CallsKind", "Workplace"]
 
 
 class CallsJob(BaseModel):
@@ -34,18 +36,30 @@ class CallsJob(BaseModel):
     production: str = Field("calls", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
 
 
+class Workplace(Protocol):
+    """Where calls are made: workers, devices, tools."""
+
+    def executor(
+        self, store: ArtifactStore, on_event: Callable[[CallEvent], None], cancel: threading.Event
+    ) -> Executor:
+        """An executor on this store; what it needs is started if it is not running."""
+        ...
+
+    def close(self) -> None:
+        """End the workers, so that all memory is given back; `executor` may follow."""
+        ...
+
+
 class CallsKind:
     """Carries them out.
 
     Args:
         productions: the folder of all productions.
-        registry: tools and engines.
-        new_pool: makes the workers when they are first needed, and again after `free`.
+        workplace: where the calls are made.
     """
 
-    def __init__(self, productions: Path, registry: Registry, new_pool: Callable[[], WorkerPool]) -> None:
-        self._productions, self._registry, self._new_pool = productions, registry, new_pool
-        self._pool: WorkerPool | None = None
+    def __init__(self, productions: Path, workplace: Workplace) -> None:
+        self._productions, self._workplace = productions, workplace
 
     def carry_out(self, job: RunningJob) -> JobOutcome:
         """Make what is not made yet; results are exported nowhere, they lie in the production's store."""
@@ -56,9 +70,8 @@ class CallsKind:
             raise InvalidInput(f"{first['loc'][0]}: {first['msg']}", where=f"job {job.id}") from error
         calls = job.journal.found.graph
         production = Production.claim(self._productions, payload.production, _request(payload, calls))
-        facts = {"production": production.slug}
         with production.lock():
-            executor = Executor(self._registry, production.store, self._workers(), job.tell, job.cancel)
+            executor = self._workplace.executor(production.store, job.tell, job.cancel)
             results = run_journaled(executor, job.journal, calls)
             manifest = production.manifest()
             for name, result in results.items():
@@ -69,19 +82,11 @@ class CallsKind:
         stopped = next((error for error in failures.values() if isinstance(error, Cancelled)), None)
         if stopped is not None:
             raise stopped
-        return JobOutcome(failures, facts)
-
-    def _workers(self) -> WorkerPool:
-        if self._pool is None:
-            self._pool = self._new_pool()
-            self._pool.start()
-        return self._pool
+        return JobOutcome(failures, {"production": production.slug})
 
     def free(self) -> None:
         """End the workers; the next job starts new ones."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+        self._workplace.close()
 
 
 def _request(payload: CallsJob, calls: Sequence[Call]) -> str:

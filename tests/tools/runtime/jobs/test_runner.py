@@ -24,12 +24,15 @@ from tools.errors import (
     ToolError,
 )
 from tools.registry import Registry
+from tools.runtime.events import CallEvent
+from tools.runtime.executor import Executor
 from tools.runtime.jobs.calls import CallsKind
 from tools.runtime.jobs.queue import JobQueue, JobSpec
 from tools.runtime.jobs.runner import JobEvent, JobOutcome, JobRunner, RunningJob
 from tools.runtime.journal import Journal
 from tools.runtime.pool import WorkerPool
 from tools.runtime.production import Production
+from tools.runtime.store import ArtifactStore
 
 RULES = {"EngineFailed": RetryRule(attempts=3, pause_s=0.02), "ProductionBusy": RetryRule(attempts=3, pause_s=0.5)}
 
@@ -251,21 +254,41 @@ def test_control_without_the_lock_two_studios_do_the_same_job(queue: JobQueue, m
 
 # -- jobs of calls, with real workers ---------------------------------------------------------------------------------
 
-NewRunner = Callable[[], tuple[JobRunner, CallsKind]]
+NewRunner = Callable[[], tuple[JobRunner, "Workshop"]]
+
+
+class Workshop:
+    """Two workers with the tiny engine."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.pool: WorkerPool | None = None
+
+    def executor(
+        self, store: ArtifactStore, on_event: Callable[[CallEvent], None], cancel: threading.Event
+    ) -> Executor:
+        if self.pool is None:
+            self.pool = WorkerPool(2, allow=ALLOW)
+            self.pool.start()
+        return Executor(self.registry, store, self.pool, on_event, cancel)
+
+    def close(self) -> None:
+        pool, self.pool = self.pool, None
+        if pool is not None:
+            pool.close()
 
 
 @pytest.fixture
 def new_runner(queue: JobQueue, registry: Registry, tmp_path: Path) -> Iterator[NewRunner]:
-    kinds: list[CallsKind] = []
+    shops: list[Workshop] = []
 
-    def new() -> tuple[JobRunner, CallsKind]:
-        kind = CallsKind(tmp_path / "productions", registry, lambda: WorkerPool(2, allow=ALLOW))
-        kinds.append(kind)
-        return JobRunner(queue, {"calls": kind}, RULES), kind
+    def new() -> tuple[JobRunner, Workshop]:
+        shops.append(Workshop(registry))
+        return JobRunner(queue, {"calls": CallsKind(tmp_path / "productions", shops[-1])}, RULES), shops[-1]
 
     yield new
-    for kind in kinds:
-        kind.free()
+    for shop in shops:
+        shop.close()
 
 
 def test_a_batch_of_calls_is_made_and_written_down(queue: JobQueue, new_runner: NewRunner, tmp_path: Path) -> None:
@@ -301,15 +324,15 @@ def test_cancelling_ends_the_workers_and_what_they_hold(queue: JobQueue, new_run
     job = queue.submit(
         JobSpec(kind="calls"), [tiny("a"), tiny("b", "a", deed="stubborn", scratch=str(tmp_path / "pid"))]
     )
-    working, kind = new_runner()
+    working, shop = new_runner()
     thread = threading.Thread(target=working.run)
     thread.start()
     for _ in range(1000):
         if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
             break
         time.sleep(0.01)
-    assert kind._pool is not None
-    workers = [psutil.Process(pid) for pid in kind._pool.pids()]
+    assert shop.pool is not None
+    workers = [psutil.Process(pid) for pid in shop.pool.pids()]
     assert len(workers) == 2
     begun = time.monotonic()
     assert queue.ask(job, "pause").wish == "pause"
