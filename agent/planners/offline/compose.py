@@ -224,7 +224,7 @@ def _title(
 
 
 def _called(names: Sequence[str], brief: Brief, scenes: Sequence[Scene]) -> list[str]:
-    """Names for a title, of all who are seen: those drawn from one plural (`Pirate 1`, `Pirate 2`) as it was written."""
+    """Names for a title, of all who are seen; those drawn from one plural (`Pirate 1`, `Pirate 2`) as written."""
     called: list[str] = []
     seen = {who for scene in scenes for who in scene.people}
     for member, name in zip(brief.cast, names, strict=True):
