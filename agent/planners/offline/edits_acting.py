@@ -100,7 +100,8 @@ def _perform(changes: Changes, at: int, wanted: Performance, everyone: bool) -> 
     meant = {p.character for p in shot.placements if everyone or p.character == wanted.character}
     before = {p.character: p.expression for p in shot.placements}
     placements = [
-        _unlike(changes, p, wanted).model_copy(update=update) if p.character in meant else p for p in shot.placements
+        _unlike(changes, shot, p, wanted).model_copy(update=update) if p.character in meant else p
+        for p in shot.placements
     ]
     dialogue = [
         line.model_copy(update={"emotion": wanted.expression})
@@ -114,13 +115,13 @@ def _perform(changes: Changes, at: int, wanted: Performance, everyone: bool) -> 
     changes.replace(at, placements=placements, dialogue=dialogue, action=action)
 
 
-def _unlike(changes: Changes, placement: Placement, wanted: Performance) -> Placement:
+def _unlike(changes: Changes, shot: Shot, placement: Placement, wanted: Performance) -> Placement:
     """A pose that plays the old feeling (shivering, cheering) ends with it, unless a pose was asked for."""
     face = changes.direction.acting.pose_faces.get(placement.pose)
     ends = wanted.expression and not wanted.pose and face == placement.expression != wanted.expression
     if not ends or face not in PLAYED_BY_THE_BODY:
         return placement
-    return placement.model_copy(update={"pose": grounded("stand", changes.shots[0].location, changes.direction)})
+    return placement.model_copy(update={"pose": grounded("stand", shot.location, changes.direction)})
 
 
 def _felt(changes: Changes, shot: Shot, placements: list[Placement], meant: set[str], wanted: Performance) -> str:
