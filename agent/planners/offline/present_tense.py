@@ -124,7 +124,9 @@ def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str],
         opener = page.at(inside[0], "joiner", "emotion")
         placed = page.key(inside[0]) in words("locating", "place_openers")
         placed = placed or page.key(inside[0]) in word_set("states", language)
-        placed = placed or (opener is not None and (opener.subject == "emotion" or opener.id == "where"))
+        placed = placed or (
+            opener is not None and ((opener.subject == "emotion" and language == "en") or opener.id == "where")
+        )
         acted = page.of("pose", "speech", start=inside[0], end=inside[-1] + 1)
         if at_head and placed and all(page.key(match.start) in word_set("states", language) for match in acted):
             swaps[inside[0]] = f"{be(language, many)} {page.tokens[inside[0]].text}"

@@ -100,7 +100,7 @@ def _drawn(id_: str, vocabulary: Vocabulary) -> str:
 def _words(page: Page, match: Match) -> str:
     """A place as written, without preposition and article."""
     at = match.start
-    while at < match.end - 1 and page.key(at) in words("locating", "determining"):
+    while at < match.end - 1 and page.key(at) in words("locating", "determining", "place_openers", "framing_of"):
         at += 1
     return page.text[page.tokens[at].start : page.tokens[match.end - 1].end]
 

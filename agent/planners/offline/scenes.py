@@ -10,6 +10,7 @@ from agent.planners.offline.happenings import happening
 from agent.planners.offline.plan import Scene
 from agent.planners.offline.questions import words_of
 from agent.planners.offline.text import fold
+from agent.planners.offline.verbs import verb_forms
 from agent.planners.offline.wordlists import words
 from tools.storyboard import Emotion, slugify
 
@@ -77,13 +78,19 @@ def _is_bare(beat: Beat, names: Sequence[str]) -> bool:
     return bool(beat.location or beat.location_words) and happening(beat.action, names, speaks=False) == "nothing"
 
 
+def _has_verb(action: str) -> bool:
+    """Whether words tell a deed by its verb, however plain (`she stops and looks at the sea`)."""
+    return any(word in verb_forms() for word in words_of(action))
+
+
 def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief: Brief, direction: Direction) -> Scene:
     before = earlier[-1] if earlier else None
     location, written = _place(beat, before, brief, direction)
     moved = before is not None and before.location != location
     names = [*people, *(member.name for member in brief.cast)]
     told = happening(beat.action, names, bool(beat.dialogue))
-    if told == "nothing" and beat.action and any(p.pose for p in beat.performances):
+    acted = any(p.pose for p in beat.performances) or (not beat.dialogue and _has_verb(beat.action))
+    if told == "nothing" and beat.action and acted:
         told = "something"
     stated = {} if moved else _carried(earlier, people, going_on=told == "nothing")
     for performance in beat.performances:

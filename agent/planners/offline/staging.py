@@ -124,8 +124,7 @@ class Stager:
         face = self._face(plan, who, turn, own, stated, business)
         # Who talks stops talking while another one speaks.
         if stated.pose and not (stated.pose == "talk" and scene.lines and not own):
-            pose = grounded(stated.pose, scene.location, self.direction) if stated.pose in MOVING else stated.pose
-            return Performance(character=who, pose=pose, expression=face, facing=stated.facing)
+            return Performance(character=who, pose=stated.pose, expression=face, facing=stated.facing)
         if own:
             pose = acting.emotions[own[0].emotion if own[0].emotion != "neutral" else face].speaking[0]
         elif asked := self._asked_for(plan):
