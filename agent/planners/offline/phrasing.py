@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from agent.intent import Intent
 from agent.planners.offline.direction import Direction, FormsByTongue, Tongue
 from agent.planners.offline.text import fold
-from agent.planners.offline.wordlists import pattern, words
+from agent.planners.offline.wordlists import words
 from tools.storyboard import CastMember, Language, Shot, TimeOfDay
 
 __all__ = ["about", "join_names", "short_name", "title_of", "tongue_of", "tongue_of_language"]
