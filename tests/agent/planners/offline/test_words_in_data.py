@@ -34,8 +34,8 @@ FOLDER = Path(lexicon.__file__).parent
 MOST = 3
 """So many words in one literal are a list."""
 EXTENSIONS = """
-png jpg jpeg jpe webp gif bmp tif tiff svg mp mov mkv avi webm mp3 mp4 wav flac ogg opus m4a m4v aac srt vtt ass txt md pdf
-yaml yml ya ml json csv doc docx safetensors zip py exe sh"""
+png jpg jpeg jpe webp gif bmp tif tiff svg mp mov mkv avi webm mp3 mp4 wav flac ogg opus m4a m4v aac srt vtt ass txt md
+pdf yaml yml ya ml json csv doc docx safetensors zip py exe sh"""
 TECHNICAL = frozenset([*EXTENSIONS.split(), "any", "forbid", "before", "after", "self", "frozen", "ing", "ed", "er"])
 """Extensions of file names, words of pydantic, and endings."""
 _ALTERNATION = re.compile(r"[^\W\d_]{2,}(?:\\?[ '’][^\W\d_]+)*(?:\|[^\W\d_]{2,}(?:\\?[ '’][^\W\d_]+)*){2,}")
