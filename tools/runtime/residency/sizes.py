@@ -1,4 +1,4 @@
-"""What models take on this machine: measured where a call or a load was measured, expected from YAML until then.
+"""What models take on this machine: measured where a call or a load was measured, expected by models.yaml until then.
 
 The measured sizes lie in one small JSON file per machine and device. It is written whole, to a name of its own, and
 put in place by one rename; two studios that learn at the same time take turns and keep what both measured.
@@ -11,20 +11,17 @@ import json
 import os
 import platform
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from configs.model_sizes import MODEL_SIZES_YAML, load_model_sizes
 from tools.runtime.disk import storage_errors
 from tools.runtime.locks import FileLock
 from tools.runtime.scheduling.problem import Model
 
-__all__ = ["Measured", "MeasuredSizes", "machine_name", "model_priors"]
+__all__ = ["Measured", "MeasuredSizes", "machine_name"]
 
-_GB = 10**9
 _NEWEST = 0.3
 """Weight of the newest time in the running mean."""
 _TRUST_AFTER = 3
@@ -203,15 +200,3 @@ def _write(path: Path, content: _File) -> None:
 def machine_name(device: str = "cpu", driver: str = "") -> str:
     """What sizes and times depend on: the machine, the card and its driver."""
     return " | ".join(part for part in (platform.node(), platform.machine(), device, driver) if part)
-
-
-def model_priors(path: Path = MODEL_SIZES_YAML) -> Mapping[str, Model]:
-    """The expected sizes of model_sizes.yaml, by name.
-
-    Raises:
-        YamlProblem: with file and line.
-    """
-    return {
-        name: Model(name, round(size.weights_gb * _GB), round(size.working_gb * _GB), size.load_s, size.cold_s)
-        for name, size in load_model_sizes(path).models.items()
-    }

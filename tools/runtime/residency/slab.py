@@ -119,16 +119,17 @@ class Slab:
 
         if self._slab is not None:
             return
+        if self.device.type == "cuda" and not self._streams:
+            self._streams = [torch.cuda.Stream(self.device) for _ in range(self._stream_count)]
         try:
-            slab = torch.empty(self.nbytes, dtype=torch.uint8, device=self.device)
+            # Allocated on the stream that copies: it need not wait for what the device computes now (see `_copy`).
+            with torch.cuda.stream(self._streams[0] if self._streams else None):
+                slab = torch.empty(self.nbytes, dtype=torch.uint8, device=self.device)
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
                 raise OutOfMemory(f"the device has no room for {self.nbytes / 2**30:.2f} GiB of weights.") from error
             raise
-        if self.device.type == "cuda":
-            self._copy_beside(slab)
-        else:
-            slab.copy_(self._host.tensor)
+        self._copy(slab)
         self._slab = slab
         # The copies run meanwhile.
         with torch.no_grad():
@@ -136,26 +137,29 @@ class Slab:
         self._note_versions()
         self.generation += 1
 
-    def _copy_beside(self, slab: torch.Tensor) -> None:
+    def _copy(self, slab: torch.Tensor) -> None:
+        """Begin to fill a fresh slab. Nobody else's work on its memory is left: `evict` waits for all of the device."""
         import torch
 
         if not self._streams:
-            self._streams = [torch.cuda.Stream(self.device) for _ in range(self._stream_count)]
-        for stream in self._streams:
-            # The memory may have been somebody's until now, with work on it still queued.
-            stream.wait_stream(torch.cuda.current_stream(self.device))
+            slab.copy_(self._host.tensor)
+            return
         for number, start in enumerate(range(0, self.nbytes, CHUNK)):
             end = min(start + CHUNK, self.nbytes)
             with torch.cuda.stream(self._streams[number % len(self._streams)]):
                 slab[start:end].copy_(self._host.tensor[start:end], non_blocking=True)
         for stream in self._streams:
-            slab.record_stream(stream)
             self._copied.append(stream.record_event())
 
     def finish_load(self) -> None:
         """Wait until what `start_load` began is on the device; at once where nothing was begun."""
+        import torch
+
         for event in self._copied:
             event.synchronize()
+        if self._copied and self._slab is not None:
+            # Should a view outlive the eviction, its memory waits for whoever computes with it.
+            self._slab.record_stream(torch.cuda.current_stream(self.device))
         self._copied.clear()
 
     def load(self) -> None:

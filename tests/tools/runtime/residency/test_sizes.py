@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tools.errors import StorageFailed
-from tools.runtime.residency.ledger import Ledger
-from tools.runtime.residency.sizes import MeasuredSizes, machine_name, model_priors
+from tools.runtime.residency.sizes import MeasuredSizes, machine_name
 from tools.runtime.scheduling.problem import Model
 
 PRIOR = Model("sdxl", weights=7000, working=4000, load_s=1.0, cold_s=8.0)
@@ -108,11 +107,3 @@ def test_a_disk_that_refuses_keeps_the_old_file_whole(
     assert [path.name for path in tmp_path.iterdir()] == [sizes.path.name]
     sizes.save()
     assert MeasuredSizes(tmp_path, "here").predict(PRIOR).weights == 2, "nothing learned was lost"
-
-
-def test_the_expected_sizes_are_there_and_each_fits_a_card_of_its_own() -> None:
-    priors = model_priors()
-    assert priors["sdxl-fp16"].weights == 7_110_000_000
-    book = Ledger(int(15.5e9), priors.values())
-    assert set(book.snapshot().states) == set(priors)
-    assert book.to_evict(["sdxl-fp16", "sdxl-controlnet-fp16"]) == []
