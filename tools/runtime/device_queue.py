@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from tools.errors import MissingPrerequisite
-from tools.runtime.events import DeviceEvent
+from tools.runtime.events import DeviceEvent, PlanFigures
 from tools.runtime.foresight import Decision, Foresight
 from tools.runtime.graph import CallGraph, Node
 from tools.runtime.lane import Lane
@@ -40,7 +40,18 @@ class DeviceQueue:
         self._foresight = Foresight(tasks, models, lane.budget, cpu_slots, self._show)
 
     def _show(self, plan: Plan) -> None:
-        self._tell(DeviceEvent(self._lane.device, "plan", seconds=plan.wall_s, bytes=plan.peak_bytes, text=plan.text()))
+        figures = PlanFigures(
+            calls=len(plan.order),
+            switches=plan.switches,
+            switch_s=plan.switch_s,
+            bound_s=plan.bound_s,
+            wall_s=plan.wall_s,
+            peak_bytes=plan.peak_bytes,
+            budget_bytes=self._lane.budget,
+            proven=plan.proven,
+        )
+        told = DeviceEvent(self._lane.device, "plan", "", plan.wall_s, plan.peak_bytes, plan.text(), plan=figures)
+        self._tell(told)
 
     def add(self, node: Node, made: Provenance) -> None:
         """All that this call needs is there."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["CallEvent", "CallStatus", "DeviceAction", "DeviceEvent", "RunEvent"]
+__all__ = ["CallEvent", "CallStatus", "DeviceAction", "DeviceEvent", "PlanFigures", "RunEvent"]
 
 CallStatus = Literal["queued", "cached", "running", "done", "failed", "cancelled"]
 DeviceAction = Literal[
@@ -39,6 +40,29 @@ class CallEvent:
 
 
 @dataclass(frozen=True)
+class PlanFigures:
+    """What a plan promises.
+
+    Attributes:
+        calls: that it orders, those of the CPU as well.
+        switches: loads.
+        switch_s: seconds of loading; no order loads for less than `bound_s`.
+        wall_s: from start to end.
+        peak_bytes: at once on the device, of `budget_bytes`.
+        proven: no order loads for less.
+    """
+
+    calls: int
+    switches: int
+    switch_s: float
+    bound_s: float
+    wall_s: float
+    peak_bytes: int
+    budget_bytes: int
+    proven: bool
+
+
+@dataclass(frozen=True)
 class DeviceEvent:
     """Something happened on a device, always after it did.
 
@@ -50,8 +74,11 @@ class DeviceEvent:
             its models are there; `again`: a call failed in a way that another attempt may mend.
         model: by name; the id of the call in `run` and `again`.
         seconds: that it took.
-        bytes: on the device afterwards.
-        text: for people.
+        bytes: on the device afterwards; in `run` with the working memory that the call is reckoned to need.
+        text: for people; in `run` the names of the models that the call uses, joined by ", ".
+        moved_s: of `load`: seconds that the move itself took; more than `seconds` where it began beside a call.
+        plan: of `plan`: its figures.
+        at: when it happened, as `time.perf_counter` counts; it is told later.
     """
 
     device: str
@@ -60,6 +87,9 @@ class DeviceEvent:
     seconds: float = 0.0
     bytes: int = 0
     text: str = ""
+    moved_s: float = 0.0
+    plan: PlanFigures | None = None
+    at: float = field(default_factory=time.perf_counter, compare=False)
 
 
 RunEvent = CallEvent | DeviceEvent

@@ -206,7 +206,7 @@ class Labour(Client):
         with self._lane.visit(self._pool, self) as visit:
             visit.evict(decision.evict)
             visit.bring(engine.models)
-            self._tell(DeviceEvent(self._lane.device, "run", call_id))
+            self._tell(visit.about_to_run(call_id, engine))
             return visit.run(engine, message, decision.prefetch, on_progress)
 
     # -- as a client of the device ----------------------------------------------------------------------------------

@@ -47,9 +47,12 @@ class Visit:
     def __init__(self, lane: Lane, pool: WorkerPool, client: Client) -> None:
         self._lane, self._pool, self._client = lane, pool, client
 
-    def _say(self, action: DeviceAction, model: str = "", seconds: float = 0.0, text: str = "") -> None:
+    def _say(
+        self, action: DeviceAction, model: str = "", seconds: float = 0.0, text: str = "", moved_s: float = 0.0
+    ) -> None:
         taken = self._lane.ledger.snapshot()
-        self._client.tell(DeviceEvent(self._lane.device, action, model, seconds, taken.weights + taken.working, text))
+        there = taken.weights + taken.working
+        self._client.tell(DeviceEvent(self._lane.device, action, model, seconds, there, text, moved_s))
 
     @contextmanager
     def worker(self, stack: str) -> Iterator[WorkerProcess]:
@@ -136,7 +139,8 @@ class Visit:
                 lane.ledger.cancel(move)
                 raise
             lane.learn(name, answer)
-        self._say("load", name, time.perf_counter() - started)
+        moved_s = float(answer["cold_s"]) + float(answer["load_s"])
+        self._say("load", name, time.perf_counter() - started, moved_s=moved_s)
 
     def _reserve(self, name: str, worker: WorkerProcess) -> Move:
         """Room on the device and for the host copy; parked models that were used longest ago make place."""
@@ -165,6 +169,13 @@ class Visit:
         for name in names:
             if self._lane.ledger.state(name) == "parked":
                 self._unload(name, None)
+
+    def about_to_run(self, call_id: str, engine: EngineSpec) -> DeviceEvent:
+        """What is told when a call begins to compute: its models are there."""
+        ledger = self._lane.ledger
+        working = max((ledger.model(name).working for name in engine.models), default=0)
+        taken = ledger.snapshot().weights + working
+        return DeviceEvent(self._lane.device, "run", call_id, bytes=taken, text=", ".join(engine.models))
 
     def run(
         self, engine: EngineSpec, message: Message, prefetch: str, on_progress: Callable[[float, str], None]
