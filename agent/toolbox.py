@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,13 @@ from agent.state import AgentState
 from configs.settings import Settings
 from tools.artifact import Artifact
 from tools.base import Call
-from tools.errors import ToolError
+from tools.errors import StorageFailed, ToolError
 from tools.storyboard import Shot, Storyboard, slugify
 
 if TYPE_CHECKING:
     from tools.registry import Registry
     from tools.runtime.lane import Lane
+    from tools.runtime.pace import Pace
     from tools.runtime.pool import WorkerPool
     from tools.runtime.production import Production
 
@@ -39,6 +41,7 @@ class Toolbox:
         self._pool = pool
         self._registry: Registry | None = None
         self._lane: Lane | None = None
+        self._pace: Pace | None = None
         # Runs of several threads may share an agent: they share its workers, too.
         self._starting = threading.Lock()
 
@@ -67,6 +70,17 @@ class Toolbox:
                 assert profile is not None
                 self._lane = open_lane(self._hardware, profile, self.registry.models, self.settings.state_dir)
             return self._lane
+
+    @property
+    def pace(self) -> Pace:
+        """How fast engines are on this machine."""
+        with self._starting:
+            if self._pace is None:
+                from tools.runtime.pace import Pace
+                from tools.runtime.residency.sizes import machine_name
+
+                self._pace = Pace(self.settings.state_dir, machine_name())
+            return self._pace
 
     @property
     def pool(self) -> WorkerPool:
@@ -170,8 +184,14 @@ class Toolbox:
             tell({"node": "device", **asdict(event)})
 
         with production.lock():
-            executor = Executor(self.registry, production.store, self.pool, on_event, cancel, self.lane, on_device)
-            return executor.run(calls, self._known(production, state))
+            executor = Executor(
+                self.registry, production.store, self.pool, on_event, cancel, self.lane, on_device, self.pace
+            )
+            results = executor.run(calls, self._known(production, state))
+        with suppress(StorageFailed):
+            # Only times shown depend on it; a full disk has been told by what mattered.
+            self.pace.save()
+        return results
 
     def _known(self, production: Production, state: AgentState) -> dict[str, Artifact]:
         found = {name: self._artifact(production, state, name) for name in state["work"].results}
@@ -192,7 +212,7 @@ class Toolbox:
         """Predicted wall seconds of a batch on this machine's workers."""
         from tools.runtime.graph import CallGraph
 
-        graph = CallGraph.build(calls, self._known(self._production(state), state), self.registry)
+        graph = CallGraph.build(calls, self._known(self._production(state), state), self.registry, self.pace)
         return graph.predicted_s(self.pool.size)
 
     def still_paths(self, state: AgentState) -> list[str]:

@@ -27,6 +27,7 @@ from tools.runtime.foresight import Decision
 from tools.runtime.graph import CallGraph, Node
 from tools.runtime.labour import Labour, Making
 from tools.runtime.lane import Lane
+from tools.runtime.pace import Pace
 from tools.runtime.pool import WorkerPool
 from tools.runtime.store import ArtifactStore, Provenance
 
@@ -49,6 +50,7 @@ class Executor:
         cancel: set it from anywhere to stop within a second; what is finished is kept.
         lane: the device for engines with models; None where there is none.
         on_device: told of what happens on it, in the thread that called `run`.
+        pace: how fast engines are on this machine; it learns from every call.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Executor:
         cancel: threading.Event | None = None,
         lane: Lane | None = None,
         on_device: Callable[[DeviceEvent], None] = lambda _event: None,
+        pace: Pace | None = None,
     ) -> None:
         self.registry = registry
         self.store = store
@@ -68,10 +71,11 @@ class Executor:
         self.cancel = cancel or threading.Event()
         self.lane = lane
         self.on_device = on_device
+        self.pace = pace or Pace(None, "")
 
     def plan(self, calls: Sequence[Call], known: Mapping[str, Artifact] | None = None) -> CallGraph:
         """Check a batch without running it; see `CallGraph.build` for the errors."""
-        return CallGraph.build(calls, known or {}, self.registry)
+        return CallGraph.build(calls, known or {}, self.registry, self.pace)
 
     def run(self, calls: Sequence[Call], known: Mapping[str, Artifact] | None = None) -> dict[str, Result]:
         """Carry out a batch.
@@ -258,6 +262,8 @@ class _Run:
                 self._settle(node, outcome)
             return
         artifact, found = outcome
+        if not found:
+            self._executor.pace.learn(maker.engine, maker.args, artifact.record.seconds)
         self._settle(maker, artifact, "cached" if found else "done")
         for node in sharers:
             self._settle(node, artifact, "cached")

@@ -13,6 +13,7 @@ from typing import Any
 from tools.base import Call, find_refs
 from tools.errors import InvalidInput
 from tools.registry import EngineSpec, Registry
+from tools.runtime.pace import Pace
 
 __all__ = ["CallGraph", "Node", "critical_paths", "predicted_seconds"]
 
@@ -55,13 +56,16 @@ class CallGraph:
                 self.dependents[need].append(name)
 
     @classmethod
-    def build(cls, calls: Sequence[Call], known: Collection[str], registry: Registry) -> CallGraph:
+    def build(
+        cls, calls: Sequence[Call], known: Collection[str], registry: Registry, pace: Pace | None = None
+    ) -> CallGraph:
         """Check every call and order them.
 
         Args:
             calls: in any order.
             known: ids of results from before, which references may name; a call of the same id replaces one.
             registry: the tools.
+            pace: how fast engines are on this machine; None takes the times of engines.yaml.
 
         Raises:
             InvalidInput: an id is empty or twice there, a tool, engine, argument, reference or file is wrong, or the
@@ -74,7 +78,8 @@ class CallGraph:
             if call.id in seen:
                 raise InvalidInput("two calls have this id", where=call.id)
             seen.add(call.id)
-        drafts = [_check(call, index, seen, known, registry) for index, call in enumerate(calls)]
+        pace = pace or Pace(None, "")
+        drafts = [_check(call, index, seen, known, registry, pace) for index, call in enumerate(calls)]
         needs = {draft.call.id: draft.needs for draft in drafts}
         priorities = critical_paths(needs, {draft.call.id: draft.cost for draft in drafts})
         return cls(Node(**{**vars(draft), "priority": priorities[draft.call.id]}) for draft in drafts)
@@ -84,7 +89,7 @@ class CallGraph:
         return predicted_seconds(self, workers)
 
 
-def _check(call: Call, index: int, ids: set[str], known: Collection[str], registry: Registry) -> Node:
+def _check(call: Call, index: int, ids: set[str], known: Collection[str], registry: Registry, pace: Pace) -> Node:
     args = registry.validate(call).model_dump(mode="json")
     try:
         refs = list(dict.fromkeys(ref["call"] for ref in find_refs(args)))
@@ -99,7 +104,7 @@ def _check(call: Call, index: int, ids: set[str], known: Collection[str], regist
             raise InvalidInput(f"there is no file {file!r}", where=call.id)
     engine = registry.pick(call.tool, call.engine)
     needs = tuple(ref for ref in refs if ref in ids)
-    return Node(call, engine, args, tuple(files), needs, engine.predicted_s(args), 0.0, index)
+    return Node(call, engine, args, tuple(files), needs, pace.predict(engine, args), 0.0, index)
 
 
 def critical_paths(needs: Mapping[str, Collection[str]], costs: Mapping[str, float]) -> dict[str, float]:
