@@ -6,11 +6,11 @@ Sizes are bytes of device memory, times are seconds. A call of no model runs on 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tools.errors import InvalidInput
 
-__all__ = ["Model", "Problem", "Task"]
+__all__ = ["Insertion", "Model", "Problem", "Task", "peak_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,19 @@ class Task:
     models: frozenset[str] = frozenset()
     needs: tuple[str, ...] = ()
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """Calls that a finished call brings into being, such as another attempt that a verdict asks for.
+
+    Attributes:
+        tasks: the new calls; one with the id of a known call takes its place.
+        waits: for calls that are there already, what they need besides from now on.
+    """
+
+    tasks: tuple[Task, ...]
+    waits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,26 @@ class Problem:
         problem = cls(by_id, known, budget, frozenset(name for name in resident if name in known), max(1, cpu_slots))
         problem.order()
         return problem
+
+    def fits(self, task: Task, resident: Iterable[str] | None = None) -> bool:
+        """Whether a call can run on what is resident (at the start, or as given), within the budget."""
+        models = self.resident if resident is None else frozenset(resident)
+        if not task.models:
+            return True
+        return task.models <= models and peak_bytes(models, task.models, self.models) <= self.budget
+
+    def inserted(self, insertion: Insertion) -> Problem:
+        """With new calls in it; they stand at the end, as whoever plans adds them.
+
+        Raises:
+            InvalidInput: see `of`.
+        """
+        tasks = {
+            name: replace(task, needs=(*task.needs, *insertion.waits[name])) if name in insertion.waits else task
+            for name, task in self.tasks.items()
+        }
+        tasks |= {task.id: task for task in insertion.tasks}
+        return self.of(tasks.values(), self.models.values(), self.budget, self.resident, self.cpu_slots)
 
     def order(self) -> list[str]:
         """Ids so that each comes after what it needs; among equals, the order of insertion.

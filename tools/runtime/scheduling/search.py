@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tools.runtime.scheduling.bound import Bound
@@ -41,7 +42,12 @@ class Found:
 
 
 def plan_order(
-    problem: Problem, *, limit_s: float | None = None, limit_nodes: int = LIMIT_NODES, prefetch: bool = True
+    problem: Problem,
+    *,
+    limit_s: float | None = None,
+    limit_nodes: int = LIMIT_NODES,
+    prefetch: bool = True,
+    verdicts: Collection[str] = (),
 ) -> Plan:
     """The order of calls, loads and evictions with the least time spent on loading.
 
@@ -54,12 +60,13 @@ def plan_order(
             `limit_nodes` counts, and the same problem always gives the same plan.
         limit_nodes: states to look at before the search settles for a good order with a certified gap.
         prefetch: let loads go on beside calls where both fit.
+        verdicts: calls whose outcome may change what comes after them: no load is begun ahead of one.
     """
     graph = Condensed(problem)
     found = find_order(graph, limit_s=limit_s, limit_nodes=limit_nodes)
     steps = steps_of(problem, [frozenset(graph.models(mask)) for mask in found.residents])
     if prefetch:
-        steps = prefetched(problem, steps)
+        steps = prefetched(problem, steps, verdicts)
     return make_plan(
         problem,
         steps,

@@ -7,7 +7,7 @@ room: a retry that comes later may still want them.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tools.runtime.scheduling.problem import Problem, peak_bytes
 from tools.runtime.scheduling.timing import Evict, Load, Run, Step
@@ -86,10 +86,7 @@ class _Writer:
         while go:
             name = go.pop()
             task = self._problem.tasks[name]
-            # Calls of the CPU run in any stint, whatever is resident.
-            if task.models and not (
-                task.models <= models and peak_bytes(models, task.models, self._problem.models) <= self._problem.budget
-            ):
+            if not self._problem.fits(task, models):
                 continue
             collected.add(name)
             self._ready.discard(name)
@@ -178,11 +175,12 @@ class _Lane:
         return start, heapq.heappop(self._now)[2]
 
 
-def prefetched(problem: Problem, steps: Sequence[Step]) -> list[Step]:
+def prefetched(problem: Problem, steps: Sequence[Step], verdicts: Collection[str] = ()) -> list[Step]:
     """Start each load as early within the stint before it as memory allows, so that it goes on beside calls.
 
     A load is moved, with the eviction before it, ahead of calls that use none of the evicted models and whose peak
-    stays within the budget beside the new one. What is loaded and in which order does not change.
+    stays within the budget beside the new one, but ahead of none of the `verdicts`: their outcome may change what is
+    to be loaded. What is loaded and in which order does not change.
     """
     moved: list[Step] = []
     resident = set(problem.resident)
@@ -196,14 +194,16 @@ def prefetched(problem: Problem, steps: Sequence[Step]) -> list[Step]:
         gone = evict.models if isinstance(evict, Evict) else ()
         resident.add(step.model)
         place = len(moved)
-        while place and _may_pass(problem, moved[place - 1], resident, gone):
+        while place and _may_pass(problem, moved[place - 1], resident, gone, verdicts):
             place -= 1
         moved[place:place] = [step] if evict is None else [evict, step]
     return moved
 
 
-def _may_pass(problem: Problem, earlier: Step, resident: set[str], gone: Sequence[str]) -> bool:
-    if not isinstance(earlier, Run):
+def _may_pass(
+    problem: Problem, earlier: Step, resident: set[str], gone: Sequence[str], verdicts: Collection[str]
+) -> bool:
+    if not isinstance(earlier, Run) or earlier.task in verdicts:
         return False
     models = problem.tasks[earlier.task].models
     if not models:
