@@ -40,7 +40,7 @@ def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def spawn(python: str, allow: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a worker; returns it and the writing end of its lifeline (see `worker._die_with_parent`)."""
+    """Start a worker; returns it and the writing end of its lifeline (see `lifeline`)."""
     allowed = [word for prefix in allow for word in ("--allow", prefix)]
     with storage_errors("cannot start a worker"):
         reading, writing = os.pipe()

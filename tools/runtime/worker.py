@@ -4,7 +4,7 @@ It takes requests as JSON lines on its standard input and answers on what was it
 handles of their own first: what a library prints goes to the standard error, and one that asks on standard input gets
 end-of-file. An engine is constructed by its `module:Class` name when it is first needed, loaded once, and kept.
 
-When the studio goes away, however it ends, the kernel kills this whole process group (see `_die_with_parent`).
+When the studio goes away, however it ends, the kernel kills this whole process group (see `lifeline`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import json
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.runtime.construct import construct, construct_weights
 from tools.runtime.failures import as_tool_error
+from tools.runtime.lifeline import die_with_parent
 
 if TYPE_CHECKING:
     from tools.artifact import Artifact
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Worker", "main"]
 
 _REPORT_EVERY_S = 0.05
-_F_SETSIG = 10
-"""fcntl command of Linux, not in Python's fcntl module: which signal O_ASYNC sends."""
 
 Message = dict[str, Any]
 
@@ -177,28 +175,6 @@ class Worker:
         return self._engines[path]
 
 
-def _die_with_parent(lifeline: int) -> None:
-    """Have the kernel kill this process group as soon as the studio is gone.
-
-    `lifeline` is the reading end of a pipe to which nobody writes; only the studio holds the other end. When that
-    closes, Linux sends the signal set here to every process of the group: at once, with no thread of ours needed, and
-    to programs that engines started. (PR_SET_PDEATHSIG would reach this process alone, and would fire when the
-    *thread* that started it ends.) Elsewhere the reading thread's end-of-file does the same a little later.
-    """
-    import fcntl
-
-    if sys.platform == "linux":
-        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgid(0))
-        fcntl.fcntl(lifeline, _F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-
-    def watch() -> None:
-        os.read(lifeline, 1)
-        os.killpg(0, signal.SIGKILL)
-
-    threading.Thread(target=watch, name="lifeline", daemon=True).start()
-
-
 def _take_over_streams() -> tuple[int, int]:
     """Move the protocol off the standard handles; returns its handles (reading, writing)."""
     reading, writing = os.dup(0), os.dup(1)
@@ -238,7 +214,7 @@ def main() -> None:
     parser.add_argument("--allow", action="append", required=True)
     options = parser.parse_args()
     reading, writing = _take_over_streams()
-    _die_with_parent(options.lifeline)
+    die_with_parent(options.lifeline)
     # The studio decides when to stop: Ctrl-C in the terminal is its business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lock = threading.Lock()
