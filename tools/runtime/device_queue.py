@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
 
 from tools.errors import MissingPrerequisite
 from tools.runtime.events import DeviceEvent, PlanFigures
@@ -10,10 +11,24 @@ from tools.runtime.foresight import Decision, Foresight
 from tools.runtime.graph import CallGraph, Node
 from tools.runtime.lane import Lane
 from tools.runtime.scheduling.plan import Plan
-from tools.runtime.scheduling.problem import Task
+from tools.runtime.scheduling.problem import Model, Task
 from tools.runtime.store import Provenance
 
-__all__ = ["DeviceQueue"]
+__all__ = ["Chooser", "ChooserFactory", "DeviceQueue"]
+
+
+class Chooser(Protocol):
+    """Decides what the device does next; see `Foresight`, which is ours. The simulation compares it with others."""
+
+    def correct(self, model: Model) -> None: ...
+
+    def next(
+        self, ready: Collection[str], settled: Collection[str], resident: frozenset[str], *, others_work: bool = False
+    ) -> Decision | None: ...
+
+
+ChooserFactory = Callable[[Mapping[str, Task], Mapping[str, Model], int, int, Callable[[Plan], None]], Chooser]
+"""From tasks, models, budget, CPU slots and who is told of plans."""
 
 
 class DeviceQueue:
@@ -24,20 +39,28 @@ class DeviceQueue:
         lane: the device.
         cpu_slots: calls of the CPU that may run at once.
         tell: told of plans.
+        choose: makes what decides.
 
     Raises:
         MissingPrerequisite: an engine needs a model of which nothing is known.
         InvalidInput: the models of a call do not fit the device together.
     """
 
-    def __init__(self, graph: CallGraph, lane: Lane, cpu_slots: int, tell: Callable[[DeviceEvent], None]) -> None:
+    def __init__(
+        self,
+        graph: CallGraph,
+        lane: Lane,
+        cpu_slots: int,
+        tell: Callable[[DeviceEvent], None],
+        choose: ChooserFactory = Foresight,
+    ) -> None:
         self._lane, self._tell = lane, tell
         self._waiting: dict[str, tuple[Node, Provenance]] = {}
         self.busy = False
         """Whether a call of this run has the device, or is on its way to it."""
         tasks = {name: _task(node, lane) for name, node in graph.nodes.items()}
         models = {name: lane.ledger.model(name) for name in lane.entries}
-        self._foresight = Foresight(tasks, models, lane.budget, cpu_slots, self._show)
+        self._chooser = choose(tasks, models, lane.budget, cpu_slots, self._show)
 
     def _show(self, plan: Plan) -> None:
         figures = PlanFigures(
@@ -71,8 +94,8 @@ class DeviceQueue:
         if self.busy or not self._waiting:
             return None
         for name in self._lane.entries:
-            self._foresight.correct(self._lane.ledger.model(name))
-        decision = self._foresight.next(self._waiting, settled, self._lane.expected, others_work=others_work)
+            self._chooser.correct(self._lane.ledger.model(name))
+        decision = self._chooser.next(self._waiting, settled, self._lane.expected, others_work=others_work)
         if decision is None:
             return None
         self.busy = True

@@ -9,10 +9,8 @@ from __future__ import annotations
 import heapq
 import queue
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,14 +19,16 @@ from tools.artifact import Artifact, artifact_key
 from tools.base import Call, find_refs
 from tools.errors import Cancelled, MissingPrerequisite, ToolError
 from tools.registry import Registry
-from tools.runtime.device_queue import DeviceQueue
+from tools.runtime.clock import REAL_CLOCK, Clock, Inbox, Threads
+from tools.runtime.device_queue import ChooserFactory, DeviceQueue
 from tools.runtime.events import CallEvent, CallStatus, DeviceEvent
-from tools.runtime.foresight import Decision
+from tools.runtime.foresight import Decision, Foresight
 from tools.runtime.graph import CallGraph, Node
 from tools.runtime.labour import Labour, Making
 from tools.runtime.lane import Lane
 from tools.runtime.pace import Pace
 from tools.runtime.pool import WorkerPool
+from tools.runtime.retry import Rules
 from tools.runtime.store import ArtifactStore, Provenance
 
 __all__ = ["Executor"]
@@ -51,6 +51,9 @@ class Executor:
         lane: the device for engines with models; None where there is none.
         on_device: told of what happens on it, in the thread that called `run`.
         pace: how fast engines are on this machine; it learns from every call.
+        rules: what is tried again; None are those of retries.yaml.
+        choose: makes what decides over the device.
+        clock: of this world.
     """
 
     def __init__(
@@ -63,6 +66,9 @@ class Executor:
         lane: Lane | None = None,
         on_device: Callable[[DeviceEvent], None] = lambda _event: None,
         pace: Pace | None = None,
+        rules: Rules | None = None,
+        choose: ChooserFactory = Foresight,
+        clock: Clock = REAL_CLOCK,
     ) -> None:
         self.registry = registry
         self.store = store
@@ -72,6 +78,9 @@ class Executor:
         self.lane = lane
         self.on_device = on_device
         self.pace = pace or Pace(None, "")
+        self.rules = rules
+        self.choose = choose
+        self.clock = clock
 
     def plan(self, calls: Sequence[Call], known: Mapping[str, Artifact] | None = None) -> CallGraph:
         """Check a batch without running it; see `CallGraph.build` for the errors."""
@@ -131,8 +140,18 @@ class _Run:
         self._executor = executor
         self._graph = graph
         self._known = {name: artifact for name, artifact in known.items() if name not in graph.nodes}
-        self._inbox: queue.SimpleQueue[_Note | _Finished | DeviceEvent] = queue.SimpleQueue()
-        self._labour = Labour(executor.store, executor.pool, executor.registry, executor.lane, self._inbox.put)
+        self._clock = executor.clock
+        self._inbox: Inbox = self._clock.inbox()
+        """Of `_Note`, `_Finished` and `DeviceEvent`."""
+        self._labour = Labour(
+            executor.store,
+            executor.pool,
+            executor.registry,
+            executor.lane,
+            self._inbox.put,
+            executor.rules,
+            executor.clock,
+        )
         self._device = self._open_device()
         self._results: dict[str, Result] = {}
         self._waiting = {name: len(node.needs) for name, node in graph.nodes.items()}
@@ -158,12 +177,12 @@ class _Run:
             raise MissingPrerequisite(
                 f"{needy.engine.tool}/{needy.engine.name} needs a device for its models.", command="studio doctor"
             )
-        return DeviceQueue(self._graph, executor.lane, executor.pool.size, executor.on_device)
+        return DeviceQueue(self._graph, executor.lane, executor.pool.size, executor.on_device, executor.choose)
 
     def go(self) -> dict[str, Result]:
         for node in self._graph.nodes.values():
             self._tell(node, "queued", seconds=node.cost)
-        threads = ThreadPoolExecutor(self._executor.pool.size + 1, thread_name_prefix="call")
+        threads = self._clock.threads(self._executor.pool.size + 1, "call")
         try:
             self._ready.extend(node for node in self._graph.nodes.values() if not node.needs)
             while True:
@@ -192,7 +211,7 @@ class _Run:
             if name not in self._results and name not in at_work:
                 self._settle(node, Cancelled("stopped"))
 
-    def _hand_out(self, threads: ThreadPoolExecutor) -> None:
+    def _hand_out(self, threads: Threads) -> None:
         while self._tasks and self._working < self._executor.pool.size:
             task = heapq.heappop(self._tasks)
             self._working += 1
@@ -203,9 +222,9 @@ class _Run:
             node, made, decision = taken
             self._begin(threads, _Task((0.0, 0, 0), [node], made, decision))
 
-    def _begin(self, threads: ThreadPoolExecutor, task: _Task) -> None:
+    def _begin(self, threads: Threads, task: _Task) -> None:
         if task.made is not None:
-            self._started[task.nodes[0].call.id] = time.perf_counter()
+            self._started[task.nodes[0].call.id] = self._clock.now()
             self._tell(task.nodes[0], "running")
         threads.submit(self._work, task)
 
@@ -227,7 +246,7 @@ class _Run:
 
     def _hear(self) -> None:
         try:
-            message = self._inbox.get(timeout=_LOOK_EVERY_S)
+            message: _Note | _Finished | DeviceEvent = self._inbox.get(timeout=_LOOK_EVERY_S)
         except queue.Empty:
             return
         if isinstance(message, _Note):
@@ -339,7 +358,7 @@ class _Run:
             if status is None:
                 status = "cancelled" if isinstance(result, Cancelled) else "failed"
             text = f"{cause}{result}" if isinstance(result, ToolError) else ""
-            took = time.perf_counter() - self._started[name] if name in self._started else 0.0
+            took = self._clock.now() - self._started[name] if name in self._started else 0.0
             key = result.key if isinstance(result, Artifact) else ""
             self._tell(node, status, 1.0 if key else 0.0, text, took, key)
             for later in self._graph.dependents[name]:
@@ -359,7 +378,7 @@ class _Run:
         key: str = "",
     ) -> None:
         if seconds is None:
-            seconds = time.perf_counter() - self._started.get(node.call.id, time.perf_counter())
+            seconds = self._clock.now() - self._started.get(node.call.id, self._clock.now())
         device = self._executor.lane.device if node.engine.models and self._executor.lane else ""
         self._executor.on_event(
             CallEvent(node.call.id, node.call.tool, node.engine.name, status, fraction, text, seconds, key, device)

@@ -15,6 +15,7 @@ from configs.retries import load_retries
 from tools.artifact import Artifact, canonical_json, hash_file
 from tools.errors import BadOutput, Cancelled, ToolError
 from tools.registry import EngineSpec, Registry
+from tools.runtime.clock import REAL_CLOCK, Clock
 from tools.runtime.disk import storage_errors
 from tools.runtime.events import DeviceEvent
 from tools.runtime.foresight import Decision
@@ -62,6 +63,7 @@ class Labour(Client):
         lane: the device for engines with models.
         tell: told of what happens on it, and of further attempts, in a working thread.
         rules: what is tried again; None are those of retries.yaml.
+        clock: of this world.
     """
 
     def __init__(
@@ -72,7 +74,9 @@ class Labour(Client):
         lane: Lane | None = None,
         tell: Callable[[DeviceEvent], None] = lambda _event: None,
         rules: Rules | None = None,
+        clock: Clock = REAL_CLOCK,
     ) -> None:
+        self._clock = clock
         self._rules = load_retries().calls if rules is None else rules
         self._store = store
         self._lane = lane
@@ -237,7 +241,13 @@ class Labour(Client):
             text = f"{name}: attempt {retry.attempt} of {retry.of}. {why}{retry.error}"
             self._tell(DeviceEvent(self._lane.device if self._lane else "", "again", name, text=text))
 
-        return run_again(attempt, Retries(self._rules, name), is_cancelled=self._stopped.is_set, on_retry=on_retry)
+        return run_again(
+            attempt,
+            Retries(self._rules, name),
+            is_cancelled=self._stopped.is_set,
+            on_retry=on_retry,
+            sleep=self._clock.sleep,
+        )
 
 
 def _are_fingerprints(data: Any, count: int) -> TypeGuard[list[dict[str, Any]]]:

@@ -6,8 +6,6 @@ needed, or until another process asks for the device: then all of them leave it 
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -16,6 +14,7 @@ from typing import Any
 from configs.models import ModelEntry
 from tools.errors import Cancelled, ToolError
 from tools.model import Placing
+from tools.runtime.clock import REAL_CLOCK, Clock, Thread
 from tools.runtime.events import DeviceEvent
 from tools.runtime.lease import GpuLease, Waiting
 from tools.runtime.pool import WorkerPool
@@ -44,6 +43,7 @@ class Lane:
         lease: the right to use the device; None where it needs none (the CPU).
         host_budget: bytes of host memory for parked weights; None is unlimited.
         sizes: what this machine measured; None learns nothing.
+        clock: of this world.
     """
 
     def __init__(
@@ -56,13 +56,15 @@ class Lane:
         *,
         host_budget: int | None = None,
         sizes: MeasuredSizes | None = None,
+        clock: Clock = REAL_CLOCK,
     ) -> None:
+        self.clock = clock
         self.device, self.budget = device, budget
         self.entries = {name: entry for name, (entry, _) in models.items()}
         self.ledger = Ledger(budget, (model for _, model in models.values()), host_budget=host_budget)
         self._placings = {name: replace(placing, device=device) for name, placing in placings.items()}
         self._lease = lease
-        self._turn = threading.Lock()
+        self._turn = clock.lock()
         """Held while a call uses the device, or the device is given back."""
         self._since = 0.0
         self._sizes = sizes
@@ -70,8 +72,8 @@ class Lane:
         """When a model was used last."""
         self.fetching: dict[str, Move] = {}
         """Models that are loaded beside a call."""
-        self._closing = threading.Event()
-        self._watch: threading.Thread | None = None
+        self._closing = clock.event()
+        self._watch: Thread | None = None
         self._pool: WorkerPool | None = None
 
     @property
@@ -100,7 +102,7 @@ class Lane:
 
     def use(self, names: Sequence[str]) -> None:
         """These are used now: others are given up before them."""
-        self._used.update(dict.fromkeys(names, time.monotonic()))
+        self._used.update(dict.fromkeys(names, self.clock.now()))
 
     def oldest_parked(self) -> str | None:
         """The parked model that was used longest ago."""
@@ -142,20 +144,19 @@ class Lane:
         if self._lease is None:
             return
         if self._lease.held:
-            if time.monotonic() - self._since < _LONGEST_TURN_S or not self._is_wanted():
+            if self.clock.now() - self._since < _LONGEST_TURN_S or not self._is_wanted():
                 return
             self._give_back(visit)
-        begun = time.monotonic()
+        begun = self.clock.now()
 
         def on_wait(waiting: Waiting) -> None:
             client.tell(DeviceEvent(self.device, "wait", text=str(waiting)))
 
         self._lease.acquire(is_cancelled=client.is_cancelled, on_wait=on_wait)
-        self._since = time.monotonic()
+        self._since = self.clock.now()
         client.tell(DeviceEvent(self.device, "lease", seconds=self._since - begun))
         if self._watch is None:
-            self._watch = threading.Thread(target=self._yield_when_wanted, name=f"lane-{self.device}", daemon=True)
-            self._watch.start()
+            self._watch = self.clock.thread(self._yield_when_wanted, f"lane-{self.device}")
 
     def _is_wanted(self) -> bool:
         return self._lease is not None and len(self._lease.queue()) > 1

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import Cancelled, DeviceBusy, InvalidInput, StorageFailed
+from tools.runtime.clock import REAL_CLOCK, Clock
 from tools.runtime.disk import storage_errors
 
 __all__ = ["GpuLease", "Holder", "Waiting", "lease_root"]
@@ -105,9 +106,11 @@ class GpuLease:
         device: the GPU's UUID, or its index where it has none; others must name it alike.
         what: what it is wanted for, shown to those who wait.
         root: the folder that all share; None chooses by the machine (`STUDIO_LEASES`, or `lease_root`).
+        clock: of this world.
     """
 
-    def __init__(self, device: str, *, what: str = "", root: Path | None = None) -> None:
+    def __init__(self, device: str, *, what: str = "", root: Path | None = None, clock: Clock = REAL_CLOCK) -> None:
+        self._clock = clock
         if not _DEVICE.fullmatch(device):
             raise InvalidInput(f"{device[:80]!r} cannot be the name of a device.")
         self.device, self.what = device, what
@@ -169,7 +172,7 @@ class GpuLease:
         """
         if self._ticket:
             raise RuntimeError(f"this lease of {self.device} is taken already")
-        begun, pause, told = time.monotonic(), _SHORTEST_S, None
+        begun, pause, told = self._clock.now(), _SHORTEST_S, None
         try:
             with storage_errors(f"cannot lease the device {self.device}"):
                 self._draw()
@@ -181,7 +184,7 @@ class GpuLease:
                         raise Cancelled(f"stopped while waiting for the device {self.device}")
                     if timeout_s is not None and waiting.seconds >= timeout_s:
                         raise self._busy(waiting)
-                    time.sleep(pause)
+                    self._clock.pause(pause)
                     pause = min(pause * 1.5, _LONGEST_S)
         except BaseException:
             self.release()
@@ -248,7 +251,7 @@ class GpuLease:
     def _look(self, begun: float) -> Waiting | None:
         """See whether it is our turn, and take the device if it is; else how it stands."""
         ahead = [name for name in self._tickets() if name < self._ticket and self._is_alive(name, sweep=True)]
-        seconds = time.monotonic() - begun
+        seconds = self._clock.now() - begun
         if ahead:
             return Waiting(len(ahead), self._holder(ahead[0]), seconds)
         fd = _open_shared(self._folders[-1] / "lock")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -11,6 +10,7 @@ from types import TracebackType
 from configs.engines import StackEntry
 from tools.errors import Cancelled, ToolError
 from tools.registry import EngineSpec
+from tools.runtime.clock import REAL_CLOCK, Clock
 from tools.runtime.worker_client import WorkerProcess
 
 __all__ = ["WorkerPool", "default_size"]
@@ -32,17 +32,22 @@ class WorkerPool:
         size: how many calls may run at once; 0 is `default_size()`.
         stacks: as in engines.yaml; a stack that is not listed runs in the studio's own interpreter.
         allow: prefixes of the modules that engines may come from.
+        clock: of this world.
     """
 
     def __init__(
-        self, size: int = 0, stacks: Mapping[str, StackEntry] | None = None, allow: tuple[str, ...] = ("tools.",)
+        self,
+        size: int = 0,
+        stacks: Mapping[str, StackEntry] | None = None,
+        allow: tuple[str, ...] = ("tools.",),
+        clock: Clock = REAL_CLOCK,
     ) -> None:
         self.size = size or default_size()
         self._stacks = dict(stacks or {})
         self._allow = allow
         self._idle: dict[str, list[WorkerProcess]] = {}
         self._leased: dict[str, set[WorkerProcess]] = {}
-        self._changed = threading.Condition()
+        self._changed = clock.condition()
         self._closed = False
 
     def start(self) -> None:

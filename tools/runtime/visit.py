@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -84,10 +83,10 @@ class Visit:
             with self.worker(self._lane.entries[name].stack) as worker:
                 if self._lane.ledger.state(name) != "resident":
                     continue
-                started = time.perf_counter()
+                started = self._lane.clock.now()
                 with self._lane.ledger.evicting(name):
                     worker.request({"do": "evict", "model": name}, _SILENCE_S, name)
-                self._say("evict", name, time.perf_counter() - started)
+                self._say("evict", name, self._lane.clock.now() - started)
 
     def bring(self, names: Sequence[str]) -> None:
         """Have models on the device; what the plan did not evict and is in the way goes now.
@@ -124,7 +123,7 @@ class Visit:
     def _bring(self, name: str) -> None:
         lane = self._lane
         with self.worker(lane.entries[name].stack) as worker:
-            started = time.perf_counter()
+            started = self._lane.clock.now()
             move = lane.fetching.pop(name, None) or self._reserve(name, worker)
             worker.models.add(name)
             try:
@@ -140,7 +139,7 @@ class Visit:
                 raise
             lane.learn(name, answer)
         moved_s = float(answer["cold_s"]) + float(answer["load_s"])
-        self._say("load", name, time.perf_counter() - started, moved_s=moved_s)
+        self._say("load", name, self._lane.clock.now() - started, moved_s=moved_s)
 
     def _reserve(self, name: str, worker: WorkerProcess) -> Move:
         """Room on the device and for the host copy; parked models that were used longest ago make place."""
