@@ -74,6 +74,8 @@ class EngineEntry(_Model):
         licence: of the engine with its library and weights, as an SPDX name where there is one.
         embedded: comes with `pip install`, needs no weights and no network.
         models: weights it needs, by their names in models.yaml; they are on the device while it runs.
+        sparing: what it can do when memory runs out: `slice`, `tile`, `offload`, `int8`, `int4`, `smaller`; see
+            ladder.yaml, and `Placing`, which tells it what to do.
         libraries: distributions whose versions are recorded with every result.
         cost: predicted seconds.
         silence_s: seconds without a sign of progress after which a call counts as hung.
@@ -86,6 +88,7 @@ class EngineEntry(_Model):
     licence: str = Field(min_length=1)
     embedded: bool = False
     models: tuple[Name, ...] = ()
+    sparing: tuple[Literal["slice", "tile", "offload", "int8", "int4", "smaller"], ...] = ()
     libraries: tuple[str, ...] = ()
     cost: Cost = Cost()
     silence_s: float = Field(120.0, gt=0.0)

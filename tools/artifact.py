@@ -131,6 +131,7 @@ class ArtifactRecord(BaseModel):
     output: dict[str, Any]
     digest: str = Field(description="hash of `files` and `output`: equal content, equal digest, whatever made it")
     seconds: float = Field(description="wall seconds the engine took")
+    degraded: tuple[str, ...] = Field((), description="what was done otherwise than asked because memory ran out")
 
 
 class Artifact:

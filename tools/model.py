@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 __all__ = ["DType", "Offload", "Placing", "Quantise", "Weights"]
@@ -40,6 +40,16 @@ class Placing:
     sliced: bool = False
     tiled: bool = False
     smaller: int = 0
+
+    @property
+    def of_weights(self) -> Placing:
+        """The part that holds for the weights: where this differs, they must be loaded anew."""
+        return replace(self, sliced=False, tiled=False, smaller=0)
+
+    @property
+    def width(self) -> str:
+        """How many bits a weight has: results differ by it."""
+        return self.dtype if self.quantise == "none" else self.quantise
 
 
 class Weights(ABC):

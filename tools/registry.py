@@ -68,6 +68,7 @@ class EngineSpec:
     licence: str
     embedded: bool
     models: tuple[str, ...]
+    sparing: tuple[str, ...]
     libraries: tuple[str, ...]
     cost: Cost
     silence_s: float

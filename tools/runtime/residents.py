@@ -94,15 +94,16 @@ class Residents:
         return self._held[name]
 
     def _bring(self, held: _Held, source: str, placing: Placing) -> None:
-        if held.placing is not None and (held.placing, held.source) != (placing, source):
+        if held.placing is not None and (held.placing.of_weights, held.source) != (placing.of_weights, source):
             self._empty(held)
         if held.mover is None:
             started = time.perf_counter()
             held.weights.check(source)
             held.content = held.weights.load(source, placing)
             held.mover = mover_for(held.weights, placing.device)
-            held.placing, held.source = placing, source
+            held.source = source
             held.cold_s += time.perf_counter() - started
+        held.placing = placing
         if not held.bytes:
             started = time.perf_counter()
             held.bytes = max(1, held.mover.bring())

@@ -41,7 +41,10 @@ _BROKEN_RECORD = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 
 @dataclass(frozen=True)
 class Provenance:
-    """What makes an artifact; the parts of its key. See `tools.artifact.artifact_key`."""
+    """What makes an artifact; the parts of its key. See `tools.artifact.artifact_key`.
+
+    `degraded` says what was done otherwise than asked because memory ran out.
+    """
 
     key: str
     tool: str
@@ -50,6 +53,7 @@ class Provenance:
     args: dict[str, Any]
     seed: int
     inputs: dict[str, str] = field(default_factory=dict)
+    degraded: tuple[str, ...] = ()
 
 
 def content_digest(files: dict[str, FileRecord], output: dict[str, Any]) -> str:
