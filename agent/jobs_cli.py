@@ -285,7 +285,7 @@ def _ask(job: str, wish: Wish, as_json: bool) -> None:
         by = f"process {view.pid}" if view.pid else "the process that works on it"
         _say(f"Job {view.id}: {by} was asked to {wish} it.")
     else:
-        _say(f"Job {view.id} is {view.state}.")
+        _say(f"Job {view.id} is {_state(view)}.")
 
 
 def _state(view: JobView) -> str:
