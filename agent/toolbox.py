@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tools.runtime.pace import Pace
     from tools.runtime.pool import WorkerPool
     from tools.runtime.production import Production
+    from tools.runtime.telemetry.recordings import Recording, Recordings
 
 __all__ = ["Toolbox"]
 
@@ -41,6 +42,7 @@ class Toolbox:
         self._pool = pool
         self._registry: Registry | None = None
         self._lane: Lane | None = None
+        self._recordings: Recordings | None = None
         self._pace: Pace | None = None
         # Runs of several threads may share an agent: they share its workers, too.
         self._starting = threading.Lock()
@@ -166,7 +168,8 @@ class Toolbox:
             state: names the production and the results so far.
             calls: the batch.
             tell: is handed each event as a dict: the fields of a `CallEvent` with `node: "act"` and `path`, where a
-                person finds the result once there is one; those of a `DeviceEvent` with `node: "device"`.
+                person finds the result once there is one; those of a `DeviceEvent` with `node: "device"`; and, where
+                the run cannot be recorded, why: `node: "note"` with `text`.
             cancel: stops the batch when set.
         """
         if not calls:
@@ -175,15 +178,18 @@ class Toolbox:
         from tools.runtime.executor import Executor
 
         production = self._production(state)
+        recording = self._recording(production, state, tell)
 
         def on_event(event: CallEvent) -> None:
+            recording.on_call(event)
             path = str(_place_still(production, event.call_id, event.key)) if event.key else ""
             tell({"node": "act", "path": path, **asdict(event)})
 
         def on_device(event: DeviceEvent) -> None:
+            recording.on_device(event)
             tell({"node": "device", **asdict(event)})
 
-        with production.lock():
+        with production.lock(), recording.batch(len(calls)):
             executor = Executor(
                 self.registry, production.store, self.pool, on_event, cancel, self.lane, on_device, self.pace
             )
@@ -192,6 +198,18 @@ class Toolbox:
             # Only times shown depend on it; a full disk has been told by what mattered.
             self.pace.save()
         return results
+
+    def _recording(self, production: Production, state: AgentState, tell: Callable[[Any], None]) -> Recording:
+        """Of the run that this batch is part of: one turn of the conversation."""
+        with self._starting:
+            if self._recordings is None:
+                from tools.runtime.telemetry.recordings import Recordings
+
+                self._recordings = Recordings()
+        board, messages = state.get("storyboard"), state.get("messages") or []
+        turn = next((str(one.id) for one in reversed(messages) if one.type == "human"), "")
+        title = board.title if board else production.slug
+        return self._recordings.of(production.path, turn, title, lambda why: tell({"node": "note", "text": why}))
 
     def _known(self, production: Production, state: AgentState) -> dict[str, Artifact]:
         found = {name: self._artifact(production, state, name) for name in state["work"].results}

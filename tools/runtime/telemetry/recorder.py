@@ -1,114 +1,175 @@
-"""Listens to the events of a run and keeps what a trace needs: spans with begin and end, the device's memory, counts."""
+"""Listens to the events of a run and keeps what a trace needs: spans with begin and end, device memory, counts."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from tools.runtime.events import CallEvent, DeviceEvent
+from tools.runtime.telemetry.record import Batch, Mark, MarkKind, PlanMade, Reading, Record, Span, SpanKind
 
-__all__ = ["Recorder", "Span"]
+__all__ = ["Recorder"]
 
-
-@dataclass(frozen=True)
-class Span:
-    """Something that took time.
-
-    Attributes:
-        name: of the call, or of the model.
-        kind: `call`, `load`, `evict`, `wait`.
-        begin, end: seconds since the recording began.
-        device: that it happened on; empty for the CPU.
-        tool, engine: of a call.
-        outcome: of a call: `done`, `failed`, `cancelled`.
-        text: for people.
-    """
-
-    name: str
-    kind: str
-    begin: float
-    end: float
-    device: str = ""
-    tool: str = ""
-    engine: str = ""
-    outcome: str = "done"
-    text: str = ""
+_GAP_S = 0.002
+"""Shorter waits are the studio's own steps."""
+_MARKS: dict[str, MarkKind] = {"again": "again", "lost": "lost", "step_down": "step_down", "unload": "note"}
 
 
-@dataclass
 class Recorder:
-    """Collects. Not for use by several threads at once; the executor tells everything in one.
+    """Collects what a run does, over all its batches. Not for several threads at once; the executor tells all in one.
 
-    Attributes:
-        clock: seconds; only differences count.
-        wall: seconds since 1970 when the recording began.
-        spans: in the order in which they ended.
-        memory: (seconds, device, bytes) after every change.
-        marks: (seconds, device, text) of what takes no time: a plan, a step down, a loss.
-        counts: calls by outcome; `cached` among them.
-        plans: (predicted seconds, predicted peak bytes) of every plan.
-        again: attempts at calls beyond their first.
+    Args:
+        title, production: kept with the record.
+        clock: seconds, the clock of `DeviceEvent.at`; only differences count.
+        wall: seconds since 1970.
     """
 
-    clock: Callable[[], float] = time.perf_counter
-    wall: float = field(default_factory=time.time)
-    spans: list[Span] = field(default_factory=list)
-    memory: list[tuple[float, str, int]] = field(default_factory=list)
-    marks: list[tuple[float, str, str]] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    plans: list[tuple[float, int]] = field(default_factory=list)
-    again: int = 0
-
-    def __post_init__(self) -> None:
-        self._zero = self.clock()
-        self._begun: dict[str, float] = {}
-        self._computing: dict[str, float] = {}
-        """By call: when its models were on the device; loading before is no computing."""
-        self._waiting: dict[str, float] = {}
+    def __init__(
+        self,
+        title: str = "",
+        production: str = "",
+        clock: Callable[[], float] = time.perf_counter,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.record = Record(title, production, wall())
+        self._clock, self._zero = clock, clock()
+        self._queued: dict[str, float] = {}
+        """By call: predicted seconds."""
+        self._begun: dict[str, CallEvent] = {}
+        self._since: dict[str, float] = {}
+        """By call: when its present attempt began."""
+        self._computing: dict[str, tuple[float, tuple[str, ...]]] = {}
+        """By call: when its models were there, and which; loading before that is no computing."""
+        self._fetching: dict[tuple[str, str], float] = {}
+        self._moves: dict[str, list[tuple[float, float]]] = {}
+        """By device: when models moved in this batch, for those that waited."""
+        self._holder: dict[str, str] = {}
+        self._made: set[str] = set()
+        self._batch = 0.0
+        self._calls = 0
+        self._planned: set[str] = set()
 
     @property
     def now(self) -> float:
         """Seconds since the recording began."""
-        return self.clock() - self._zero
+        return self._clock() - self._zero
+
+    # -- batches ----------------------------------------------------------------------------------------------------
+
+    def begin_batch(self, calls: int) -> None:
+        """So many calls are about to be handed to the executor."""
+        self._batch, self._calls = self.now, calls
+        self._planned.clear()
+        self._moves.clear()
+
+    def end_batch(self) -> None:
+        """They ended; what is still open was broken off."""
+        now = self.now
+        for call_id, event in list(self._begun.items()):
+            self._close(call_id, event, now, "unfinished", "")
+        self._fetching.clear()
+        self.record.batches.append(Batch(self._batch, now, self._calls))
+
+    # -- calls ------------------------------------------------------------------------------------------------------
 
     def hear_call(self, event: CallEvent) -> None:
         """Take in an event of a call."""
         if event.status == "running":
-            self._begun.setdefault(event.call_id, self.now)
-            return
-        if event.status == "queued":
-            return
-        self.counts[event.status] = self.counts.get(event.status, 0) + 1
-        begin = self._begun.pop(event.call_id, None)
-        begin = self._computing.pop(event.call_id, begin) if begin is not None else None
-        if begin is not None:
-            self.spans.append(
-                Span(
-                    event.call_id, "call", begin, self.now, event.device, event.tool, event.engine, event.status,
-                    event.text,
-                )
-            )  # fmt: skip
+            if event.call_id not in self._begun:
+                self._begun[event.call_id] = event
+                self._since[event.call_id] = self.now
+        elif event.status == "queued":
+            self._queued[event.call_id] = event.seconds
+        else:
+            counts = self.record.counts
+            counts[event.status] = counts.get(event.status, 0) + 1
+            if event.status == "done":
+                self.record.remade += event.call_id in self._made
+                self._made.add(event.call_id)
+            if event.call_id in self._begun:
+                self._close(event.call_id, event, self.now, event.status, event.text)
+
+    def _close(self, call_id: str, event: CallEvent, now: float, outcome: str, text: str) -> None:
+        del self._begun[call_id]
+        since = self._since.pop(call_id)
+        begin, models = self._computing.pop(call_id, (since, ()))
+        kind: SpanKind = "call"
+        if event.device and not models and outcome != "done":
+            # It never came to compute.
+            kind = "wait"
+        predicted = self._queued.get(call_id, 0.0)
+        tool, engine, device = event.tool, event.engine, event.device
+        span = Span(call_id, kind, begin, max(begin, now), device, tool, engine, outcome, text, models, predicted)
+        self.record.spans.append(span)
+
+    # -- devices ----------------------------------------------------------------------------------------------------
 
     def hear_device(self, event: DeviceEvent) -> None:
         """Take in an event of a device."""
-        now = self.now
-        if event.action == "plan":
-            self.plans.append((event.seconds, event.bytes))
-            self.marks.append((now, event.device, event.text))
+        # It cannot have happened before the recording began, whatever clock counted it.
+        at = max(0.0, event.at - self._zero)
+        action, device = event.action, event.device
+        if action == "plan":
+            self._plan(event, at)
+        elif action == "load":
+            self._load(event, at)
+        elif action == "evict":
+            self._move(event.model, "evict", at - event.seconds, at, device)
+        elif action == "prefetch" and not event.text:
+            self._fetching[device, event.model] = at
+        elif action == "wait":
+            self._holder[device] = event.text
+        elif action == "run":
+            self._run(event, at)
+        elif action == "again":
+            self._again(event, at)
+        if action in _MARKS:
+            text = event.text or f"{action} {event.model}"
+            self.record.marks.append(Mark(at, _MARKS[action], device, text))
+        if action == "lost":
+            self._fetching.pop((device, event.model), None)
+        if action in ("load", "evict", "lost", "run"):
+            self.record.readings.append(Reading(at, device, event.bytes))
+
+    def _plan(self, event: DeviceEvent, at: float) -> None:
+        self.record.marks.append(Mark(at, "plan", event.device, event.text))
+        if event.plan is not None:
+            first = event.device not in self._planned
+            self._planned.add(event.device)
+            self.record.plans.append(PlanMade(at, event.device, first, event.plan))
+            self.record.budgets[event.device] = event.plan.budget_bytes
+
+    def _load(self, event: DeviceEvent, at: float) -> None:
+        begin = at - event.seconds
+        began = self._fetching.pop((event.device, event.model), None)
+        if began is not None:
+            # It went on beside a call until it was there, or until somebody waited for it.
+            end = min(begin, began + event.moved_s) if event.moved_s else begin
+            self.record.spans.append(Span(event.model, "prefetch", began, max(began, end), event.device))
+        self._move(event.model, "load", begin, at, event.device)
+
+    def _move(self, model: str, kind: SpanKind, begin: float, end: float, device: str) -> None:
+        begin = max(0.0, begin)
+        self.record.spans.append(Span(model, kind, begin, end, device))
+        self._moves.setdefault(device, []).append((begin, end))
+
+    def _run(self, event: DeviceEvent, at: float) -> None:
+        call = self._begun.get(event.model)
+        if call is None:
             return
-        if event.action in ("load", "evict", "lease"):
-            kind = "wait" if event.action == "lease" else event.action
-            if kind != "wait" or event.seconds > 0.001:
-                name = event.model or "waiting for the device"
-                self.spans.append(Span(name, kind, max(0.0, now - event.seconds), now, event.device))
-        elif event.action == "run":
-            for call_id in [event.model] if event.model in self._begun else []:
-                self._computing[call_id] = now
-        elif event.action == "again":
-            self.again += 1
-            self.marks.append((now, event.device, event.text))
-        elif event.action != "wait":
-            self.marks.append((now, event.device, f"{event.action} {event.model} {event.text}".strip()))
-        if event.action in ("load", "evict", "lost"):
-            self.memory.append((now, event.device, event.bytes))
+        reached = self._since[event.model]
+        holder = self._holder.pop(event.device, "")
+        moves = [move for move in self._moves.get(event.device, ()) if move[1] > reached]
+        for begin, end in [*moves, (at, at)]:
+            if begin - reached > _GAP_S:
+                span = Span(event.model, "wait", reached, begin, event.device, call.tool, call.engine, text=holder)
+                self.record.spans.append(span)
+            reached = max(reached, end)
+        self._computing[event.model] = (at, tuple(event.text.split(", ")) if event.text else ())
+
+    def _again(self, event: DeviceEvent, at: float) -> None:
+        self.record.again += 1
+        call = self._begun.get(event.model)
+        if call is not None:
+            self._close(event.model, call, at, "again", event.text)
+            self._begun[event.model], self._since[event.model] = call, at
