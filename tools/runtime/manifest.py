@@ -33,6 +33,7 @@ class AttemptRecord(_Model):
         key, digest: of the artifact; empty where the attempt failed.
         files: what it left, by name.
         seconds: the engine took when it was made (not when it was taken from the store).
+        degraded: what was done otherwise than asked because memory ran out.
         score, passed, checks: of the judge; None and empty where it was not judged.
         best: whether this attempt went on into the film.
         error: why it failed; empty where it did not.
@@ -51,6 +52,7 @@ class AttemptRecord(_Model):
     digest: str = ""
     files: dict[str, FileRecord] = Field(default_factory=dict)
     seconds: float = 0.0
+    degraded: tuple[str, ...] = ()
     score: float | None = None
     passed: bool | None = None
     checks: list[dict[str, Any]] = Field(default_factory=list)
