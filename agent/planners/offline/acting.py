@@ -32,7 +32,12 @@ class Group:
 
 
 def is_refused(page: Page, match: Match) -> bool:
-    """Whether a word is denied: `not sad`, `no rain`."""
+    """Whether a word is denied: `not sad`, `no rain`, `neither of them speaks`."""
+    back = match.start - 1
+    while back > match.start - 4 and (page.at(back, "pronoun") or page.key(back) in words("possessive_of")):
+        back -= 1
+    if back < match.start - 1 and (denial := page.at(back, "negation")) and denial.id in ("not", "nobody"):
+        return True
     for at in (match.start - 1, match.start - 2):
         negation = page.at(at, "negation")
         if (
@@ -75,16 +80,22 @@ def perform(page: Page, mentions: Sequence[Mention], start: int, end: int) -> li
         here = [*_carried(page, mentions, here, start), *here]
     groups = groups_of(page, here)
     found: dict[str, dict[str, Any]] = {i: {} for group in groups for i in group.ids}
+    singled_out: set[tuple[str, str]] = set()
     for match in page.of("pose", "emotion", "facing", start=start, end=end):
         if _is_noun(page, match, mentions):
             continue
         if is_refused(page, match) or (match.subject == "emotion" and is_of_the_scene(page, match)):
             continue
         name = {"pose": "pose", "emotion": "expression", "facing": "facing"}[match.subject]
+        counted = any(g.last.kind == "counted" and g.start == _nearest(page, match, groups) for g in groups)
         for id_ in _doers(page, match, groups):
             acts = found[id_]
-            if name not in acts or (name == "pose" and acts[name] in ("stand", "talk")):
+            # What one of them does alone counts for more than what all do: `Three kids sit. One sings.`
+            alone = counted and (id_, name) not in singled_out
+            if name not in acts or alone or (name == "pose" and acts[name] in ("stand", "talk")):
                 acts[name] = match.id
+            if counted:
+                singled_out.add((id_, name))
     for before, group in pairwise(groups):  # `Giulia swims with a shark`: both swim.
         pose = found[before.ids[0]].get("pose") if before.ids else None
         joined = page.key(group.start - 1) in words("in_company") and not page.breaks_between(before.end, group.start)
@@ -92,6 +103,12 @@ def perform(page: Page, mentions: Sequence[Mention], start: int, end: int) -> li
             for id_ in group.ids:
                 found[id_].setdefault("pose", pose)
     return [Performance(character=id_, **acts) for id_, acts in found.items()]
+
+
+def _nearest(page: Page, match: Match, groups: Sequence[Group]) -> int:
+    """Where the group right before a word in its sentence begins; -1 when there is none."""
+    before = [g.start for g in groups if g.end <= match.start and not page.breaks_between(g.end, match.start)]
+    return before[-1] if before else -1
 
 
 def _carried(page: Page, mentions: Sequence[Mention], here: Sequence[Mention], start: int) -> list[Mention]:
@@ -117,6 +134,9 @@ def groups_of(page: Page, mentions: Sequence[Mention]) -> list[Group]:
     groups: list[Group] = []
     for mention in mentions:
         between = [page.key(at) for at in range(groups[-1].end, mention.start)] if groups else []
+        if groups and groups[-1].end == mention.start and set(mention.ids) <= set(groups[-1].ids):
+            groups[-1].end = mention.end  # `Marco e sua sorella Elena`: her name, once more.
+            continue
         if groups and between and len(between) <= 3 and all(key in words("standing_together") for key in between):
             last = groups[-1]
             last.end, last.ids, last.last = mention.end, tuple(dict.fromkeys([*last.ids, *mention.ids])), mention

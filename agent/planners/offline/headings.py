@@ -28,8 +28,8 @@ class _Headings(BaseModel):
 def _opening() -> re.Pattern[str]:
     words = load_yaml_model(Path(__file__).with_name("direction") / "headings.yaml", _Headings).openings
     longest_first = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    # Only capitals open a heading in the middle of a line; at the head of a line any case does.
-    return re.compile(rf"(?:(?<=\n)|(?<=^)|(?<=[.!?] ))[ \t]*(?:\d+[.)]?[ \t]+)?(?:{longest_first})[.:\s][ \t]*(?=\S)")
+    # Capitals open a heading in the middle of a line too.
+    return re.compile(rf"(?:(?<=\n)|(?<=^)|(?<= ))[ \t]*(?:\d+[.)]?[ \t]+)?(?:{longest_first})[.:\s][ \t]*(?=\S)")
 
 
 def find_headings(page: Page) -> list[tuple[int, int]]:
@@ -38,11 +38,20 @@ def find_headings(page: Page) -> list[tuple[int, int]]:
     for match in _opening().finditer(page.masked):
         stop = page.masked.find("\n", match.end())
         stop = len(page.masked) if stop < 0 else stop
-        full = re.search(r"[.!?](?=\s|$)", page.masked[match.end() : stop])
-        stop = match.end() + full.end() if full else stop
+        stop = _heading_end(page.masked, match.end(), stop)
         first, last = (bisect_left(page.tokens, at, key=lambda token: token.start) for at in (match.start(), stop))
         inside = range(first, last)
         told = inside and page.of("place", "elsewhere", "time", start=inside[0], end=inside[-1] + 1)
         if told and len(inside) <= MOST_TOKENS and not (spans and inside[0] < spans[-1][1]):
             spans.append((inside[0], inside[-1] + 1))
     return spans
+
+
+def _heading_end(masked: str, begin: int, stop: int) -> int:
+    """Where a heading ends in its line: with its sentence, or where its capitals end (`INT. KITCHEN - DAY Luca cooks`)."""
+    full = re.search(r"[.!?](?=\s|$)", masked[begin:stop])
+    stop = begin + full.end() if full else stop
+    written = [(word.group(), begin + word.start()) for word in re.finditer(r"[^\W\d_][\w'’]*", masked[begin:stop])]
+    if not written or not written[0][0].isupper():
+        return stop
+    return next((at for word, at in written if not word.isupper()), stop)

@@ -123,8 +123,12 @@ def _unknown_name(page: Page, at: int, vocabulary: Vocabulary, caseless: bool) -
     opens = page.starts_sentence(at)
     if given:
         other = page.at(at, *_CONTENT)
-        if other and (
-            not capital or opens or page.key(at - 1) in word_list("person_the", "placing") or other.end > given.end
+        if (
+            other
+            and not (capital and _is_described(page, given.end))
+            and (
+                not capital or opens or page.key(at - 1) in word_list("person_the", "placing") or other.end > given.end
+            )
         ):
             return 0
         if given.entry.capital and (caseless or (opens and not _acts(page, given.end))):
@@ -171,8 +175,12 @@ def _is_described(page: Page, at: int) -> bool:
     """`Max, a tall man with a red coat`: an apposition follows, which tells who that is."""
     if page.key(at) in word_list("person_the") and page.at(at + 1, "person"):
         return True  # `Pip the mouse`
-    if page.key(at) not in (",", "(") or page.key(at + 1) not in word_list("apposition_articles"):
+    if page.key(at) not in (",", "("):
         return False
+    if page.key(at + 1) not in word_list("apposition_articles"):  # `Marina, Giulia's aunt, waves`
+        return (
+            page.key(at + 2) == "'s" and page.at(at + 1, "cast", "name") is not None and bool(page.at(at + 3, "person"))
+        )
     return any(page.at(ahead, "person") for ahead in range(at + 2, at + 6) if not page.breaks_between(at, ahead))
 
 

@@ -78,7 +78,7 @@ class Reading:
         known = vocabulary.index.words
         self._told_of = frozenset(
             noun for article, noun in pairwise(keys)
-            if article in one and known.get(noun, set()) <= {"common"} and len(noun) > 2
+            if article in one and known.get(noun, set()) <= {"common", "weather", "ordinary"} and len(noun) > 2
         )  # fmt: skip
         """Words behind an article that no lexicon has a meaning for: they may turn out to speak."""
         self.page = lay_out(text, vocabulary, language, self._is_speaker)
@@ -125,6 +125,11 @@ class Reading:
         found = self.vocabulary.find(tokens, self.language, READING)
         subjects = {match.subject for match in found}
         if subjects & {"cast", "spelling"}:
+            covered = {at for m in found for at in range(m.start, m.end)}
+            if any(
+                t.is_word and t.key not in word_list("person_the") and n not in covered for n, t in enumerate(tokens)
+            ):
+                return False  # `Alberto apologises: "..."` is told, not a script.
             return all(m.subject in ("cast", "spelling", "joiner") for m in found) and not any(
                 m.subject == "joiner" and m.id != "and" for m in found
             )

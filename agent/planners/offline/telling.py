@@ -13,6 +13,7 @@ from agent.planners.offline.cast import Mention
 from agent.planners.offline.film_words import ABOUT_SCENERY, dropped_words, is_of_film
 from agent.planners.offline.page import Page
 from agent.planners.offline.present_tense import CLAUSE_ENDS, ENDS, has_verb, is_finite, sentence_of
+from agent.planners.offline.quotes import QUOTE_MARK
 from agent.planners.offline.verbs import telling_data, word_set
 
 __all__ = ["MAX_ACTION", "tell"]
@@ -41,7 +42,8 @@ def tell(
     sentences: list[str] = []
     for first, last in _sentences(page, start, stop):
         spans = [(a, b) for a, b in _clauses(page, first, last) if not is_of_film(page, mentions, a, b, dropped)]
-        kept = [at for a, b in spans for at in range(a, b) if at not in dropped]
+        spans = [(a, b) for a, b in spans if not _only_says(page, a, b)]
+        kept = [at for at in _joined_spans(page, mentions, spans, first) if at not in dropped]
         kept = _headed(page, mentions, kept, dropped)
         told = sentence_of(page, mentions, kept, {} if sentences else names or {})
         if told and doers and not sentences and _lacks_subject(page, mentions, kept):
@@ -50,6 +52,30 @@ def tell(
             sentences.append(told[:1].upper() + told[1:])
     text = ". ".join(sentences).replace("!.", "!").replace("?.", "?")
     return text[:MAX_ACTION].strip(" ,;:-(")
+
+
+def _only_says(page: Page, start: int, end: int) -> bool:
+    """`Il padre dice`, `says Giulia`: a clause that does no more than give out a quote, whose words are heard anyway."""
+    verbs = page.of("speech", start=start, end=end)
+    if not verbs:
+        return False
+    deeds = [m for m in page.of("pose", start=start, end=end) if not any(v.start <= m.start < v.end for v in verbs)]
+    if deeds:
+        return False
+    near = range(max(0, verbs[0].start - 3), min(len(page.tokens), verbs[-1].end + 6))
+    return any(page.tokens[at].text == QUOTE_MARK for at in near)
+
+
+def _joined_spans(page: Page, mentions: Sequence[Mention], spans: list[tuple[int, int]], first: int) -> list[int]:
+    """The tokens of clauses; where one between two commas was left out, its commas go too (`Giulia[, cross,] runs`)."""
+    kept: list[int] = []
+    last = first
+    for start, end in spans:
+        gap = bool(kept) and start > last
+        goes_on = gap and page.key(start) == "," and not any(m.start == start + 1 for m in mentions)
+        kept += range(start + 1 if goes_on else start, end)
+        last = end
+    return kept
 
 
 def _and(language: str) -> str:
@@ -75,7 +101,8 @@ def _sentences(page: Page, start: int, end: int) -> list[tuple[int, int]]:
         if broken:
             spans.append((first, at))
             first = at
-        if page.tokens[at].key in ENDS:
+        quoted = page.tokens[at].text == QUOTE_MARK and at + 1 < end and page.tokens[at + 1].text[0].isupper()
+        if page.tokens[at].key in ENDS or quoted:  # `"Stop!" Alberto turns round.`
             spans.append((first, at))
             first = at + 1
     spans.append((first, end))

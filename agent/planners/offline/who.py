@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.planners.offline.cast import MAX_CHARACTERS, Mention, Roster
+from agent.planners.offline.counted import count_off, one_of_several
 from agent.planners.offline.looks import read_features, read_look
 from agent.planners.offline.page import Page
 from agent.planners.offline.say import Notes
@@ -104,7 +105,8 @@ class Casting:
         for number, mention in enumerate(mentions):
             if mention.refused or mention.kind not in ("phrase", "group"):
                 continue
-            before = mentions[number - 1] if number else None
+            earlier = [m for m in mentions[:number] if m.kind != "owner"]
+            before = earlier[-1] if earlier else None
             after = mentions[number + 1] if number + 1 < len(mentions) else None
             if mention.kind == "phrase":
                 self._phrase(mention, before, after, mentions)
@@ -112,6 +114,9 @@ class Casting:
                 self._plural(mention, mentions)
 
     def _phrase(self, mention: Mention, before: Mention | None, after: Mention | None, mentions: list[Mention]) -> None:
+        if (counted := one_of_several(self.page, mention, mentions)) is not None:
+            mention.ids = (counted,)
+            return
         named = self._apposition(mention, before, after)
         if named:
             mention.ids = named.ids
@@ -139,6 +144,9 @@ class Casting:
             between = [page.key(at) for at in range(before.end, mention.start)]
             if not between and page.key(mention.start) in word_list("person_the"):
                 return before  # `Pip the mouse`
+            owned = between[:1] == [","] and len(between) == 3 and between[2] == "'s"  # `Marina, Giulia's aunt`
+            if owned and page.key(mention.end) in (",", ".", ""):
+                return before
             an = page.key(mention.start) in word_list("apposition_articles")
             if an and len(between) == 1 and between[0] in word_list("apposition_links") | {"("}:
                 follows = page.at(mention.end, "joiner")
@@ -313,6 +321,8 @@ class Casting:
                 before = [m for m in mentions[number + 1 :] if m.ids and not m.refused and m.kind in ("name", "near")]
                 before = [m for m in before if not self.page.breaks_between(mention.end, m.start)]
             mention.ids = self._stands_for(mention, before)
+            if mention.noun == "they" and not mention.ids:  # `Luca: "..." Giulia: "..." They run.`
+                mention.ids = tuple(self.roster.known(i) for i in self.speakers)
             features = read_features(self.page, mention.end)
             if len(mention.ids) == 1 and features.look and mention.ids[0] not in self.vocabulary.cast:
                 who = "che" if self.page.language == "it" else "who"
@@ -351,5 +361,7 @@ def settle(
     casting.names(mentions, speakers)
     casting.phrases(mentions)
     casting.owners(mentions)
+    if counted := count_off(page, [m for m in mentions if m.ids]):
+        mentions = sorted([*mentions, *counted], key=lambda mention: mention.start)
     casting.pronouns(mentions)
     return [mention for mention in mentions if mention.ids and not mention.refused and mention.kind != "owner"]
