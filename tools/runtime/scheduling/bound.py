@@ -8,16 +8,47 @@ undercuts, also in the middle of a schedule, with models resident at the start a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
 from tools.runtime.scheduling.condensed import Condensed, Pricing, bits
 
-__all__ = ["Bound", "GroupBound"]
+__all__ = ["Allowance", "Bound", "GroupBound", "LimitMet"]
 
 
 _NEVER = 1 << 62
+_LOOK_EVERY = 256
+"""States between two looks at the clock."""
+
+
+class LimitMet(Exception):
+    """As many states were solved, or as much time was spent, as is allowed."""
+
+
+class Allowance:
+    """How many states may still be solved, and until when.
+
+    Args:
+        states: how many.
+        ends: `time.monotonic()` after which none is solved; None: no look at the clock.
+    """
+
+    def __init__(self, states: int, ends: float | None = None) -> None:
+        self.states = states
+        self.ends = ends
+
+    def spend(self) -> None:
+        """One more state; raises `LimitMet`."""
+        self.states -= 1
+        if self.states < 0 or (self.states % _LOOK_EVERY == 0 and self.late):
+            raise LimitMet
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is over."""
+        return self.ends is not None and time.monotonic() > self.ends
 
 
 @dataclass(slots=True)
@@ -38,11 +69,13 @@ class GroupBound:
     Args:
         graph: the problem.
         group: mask of the models that cost something.
+        allowance: what solving may take; may be shared.
     """
 
-    def __init__(self, graph: Condensed, group: int) -> None:
+    def __init__(self, graph: Condensed, group: int, allowance: Allowance | None = None) -> None:
         self.pricing = Pricing(graph, group)
         self.group = group
+        self._allowance = allowance or Allowance(_NEVER)
         self._everything = graph.everything
         self._exact: dict[tuple[int, int], int] = {}
         self._asked: dict[tuple[int, int], int] = {}
@@ -53,7 +86,11 @@ class GroupBound:
         return len(self._exact)
 
     def at(self, finished: int, ready: int, resident: int) -> int:
-        """Microseconds of loading models of the group that every schedule pays from this state on."""
+        """Microseconds of loading models of the group that every schedule pays from this state on.
+
+        Raises:
+            LimitMet: that would take more than is allowed. What was solved so far is kept.
+        """
         resident &= self.group
         asked = (finished, resident)
         known = self._asked.get(asked)
@@ -86,6 +123,7 @@ class GroupBound:
             stack[-1].best = min(stack[-1].best, top.best + stack[-1].paying)
 
     def _open(self, finished: int, ready: int, resident: int) -> _Frame:
+        self._allowance.spend()
         return _Frame(finished, ready, resident, iter(self.pricing.moves(ready, resident)))
 
     def _advance(self, frame: _Frame) -> _Frame | None:
@@ -105,66 +143,86 @@ class GroupBound:
 
 
 class Bound:
-    """A lower bound for every state: the best partition of the models into groups, each solved exactly.
+    """A lower bound for every state: a partition of the models into groups, each solved exactly.
+
+    It is grown: of all groups the two that gain most by being united are, while any gain.
 
     Args:
         graph: the problem.
+        allowance: what solving may take, now and later. Where it ends, groups stay as small as they are then.
         largest: how many models a group may have. More make the bound tighter and dearer.
     """
 
-    def __init__(self, graph: Condensed, largest: int = 3) -> None:
+    def __init__(self, graph: Condensed, allowance: Allowance | None = None, largest: int = 3) -> None:
         self._graph = graph
+        self._largest = largest
+        self.allowance = allowance or Allowance(_NEVER)
         self._groups: dict[int, GroupBound] = {}
-        models = list(bits(graph.wanted(0)))
-        chosen = (
-            self._best_partition(models, largest) if len(models) <= _ALL_PARTITIONS else self._grow(models, largest)
-        )
-        self.partition = [self._groups[group] for group in chosen]
+        self._models = list(bits(graph.wanted(0)))
+        self.partition: list[GroupBound] = []
+        groups: list[int] = []
+        try:
+            for model in self._models:
+                self._value(1 << model)
+                groups.append(1 << model)
+            self._grow(groups)
+        except LimitMet:
+            pass  # each group in `groups` is solved: what there is, is a bound
+        self.partition = [self._groups[group] for group in groups]
 
     def at(self, finished: int, ready: int, resident: int) -> int:
-        """Microseconds of loading that every schedule pays from this state on; never more than it has to."""
+        """Microseconds of loading that every schedule pays from this state on; never more than it has to.
+
+        Raises:
+            LimitMet: that would take more than is allowed.
+        """
         return sum([group.at(finished, ready, resident) for group in self.partition])
+
+    def refine(self) -> None:
+        """Try all partitions and take the best; with many models, or where the allowance ends, nothing changes."""
+        if not self._largest < len(self._models) <= _ALL_PARTITIONS:
+            return
+        try:
+            _, groups = self._best_partition(sum(1 << model for model in self._models), {0: (0, [])})
+        except LimitMet:
+            return
+        self.partition = [self._groups[group] for group in groups]
 
     def _value(self, group: int) -> int:
         bound = self._groups.get(group)
         if bound is None:
-            bound = self._groups[group] = GroupBound(self._graph, group)
+            bound = self._groups[group] = GroupBound(self._graph, group, self.allowance)
         return bound.at(0, self._graph.ready, self._graph.resident)
 
-    def _best_partition(self, models: list[int], largest: int) -> list[int]:
-        """Exact: of each subset of the models the best partition, its first model with each choice of others."""
-        best: dict[int, tuple[int, list[int]]] = {0: (0, [])}
-        everything = sum(1 << model for model in models)
-
-        def solve(left: int) -> tuple[int, list[int]]:
-            if left not in best:
-                first = left & -left
-                others = [1 << model for model in bits(left ^ first)]
-                found: tuple[int, list[int]] = (-1, [])
-                for size in range(min(largest - 1, len(others)), -1, -1):
-                    for chosen in combinations(others, size):
-                        group = first | sum(chosen)
-                        value, groups = solve(left & ~group)
-                        if value + self._value(group) > found[0]:
-                            found = (value + self._value(group), [group, *groups])
-                best[left] = found
-            return best[left]
-
-        return solve(everything)[1]
-
-    def _grow(self, models: list[int], largest: int) -> list[int]:
-        """Greedy, for many models: unite the two groups that gain most by it, while any gains."""
-        groups = [1 << model for model in models]
+    def _grow(self, groups: list[int]) -> None:
+        """Unite groups in place."""
         while True:
             gains = [
                 (self._value(a | b) - self._value(a) - self._value(b), -a, -b)
                 for a, b in combinations(groups, 2)
-                if (a | b).bit_count() <= largest
+                if (a | b).bit_count() <= self._largest
             ]
             gain, a, b = max(gains, default=(0, 0, 0))
             if gain <= 0:
-                return groups
-            groups = [group for group in groups if group not in (-a, -b)] + [-a | -b]
+                return
+            groups.remove(-a)
+            groups.remove(-b)
+            groups.append(-a | -b)
+
+    def _best_partition(self, left: int, best: dict[int, tuple[int, list[int]]]) -> tuple[int, list[int]]:
+        """Of these models: the first one with each choice of others, and the best partition of the rest."""
+        if left not in best:
+            first = left & -left
+            others = [1 << model for model in bits(left ^ first)]
+            found: tuple[int, list[int]] = (-1, [])
+            for size in range(min(self._largest - 1, len(others)), -1, -1):
+                for chosen in combinations(others, size):
+                    group = first | sum(chosen)
+                    value, groups = self._best_partition(left & ~group, best)
+                    if value + self._value(group) > found[0]:
+                        found = (value + self._value(group), [group, *groups])
+            best[left] = found
+        return best[left]
 
 
 _ALL_PARTITIONS = 9

@@ -56,6 +56,8 @@ class Condensed:
         self.kind: list[int] = []
         self.needs: list[int] = []
         self.members: list[list[str]] = []
+        self._weight: dict[int, int] = {}
+        self._room: dict[int, int] = {}
         self._fold()
         self.followers: list[list[int]] = [[] for _ in self.needs]
         for index, needs in enumerate(self.needs):
@@ -75,12 +77,18 @@ class Condensed:
 
     def weight(self, mask: int) -> int:
         """Bytes of the weights of a mask of models."""
-        return sum(self.weights[index] for index in bits(mask))
+        known = self._weight.get(mask)
+        if known is None:
+            known = self._weight[mask] = sum(self.weights[index] for index in bits(mask))
+        return known
 
     def fits(self, resident: int, running: int) -> bool:
         """Whether a call of the models `running` may run beside the residents, both masks, and within the budget."""
-        working = max((self.working[index] for index in bits(running)), default=0)
-        return self.weight(resident | running) + working <= self.budget
+        room = self._room.get(running)
+        if room is None:
+            working = max((self.working[index] for index in bits(running)), default=0)
+            room = self._room[running] = self.budget - working
+        return self.weight(resident | running) <= room
 
     def wanted(self, finished: int) -> int:
         """Mask of the models that some unfinished class needs."""

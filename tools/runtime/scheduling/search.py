@@ -7,8 +7,8 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tools.runtime.scheduling.bound import Bound
-from tools.runtime.scheduling.condensed import Condensed, Pricing
+from tools.runtime.scheduling.bound import Allowance, Bound, LimitMet
+from tools.runtime.scheduling.condensed import Condensed, Pricing, bits
 from tools.runtime.scheduling.plan import Plan, make_plan
 from tools.runtime.scheduling.problem import Problem
 from tools.runtime.scheduling.stints import prefetched, steps_of
@@ -18,6 +18,8 @@ __all__ = ["Found", "find_order", "plan_order"]
 LIMIT_NODES = 20_000
 """States A* looks at before a beam search takes over; about two seconds."""
 
+_STATES_A_NODE = 20
+"""States that the bound may solve for each one that A* may look at."""
 QUICK_WIDTH = 4
 FULL_WIDTH = 64
 
@@ -90,12 +92,15 @@ def find_order(graph: Condensed, *, limit_s: float | None, limit_nodes: int) -> 
         limit_nodes: states A* may look at.
     """
     ends = None if limit_s is None else time.monotonic() + limit_s
-    search = _Search(graph)
-    least = search.bound.at(*search.start)
+    search = _Search(graph, Allowance(_STATES_A_NODE * limit_nodes // 4, ends))
     best = search.beam(QUICK_WIDTH, None)
+    least = search.least()
+    if best[0] > least:
+        search.refine(_STATES_A_NODE * limit_nodes // 4)
+        least = max(least, search.least())
     if best[0] == least:
         return Found(_unroll(best[1]), best[0], least, "bound met", search.nodes)
-    cost, way, least, exhausted = search.a_star(best, least, ends, limit_nodes)
+    cost, way, least, exhausted = search.a_star(best, least, limit_nodes)
     if exhausted:
         return Found(_unroll(way), cost, cost, "A*", search.nodes)
     best = search.beam(FULL_WIDTH, (cost, way))
@@ -113,14 +118,33 @@ def _unroll(way: _Way) -> tuple[int, ...]:
 class _Search:
     """One search of one problem."""
 
-    def __init__(self, graph: Condensed) -> None:
+    def __init__(self, graph: Condensed, allowance: Allowance) -> None:
         self.graph = graph
+        self.allowance = allowance
         self.pricing = Pricing(graph, (1 << len(graph.names)) - 1)
-        self.bound = Bound(graph)
+        self.bound = Bound(graph, allowance)
         finished, ready = self.pricing.close(0, graph.ready, graph.resident)
         self.start = (finished, ready, graph.resident & graph.wanted(finished))
         self.nodes = 0
         self._wanted: dict[int, int] = {}
+
+    def least(self) -> int:
+        """Microseconds that every schedule pays."""
+        return self._estimate(*self.start)
+
+    def refine(self, states: int) -> None:
+        """Look for a tighter bound, for at most so many more states."""
+        self.allowance.states = states
+        self.bound.refine()
+        self.allowance.states = states * 2
+
+    def _estimate(self, finished: int, ready: int, resident: int) -> int:
+        """The bound; where it may take no more, each model that is wanted and not there is loaded once."""
+        try:
+            return self.bound.at(finished, ready, resident)
+        except LimitMet:
+            missing = self.graph.wanted(finished) & ~resident
+            return sum(self.graph.cost[index] for index in bits(missing))
 
     def _next(self, finished: int, ready: int, resident: int) -> list[tuple[int, int, int, int, int]]:
         """For each move: its cost, finished and ready after it, residents that are still of use, residents."""
@@ -134,9 +158,7 @@ class _Search:
             steps.append((cost, done, open_, after & wanted, after))
         return steps
 
-    def a_star(
-        self, best: tuple[int, _Way], least: int, ends: float | None, limit_nodes: int
-    ) -> tuple[int, _Way, int, bool]:
+    def a_star(self, best: tuple[int, _Way], least: int, limit_nodes: int) -> tuple[int, _Way, int, bool]:
         """Best first below the best known: (cost, way, bound, whether that is proven to be the optimum)."""
         cost, way = best
         everything = self.graph.everything
@@ -152,8 +174,9 @@ class _Search:
                 return cost, way, cost, True
             if (resident, before) not in seen[finished]:
                 continue  # a better one has come since
-            if self.nodes >= stop or (ends is not None and time.monotonic() > ends):
-                return cost, way, total, False
+            if self.nodes >= stop or self.allowance.states < 0 or self.allowance.late:
+                # All that is cheaper than this one was looked at: whatever is left costs at least as much.
+                return cost, way, max(least, total), False
             for price, done, open_, kept, after in self._next(finished, ready, resident):
                 paid = before + price
                 if paid >= cost:
@@ -164,7 +187,7 @@ class _Search:
                 rivals = seen.setdefault(done, [])
                 if any(other & kept == kept and other_paid <= paid for other, other_paid in rivals):
                     continue
-                total = paid + self.bound.at(done, open_, kept)
+                total = paid + self._estimate(done, open_, kept)
                 if total >= cost:
                     continue
                 rivals[:] = [rival for rival in rivals if not (rival[0] & kept == rival[0] and paid <= rival[1])]
@@ -181,7 +204,7 @@ class _Search:
             return 0, ()
         level: list[tuple[int, int, int, int, int, _Way]] = [(0, 0, finished, ready, resident, ())]
         seen: dict[tuple[int, int], int] = {}
-        while level:
+        while level and not (best is not None and self.allowance.late):
             following: dict[tuple[int, int], tuple[int, int, int, int, int, _Way]] = {}
             for _, before, finished, ready, resident, past in level:
                 for price, done, open_, kept, after in self._next(finished, ready, resident):
@@ -193,7 +216,7 @@ class _Search:
                         continue
                     if seen.get((done, kept), paid + 1) <= paid:
                         continue
-                    total = paid + self.bound.at(done, open_, kept)
+                    total = paid + self._estimate(done, open_, kept)
                     if best is not None and total >= best[0]:
                         continue
                     seen[done, kept] = paid
