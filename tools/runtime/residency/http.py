@@ -1,0 +1,161 @@
+"""Asking a model server on this machine, with a limit on everything: where it is, how long, how much it says."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from tools.errors import BadOutput, EngineCrashed, EngineFailed, EngineHung, InvalidInput
+
+__all__ = ["Answer", "ServerHttp"]
+
+MAX_BYTES = 8 << 20
+"""A longer answer is not one about the state of a server."""
+_READ = 1 << 16
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said: its status code, and the body."""
+
+    status: int
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            BadOutput: it is none.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise BadOutput(f"a server answered {self.body[:80]!r}, which is not JSON.") from None
+
+
+class ServerHttp:
+    """One server.
+
+    No proxy is used and no redirect followed: requests go to that address, or nowhere.
+
+    Args:
+        name: of the server, for messages.
+        url: `http://127.0.0.1:8000`, with a path in front of all others where there is one.
+        remote: allow an address that is not of this machine.
+
+    Raises:
+        InvalidInput: no http address, or not of this machine.
+    """
+
+    def __init__(self, name: str, url: str, *, remote: bool = False) -> None:
+        parts = urlsplit(url)
+        try:
+            port = parts.port
+        except ValueError:
+            raise InvalidInput(f"{url!r} has no port that there is", where=name) from None
+        if parts.scheme != "http" or not parts.hostname or parts.query or parts.username:
+            raise InvalidInput(f"{url!r} is not an address like http://127.0.0.1:8000", where=name)
+        if not remote and not _is_this_machine(parts.hostname):
+            raise InvalidInput(
+                f"{parts.hostname} is not this machine", where=name, hint="Say `remote: true` if that is meant."
+            )
+        self.name = name
+        self.url = url.rstrip("/")
+        self.host, self.port = parts.hostname, port or 80
+        self._prefix = parts.path.rstrip("/")
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout_s: float,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """One request; any status is an answer.
+
+        Args:
+            timeout_s: for all of it, from connecting to the last byte.
+
+        Raises:
+            EngineCrashed: nobody listens there, or the connection broke.
+            EngineHung: no whole answer within the time.
+            BadOutput: not HTTP, or far too much.
+        """
+        deadline = time.monotonic() + timeout_s
+        target = f"{self._prefix}{path}" + (f"?{urlencode(params)}" if params else "")
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if data is not None else {}
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
+        try:
+            connection.request(method, target, data, headers)
+            if connection.sock is not None:
+                connection.sock.settimeout(max(0.001, deadline - time.monotonic()))
+            response = connection.getresponse()
+            return Answer(response.status, self._read(connection, response, deadline))
+        except TimeoutError:
+            raise EngineHung(f"{self.name} did not answer {method} {path} within {timeout_s:g} s.") from None
+        except ConnectionRefusedError:
+            raise EngineCrashed(f"{self.name}: nobody listens on {self.url}.") from None
+        except http.client.RemoteDisconnected:
+            raise EngineCrashed(f"{self.name} hung up during {method} {path}.") from None
+        except http.client.HTTPException as error:
+            raise BadOutput(f"{self.name} did not speak HTTP ({type(error).__name__}).") from error
+        except OSError as error:
+            raise EngineCrashed(f"{self.name} cannot be reached on {self.url}: {error.strerror or error}.") from error
+        finally:
+            connection.close()
+
+    def _read(
+        self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, deadline: float
+    ) -> bytes:
+        """The body: the socket's own limit starts anew with every byte, so one that drips would never end."""
+        body = bytearray()
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            if connection.sock is not None:
+                connection.sock.settimeout(left)
+            part = response.read1(_READ)
+            if not part:
+                return bytes(body)
+            body += part
+            if len(body) > MAX_BYTES:
+                raise BadOutput(f"{self.name} answered with more than {MAX_BYTES >> 20} MB.")
+
+    def must(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout_s: float,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """`ask`, where any status but 2xx is an error.
+
+        Raises:
+            EngineFailed: with the status and what the server said; besides, what `ask` raises.
+        """
+        answer = self.ask(method, path, timeout_s=timeout_s, params=params, body=body)
+        if not 200 <= answer.status < 300:
+            said = " ".join(answer.body[:300].decode(errors="replace").split())
+            raise EngineFailed(f"{self.name} answered {answer.status} to {method} {path}: {said}".rstrip(": "))
+        return answer
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
