@@ -58,6 +58,7 @@ def open_lane(hardware: Hardware, profile: Profile, models: ModelsFile, folder: 
         GpuLease(gpu.lease_name, what="studio") if gpu else None,
         host_budget=host if gpu else None,
         sizes=sizes,
+        size=lambda name, placing: size_of(name, models.models[name], placing, models),
     )
 
 

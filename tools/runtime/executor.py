@@ -331,6 +331,8 @@ class _Run:
         filled = _with_refs(node.args, lambda name: {"call": name, "key": self._result(name).key})
         content = _with_refs(node.args, lambda name: {"digest": self._result(name).digest})
         call = node.call
+        if node.engine.models and self._executor.lane is not None:
+            version += "".join(f"+{name}@{self._executor.lane.base(name).width}" for name in node.engine.models)
         key = artifact_key(
             tool=call.tool, engine=node.engine.name, version=version, args=content, seed=call.seed, inputs=inputs
         )

@@ -11,11 +11,13 @@ from typing import Any, TypeGuard, TypeVar
 
 from pydantic import ValidationError
 
+from configs.ladder import load_ladders
 from configs.retries import load_retries
 from tools.artifact import Artifact, canonical_json, hash_file
-from tools.errors import BadOutput, Cancelled, ToolError
+from tools.errors import BadOutput, Cancelled, OutOfMemory, ToolError
 from tools.registry import EngineSpec, Registry
 from tools.runtime.clock import REAL_CLOCK, Clock
+from tools.runtime.descent import Descent
 from tools.runtime.disk import storage_errors
 from tools.runtime.events import DeviceEvent
 from tools.runtime.foresight import Decision
@@ -77,6 +79,7 @@ class Labour(Client):
         clock: Clock = REAL_CLOCK,
     ) -> None:
         self._clock = clock
+        self._descent = Descent(load_ladders(), lane) if lane else None
         self._rules = load_retries().calls if rules is None else rules
         self._store = store
         self._lane = lane
@@ -113,7 +116,7 @@ class Labour(Client):
         }
         # A device's worker may be at work for minutes; importing an engine and reading its data is light everywhere.
         stack = CORE if engine.models else engine.stack
-        answer = self._try(str(message["name"]), lambda: self._ask(engine, message, stack=stack))
+        answer = self._try(str(message["name"]), engine, lambda: self._ask(engine, message, stack=stack))
         version, fingerprints = answer.get("version"), answer.get("fingerprints")
         if not (isinstance(version, str) and _are_fingerprints(fingerprints, len(nodes))):
             raise BadOutput(f"{engine.tool}/{engine.name} did not describe itself.")
@@ -144,12 +147,17 @@ class Labour(Client):
             found = self._store.get(key)
             if found is not None:
                 return found, True
-            return self._try(making.node.call.id, lambda: self._attempt(making, on_progress)), False
+            return self._try(making.node.call.id, making.node.engine, lambda: self._attempt(making, on_progress)), False
         finally:
             lock.release()
 
     def _attempt(self, making: Making, on_progress: Callable[[float, str], None]) -> Artifact:
         node, made = making.node, making.made
+        if self._descent is not None and making.decision is not None:
+            made = self._descent.marked(node.engine, made)
+            found = self._store.get(made.key) if made.degraded else None
+            if found is not None:
+                return found
         temp = self._store.begin(made.key)
         try:
             message = {
@@ -208,7 +216,12 @@ class Labour(Client):
     ) -> dict[str, Any]:
         assert self._lane is not None
         with self._lane.visit(self._pool, self) as visit:
+            assert self._descent is not None
             visit.evict(decision.evict)
+            if self._descent.frees(engine):
+                visit.finish_fetching()
+                visit.evict(sorted(self._lane.resident - set(engine.models)))
+            visit.place(self._descent.placings(engine))
             visit.bring(engine.models)
             self._tell(visit.about_to_run(call_id, engine))
             return visit.run(engine, message, decision.prefetch, on_progress)
@@ -233,7 +246,7 @@ class Labour(Client):
             with self._guard:
                 self._busy.discard(worker)
 
-    def _try(self, name: str, attempt: Callable[[], T]) -> T:
+    def _try(self, name: str, engine: EngineSpec, attempt: Callable[[], T]) -> T:
         """Make an attempt, and more where they may help; each further one is told."""
 
         def on_retry(retry: Retry) -> None:
@@ -243,11 +256,24 @@ class Labour(Client):
 
         return run_again(
             attempt,
-            Retries(self._rules, name),
+            Retries(self._rules, name, self._step_down(engine)),
             is_cancelled=self._stopped.is_set,
             on_retry=on_retry,
             sleep=self._clock.sleep,
         )
+
+    def _step_down(self, engine: EngineSpec) -> Callable[[OutOfMemory], str]:
+        """What is done when memory ran out: the next step of the ladder, told aloud."""
+
+        def step_down(error: OutOfMemory) -> str:
+            if self._descent is None or self._lane is None or not engine.models:
+                return ""
+            step = self._descent.down(engine, error)
+            name = f"{engine.tool}/{engine.name}"
+            self._tell(DeviceEvent(self._lane.device, "step_down", name, text=step.text))
+            return step.text
+
+        return step_down
 
 
 def _are_fingerprints(data: Any, count: int) -> TypeGuard[list[dict[str, Any]]]:

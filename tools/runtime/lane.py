@@ -6,7 +6,7 @@ needed, or until another process asks for the device: then all of them leave it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -43,6 +43,7 @@ class Lane:
         lease: the right to use the device; None where it needs none (the CPU).
         host_budget: bytes of host memory for parked weights; None is unlimited.
         sizes: what this machine measured; None learns nothing.
+        size: what a model is expected to take when it is loaded in another way; None: the same.
         clock: of this world.
     """
 
@@ -56,6 +57,7 @@ class Lane:
         *,
         host_budget: int | None = None,
         sizes: MeasuredSizes | None = None,
+        size: Callable[[str, Placing], Model] | None = None,
         clock: Clock = REAL_CLOCK,
     ) -> None:
         self.clock = clock
@@ -67,7 +69,8 @@ class Lane:
         self._turn = clock.lock()
         """Held while a call uses the device, or the device is given back."""
         self._since = 0.0
-        self._sizes = sizes
+        self._base = dict(self._placings)
+        self._sizes, self._size = sizes, size
         self._used: dict[str, float] = {}
         """When a model was used last."""
         self.fetching: dict[str, Move] = {}
@@ -90,9 +93,19 @@ class Lane:
         """How a model is loaded now."""
         return self._placings[name]
 
-    def place(self, names: Sequence[str], placing: Placing) -> None:
-        """Have models loaded in another way from now on; they must be `Visit.forget`-ed first if they are there."""
-        self._placings.update(dict.fromkeys(names, replace(placing, device=self.device)))
+    def base(self, name: str) -> Placing:
+        """How a model is loaded while memory suffices."""
+        return self._base[name]
+
+    def place(self, name: str, placing: Placing) -> None:
+        """Have a model loaded in another way from now on.
+
+        Where its weights change, it must be off the device and out of host memory (`Visit.forget`).
+        """
+        if self._size is not None and placing.of_weights != self._placings[name].of_weights:
+            model = self._size(name, placing)
+            self.ledger.add(self._sizes.predict(model) if self._sizes else model)
+        self._placings[name] = placing
 
     def request(self, name: str) -> Message:
         """What a worker is told of a model that it should bring."""

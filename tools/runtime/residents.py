@@ -149,11 +149,6 @@ class Residents:
                 raise InvalidInput(f"the model {name} is not on the device")
         return {name: self._held[name].content for name in names}
 
-    def placing(self, names: Sequence[str]) -> Placing:
-        """How the first of them was loaded."""
-        placings = [self._held[name].placing for name in names]
-        return placings[0] or Placing() if placings else Placing()
-
 
 class DeviceMemory:
     """The most device memory that a call took beyond what was there before, as torch counts it; 0 without torch."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import EngineCrashed, OutOfMemory, ToolError
+from tools.model import Placing
 from tools.registry import EngineSpec
 from tools.runtime.events import DeviceAction, DeviceEvent
 from tools.runtime.pool import WorkerPool
@@ -102,14 +104,19 @@ class Visit:
             if self._lane.ledger.state(name) == "resident":
                 continue
             if self._lane.ledger.state(name) != "loading":
-                in_the_way = self._lane.ledger.to_evict(names)
-                if in_the_way is None and self._lane.fetching:
-                    self.finish_fetching()
-                    in_the_way = self._lane.ledger.to_evict(names)
-                if in_the_way is None:
-                    raise OutOfMemory(f"there is no room for {', '.join(names)} on {self._lane.device}.")
-                self.evict(in_the_way)
+                self._make_room(names)
             self._bring(name)
+        # What an earlier run left beside them may leave too little for the working memory.
+        self._make_room(names)
+
+    def _make_room(self, names: Sequence[str]) -> None:
+        in_the_way = self._lane.ledger.to_evict(names)
+        if in_the_way is None and self._lane.fetching:
+            self.finish_fetching()
+            in_the_way = self._lane.ledger.to_evict(names)
+        if in_the_way is None:
+            raise OutOfMemory(f"there is no room for {', '.join(names)} on {self._lane.device}.")
+        self.evict(in_the_way)
 
     def finish_fetching(self) -> None:
         """Wait for what is being loaded beside calls: nothing is on its way afterwards."""
@@ -176,6 +183,14 @@ class Visit:
         taken = ledger.snapshot().weights + working
         return DeviceEvent(self._lane.device, "run", call_id, bytes=taken, text=", ".join(engine.models))
 
+    def place(self, placings: Mapping[str, Placing]) -> None:
+        """Have models loaded as the ladder says; those whose weights change leave host memory, too."""
+        for name, placing in placings.items():
+            if placing.of_weights != self._lane.placing(name).of_weights:
+                self.finish_fetching()
+                self.forget([name])
+            self._lane.place(name, placing)
+
     def run(
         self, engine: EngineSpec, message: Message, prefetch: str, on_progress: Callable[[float, str], None]
     ) -> Message:
@@ -211,7 +226,14 @@ class Visit:
             if prefetch and lane.entries[prefetch].stack == engine.stack:
                 self._prefetch(prefetch, worker)
             name = f"{engine.tool}/{engine.name}"
-            answer = worker.request({**message, "models": list(engine.models)}, engine.silence_s, name, on_progress)
+            answer = worker.request(
+            placing = asdict(lane.placing(engine.models[0]))
+            asked = {**message, "models": list(engine.models), "placing": placing}
+            answer = worker.request(asked, engine.silence_s, name, on_progress)
+                engine.silence_s,
+                name,
+                on_progress,
+            )
             lane.learn_working(engine.models, answer)
             return answer
 

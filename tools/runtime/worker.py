@@ -166,7 +166,7 @@ class Worker:
             report=report,
             is_cancelled=lambda: number in self.cancelled,
             models=self.models.contents(names) if names else {},
-            placing=self.models.placing(names) if names else Placing(),
+            placing=Placing(**request.get("placing", {})),
         )
 
     def _engine(self, path: str) -> Engine[Any, Any]:

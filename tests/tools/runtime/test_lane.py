@@ -299,3 +299,53 @@ def test_a_device_that_says_it_is_full_is_told_as_such(make_device: Make) -> Non
     assert isinstance(result, OutOfMemory)
     assert isinstance(device.executor().run([judged("j")])["j"], Artifact)
     assert device.lane.ledger.snapshot().weights == SIZES["eye"]
+
+
+def test_memory_runs_out_and_the_mildest_step_mends_it_with_the_same_result(make_device: Make) -> None:
+    device = make_device()
+    result = device.executor().run([painted("p", deed="memory")])["p"]
+    assert isinstance(result, Artifact)
+    assert result.record.degraded == ()
+    assert [event.text for event in device.events if event.action == "step_down"] == [
+        "sliced attention: attention is computed in parts (about 1.1 times slower)"
+    ]
+    assert device.card.order("read") == ["read paint"], "weights are not loaded anew for it"
+
+
+def test_a_step_that_changes_the_result_is_written_down_and_has_a_key_of_its_own(make_device: Make) -> None:
+    device = make_device(paint={"needs_step": "quantise=int8"})
+    calls = [painted("a", deed="memory"), painted("b", "a", deed="memory")]
+    results = device.executor().run(calls)
+    for name in "ab":
+        result = results[name]
+        assert isinstance(result, Artifact)
+        assert (
+            "8-bit weights: weights are kept in 8 bits (the result is not the one asked for)" in result.record.degraded
+        )
+    steps = device.actions("step_down")
+    assert len(steps) == 3, "the second call begins where the first arrived"
+    assert device.card.order("read") == ["read paint", "read paint"]
+    check_card(device.card, device.budget)
+    device.events.clear()
+    again = device.executor().run(calls)
+    assert keys(again) == keys(results)
+    assert device.actions("step_down"), "another run asks for the whole first"
+
+
+def test_no_step_left_is_said_with_what_was_tried(make_device: Make) -> None:
+    device = make_device(paint={"needs_step": "quantise=int2"})
+    result = device.executor().run([painted("p", deed="memory"), judged("j")])
+    assert isinstance(result["p"], OutOfMemory)
+    assert "Tried: sliced attention, tiled decoder, 8-bit weights" in str(result["p"])
+    assert isinstance(result["j"], Artifact)
+
+
+def test_others_leave_first_when_memory_runs_out(make_device: Make) -> None:
+    device = make_device(budget=300)
+    device.executor().run([judged("j")])
+    result = device.executor().run([painted("p", deed="memory")])["p"]
+    assert isinstance(result, Artifact)
+    assert device.card.order("evict") == ["evict eye"]
+    assert [event.text.partition(":")[0] for event in device.events if event.action == "step_down"] == [
+        "free the device", "sliced attention",
+    ]  # fmt: skip

@@ -82,7 +82,9 @@ class Painter(Scribe):
             card.note("end", model["name"], text=args.text)
 
     def _is_sparing(self, ctx: EngineContext, model: dict[str, Any]) -> bool:
-        return bool(getattr(ctx.placing, model["data"].get("needs_step", "tiled")))
+        """Whether enough was done for the call to fit: `needs_step` says what, as `field=value` of the placing."""
+        name, _, value = model["data"].get("needs_step", "sliced=True").partition("=")
+        return str(getattr(ctx.placing, name)) == value
 
 
 class Judge(Painter):
