@@ -226,14 +226,9 @@ class Visit:
             if prefetch and lane.entries[prefetch].stack == engine.stack:
                 self._prefetch(prefetch, worker)
             name = f"{engine.tool}/{engine.name}"
-            answer = worker.request(
             placing = asdict(lane.placing(engine.models[0]))
             asked = {**message, "models": list(engine.models), "placing": placing}
             answer = worker.request(asked, engine.silence_s, name, on_progress)
-                engine.silence_s,
-                name,
-                on_progress,
-            )
             lane.learn_working(engine.models, answer)
             return answer
 
