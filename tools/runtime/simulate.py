@@ -1,0 +1,159 @@
+"""The runtime on virtual time: the same executor, plan, ledger, lane, retry rules and lease; only the edges are simulated.
+
+    report = simulate(scene(12, seed=1).known)                        # as planned
+    report = simulate([one, other], studios=2, faults=ROUGH, seed=7)  # two studios, everything goes wrong
+    assert not report.violations
+
+Nothing of the runtime is written twice for it. Time and threads come from a `Clock` that the simulation replaces
+(`simulation.world`), so that one seed gives one order of events; workers, the device, the lease's files and the disk are
+stood in for at the edges. What must never happen is judged by what the device saw (`simulation.device`), not by the
+ledger that is under test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from tools.errors import InvalidInput, ToolError
+from tools.runtime.device_queue import ChooserFactory
+from tools.runtime.foresight import Foresight
+from tools.runtime.retry import Rules
+from tools.runtime.scheduling.problem import Problem
+from tools.runtime.simulation.device import SimDevice, Violation
+from tools.runtime.simulation.faults import CALM, ROUGH, Dice, Faults
+from tools.runtime.simulation.report import Report, make_report
+from tools.runtime.simulation.sim_lease import Desk
+from tools.runtime.simulation.sim_tool import registry_of
+from tools.runtime.simulation.site import Site
+from tools.runtime.simulation.studio import Production, Studio, call_rules, unfinished
+from tools.runtime.simulation.world import World
+
+__all__ = ["CALM", "ROUGH", "Faults", "Policy", "Report", "Violation", "simulate"]
+
+Policy = Literal["ours"]
+_RESTART_S = 0.5
+
+
+class Machine:
+    """A device, and studios that want it.
+
+    Args:
+        problems: a production each; their models and budgets are the same.
+        seed: of every choice and every fault.
+        faults: chances.
+        studios: processes; productions are dealt out to them in turn.
+        rules: what is tried again; None are those of retries.yaml.
+        choose: makes what decides over the device.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        *,
+        seed: int,
+        faults: Faults,
+        studios: int,
+        rules: Rules | None = None,
+        choose: ChooserFactory = Foresight,
+    ) -> None:
+        self.world = World(seed)
+        self.device = SimDevice(self.world, problems[0].budget)
+        self.dice = Dice(faults, seed)
+        self.desk: Desk | None = Desk()
+        self.models = problems[0].models
+        registry = registry_of(problems)
+        self.productions = [Production(problem, registry) for problem in problems]
+        self.sites: list[Site] = []
+        self._rules = call_rules() if rules is None else rules
+        self._choose = choose
+        self._shares = [self.productions[number::studios] for number in range(studios)]
+
+    def run(self) -> None:
+        """Let all of them live; afterwards `device.violations` says what went wrong that must not."""
+        for number, share in enumerate(share for share in self._shares if share):
+            self.begin(f"studio{number + 1}", share)
+        self.world.run()
+        self._judge()
+
+    def begin(self, name: str, share: Sequence[Production], *, may_be_killed: bool = True) -> None:
+        """Start a process."""
+        site = Site(name, self.world, self.device, self.dice, self.models)
+        self.sites.append(site)
+        self.world.spawn(lambda: self.studio(site, share).live(), name, site)
+        if may_be_killed and self.dice.strikes("studio_death", self.dice.faults.studio_death):
+            seconds = sum(task.seconds for one in share for task in one.problem.tasks.values())
+            self.world.at(self.dice.moment(seconds), lambda: self._kill(site, share))
+
+    def studio(self, site: Site, share: Sequence[Production]) -> Studio:
+        """What lives in a process."""
+        return Studio(site, self.desk, share, self._rules, self._choose)
+
+    def _kill(self, site: Site, share: Sequence[Production]) -> None:
+        """SIGKILL, and the same command again in a new process."""
+        if self.world.lives(site):
+            site.kill()
+            self.world.at(_RESTART_S, lambda: self.begin(f"{site.name}b", share, may_be_killed=False))
+
+    def _judge(self) -> None:
+        """What must hold in the end."""
+        device = self.device
+        if self.world.stuck:
+            device.blame("deadlock", f"wait for ever: {', '.join(self.world.stuck)}")
+        for error in self.world.bugs:
+            device.blame("bug", f"{type(error).__name__}: {error}")
+        for production in self.productions:
+            for name in production.shelf.twice:
+                device.blame("made_twice", f"{name} was begun again after its result was kept")
+            if not self.world.stuck:
+                for name, why in unfinished(production).items():
+                    device.blame("lost_call", f"{name} {why}")
+        if self.world.stuck:
+            return
+        for site in self.sites:
+            if left := device.bytes_of(site.name):
+                device.blame("leak", f"{left} bytes of {site.name} are on the device after its end")
+        if self.desk is not None and self.desk.tickets:
+            device.blame("leak", "the lease was not given back")
+
+    def report(self, policy: str) -> Report:
+        """What came of it."""
+        results = [result for production in self.productions for result in production.results.values()]
+        failed = sum(isinstance(result, ToolError) for result in results)
+        counts = (len(results) - failed, failed)
+        return make_report(policy, self.device, self.models, self.world.now, counts, self.dice.thrown)
+
+
+def simulate(
+    problems: Problem | Sequence[Problem],
+    *,
+    policy: Policy = "ours",
+    seed: int = 0,
+    faults: Faults = CALM,
+    studios: int = 1,
+    rules: Rules | None = None,
+    make_machine: Callable[..., Machine] = Machine,
+) -> Report:
+    """Carry out productions on a simulated machine.
+
+    Args:
+        problems: one production, or several with the same models and budget.
+        policy: who decides what the device does next.
+        seed: of every choice and every fault; the same seed gives the same report.
+        faults: chances of what goes wrong.
+        studios: processes that share the device; productions are dealt out to them in turn, and those of one process
+            run beside one another.
+        rules: what is tried again; None are those of retries.yaml.
+        make_machine: for machines that are built otherwise.
+
+    Raises:
+        InvalidInput: there is nothing to make, the productions differ in models or budget, or a name is wrong.
+    """
+    given = [problems] if isinstance(problems, Problem) else list(problems)
+    if not given or studios < 1:
+        raise InvalidInput("a simulation needs a production and a studio")
+    if any((dict(one.models), one.budget) != (dict(given[0].models), given[0].budget) for one in given):
+        raise InvalidInput("productions on one device have the same models and budget")
+    machine = make_machine(given, seed=seed, faults=faults, studios=studios, rules=rules)
+    machine.run()
+    return machine.report(policy)
