@@ -189,7 +189,7 @@ class Toolbox:
             recording.on_device(event)
             tell({"node": "device", **asdict(event)})
 
-        with production.lock(), recording.batch(len(calls)):
+        with production.lock(), recording.batch(len(calls), self.lane):
             executor = Executor(
                 self.registry, production.store, self.pool, on_event, cancel, self.lane, on_device, self.pace
             )

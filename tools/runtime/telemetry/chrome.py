@@ -9,10 +9,10 @@ what overlaps in one thread. See "Trace Event Format" (Google, 2016), the chapte
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from tools.errors import InvalidInput
 from tools.runtime.events import PlanFigures
@@ -32,7 +32,6 @@ _THREADS = {"call": _CALLS, "load": _MOVES, "evict": _MOVES, "prefetch": _BESIDE
 _THREAD_NAMES = {_CALLS: "calls", _MOVES: "models move", _BESIDE: "loaded beside calls", _WAITS: "waiting"}
 
 Event = dict[str, Any]
-T = TypeVar("T")
 
 
 def to_chrome(record: Record) -> bytes:
@@ -55,7 +54,7 @@ def to_chrome(record: Record) -> bytes:
         "began": datetime.fromtimestamp(record.wall, UTC).isoformat(),
         "wall": record.wall,
         "summary": _rounded(asdict(summarise(record))),
-        "counts": record.counts,
+        "counts": [[*key, count] for key, count in sorted(record.counts.items())],
         "budgets": record.budgets,
         "again": record.again,
         "remade": record.remade,
@@ -108,7 +107,7 @@ def _meta(name: str, pid: int, tid: int, args: Event) -> Event:
 
 
 def _batch(number: int, batch: Batch) -> Event:
-    dur = _us(batch.end) - _us(batch.begin)
+    dur = round(_us(batch.end) - _us(batch.begin), 1)
     args = {"calls": batch.calls}
     name = f"batch {number}"
     return {
@@ -214,8 +213,8 @@ def _read(events: Sequence[Event], other: Event) -> Record:
             if event["ph"] == "X" and event["cat"] == "batch"
         ],
         plans=[_read_plan(plan) for plan in other["plans"]],
-        counts=_numbers(other["counts"], int),
-        budgets=_numbers(other["budgets"], int),
+        counts={(str(tool), str(engine), str(how)): int(count) for tool, engine, how, count in other["counts"]},
+        budgets={str(name): int(size) for name, size in other["budgets"].items()},
         again=int(other["again"]),
         remade=int(other["remade"]),
     )
@@ -239,7 +238,3 @@ _DEFAULTS: dict[str, Any] = {one.name: one.default for one in fields(Span) if on
 
 def _read_plan(plan: Event) -> PlanMade:
     return PlanMade(float(plan["at"]), str(plan["device"]), bool(plan["first"]), PlanFigures(**plan["figures"]))
-
-
-def _numbers(data: Event, kind: Callable[[Any], T]) -> dict[str, T]:
-    return {str(name): kind(value) for name, value in data.items()}

@@ -24,8 +24,10 @@ Values = dict[tuple[str, Labels], float]
 
 _COUNTERS: dict[str, tuple[str, Labels]] = {
     "studio_runs": ("Runs in which something was made or tried.", ()),
-    "studio_calls": ("Tool calls by how they ended; cached ones were taken from the store.", ("outcome",)),
-    "studio_attempts": ("Attempts at tool calls by how they ended.", ("tool", "engine", "outcome")),
+    "studio_calls": (
+        "Tool calls by how they ended; cached ones were taken from the store.",
+        ("tool", "engine", "outcome"),
+    ),
     "studio_compute_seconds": ("Seconds that calls computed.", ("tool", "engine", "device")),
     "studio_model_loads": ("Models that were loaded onto a device.", ("model", "device")),
     "studio_load_seconds": ("Seconds that calls waited for a model to be loaded.", ("model", "device")),
@@ -97,12 +99,11 @@ def metrics_of(record: Record) -> Metrics:
     found.count("studio_runs", 1)
     found.count("studio_retries", record.again)
     found.count("studio_remade", record.remade)
-    for outcome in ("done", "cached", "failed", "cancelled"):
-        found.count("studio_calls", record.counts.get(outcome, 0), outcome)
+    for key, count in record.counts.items():
+        found.count("studio_calls", count, *key)
     for span in record.spans:
         if span.kind == "call":
             device = span.device or "cpu"
-            found.count("studio_attempts", 1, span.tool, span.engine, span.outcome)
             found.count("studio_compute_seconds", span.seconds, span.tool, span.engine, device)
             found.observe(span.seconds, span.tool, span.engine)
         elif span.kind == "wait":

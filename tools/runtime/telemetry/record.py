@@ -96,7 +96,7 @@ class Record:
         wall: seconds since 1970 when the recording began.
         spans: in the order in which they ended.
         readings, marks, batches, plans: in the order in which they happened.
-        counts: calls by outcome; `cached` ones were taken from the store.
+        counts: calls by (tool, engine, outcome); `cached` ones were taken from the store.
         budgets: bytes that may be used, by device.
         again: attempts that rules of retries.yaml added.
         remade: calls that the judge sent back.
@@ -110,7 +110,7 @@ class Record:
     marks: list[Mark] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     plans: list[PlanMade] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[tuple[str, str, str], int] = field(default_factory=dict)
     budgets: dict[str, int] = field(default_factory=dict)
     again: int = 0
     remade: int = 0

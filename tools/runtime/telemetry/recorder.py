@@ -43,7 +43,11 @@ class Recorder:
         self._fetching: dict[tuple[str, str], float] = {}
         self._moves: dict[str, list[tuple[float, float]]] = {}
         """By device: when models moved in this batch, for those that waited."""
-        self._holder: dict[str, str] = {}
+        self._why: dict[str, str] = {}
+        """By device: why the next call waits for it."""
+        self._there: dict[str, int] = {}
+        """By device: bytes without the working memory of the call that runs."""
+        self._working: dict[str, int] = {}
         self._made: set[str] = set()
         self._batch = 0.0
         self._calls = 0
@@ -61,6 +65,12 @@ class Recorder:
         self._batch, self._calls = self.now, calls
         self._planned.clear()
         self._moves.clear()
+        self._there.clear()
+
+    def find_device(self, device: str, budget: int, taken: int) -> None:
+        """A batch begins with a device of which so many bytes may be used, and so many are taken."""
+        self.record.budgets[device] = budget
+        self._there[device] = taken
 
     def end_batch(self) -> None:
         """They ended; what is still open was broken off."""
@@ -82,7 +92,8 @@ class Recorder:
             self._queued[event.call_id] = event.seconds
         else:
             counts = self.record.counts
-            counts[event.status] = counts.get(event.status, 0) + 1
+            key = (event.tool, event.engine, event.status)
+            counts[key] = counts.get(key, 0) + 1
             if event.status == "done":
                 self.record.remade += event.call_id in self._made
                 self._made.add(event.call_id)
@@ -101,6 +112,8 @@ class Recorder:
         tool, engine, device = event.tool, event.engine, event.device
         span = Span(call_id, kind, begin, max(begin, now), device, tool, engine, outcome, text, models, predicted)
         self.record.spans.append(span)
+        if self._working.pop(device, 0):
+            self.record.readings.append(Reading(now, device, self._there.get(device, 0)))
 
     # -- devices ----------------------------------------------------------------------------------------------------
 
@@ -118,7 +131,7 @@ class Recorder:
         elif action == "prefetch" and not event.text:
             self._fetching[device, event.model] = at
         elif action == "wait":
-            self._holder[device] = event.text
+            self._why[device] = event.text
         elif action == "run":
             self._run(event, at)
         elif action == "again":
@@ -128,8 +141,20 @@ class Recorder:
             self.record.marks.append(Mark(at, _MARKS[action], device, text))
         if action == "lost":
             self._fetching.pop((device, event.model), None)
-        if action in ("load", "evict", "lost", "run"):
-            self.record.readings.append(Reading(at, device, event.bytes))
+        if action in ("load", "evict", "lost", "run", "prefetch"):
+            self._weigh(event, at)
+
+    def _weigh(self, event: DeviceEvent, at: float) -> None:
+        device = event.device
+        if device in self._there and not any(one.device == device for one in self.record.readings):
+            self.record.readings.append(Reading(self._batch, device, self._there[device]))
+        if event.action == "run":
+            self._working[device] = event.bytes - self._there.setdefault(device, event.bytes)
+        elif event.action == "prefetch":
+            self._there[device] = event.bytes - self._working.get(device, 0)
+        else:
+            self._there[device] = event.bytes
+        self.record.readings.append(Reading(at, device, event.bytes))
 
     def _plan(self, event: DeviceEvent, at: float) -> None:
         self.record.marks.append(Mark(at, "plan", event.device, event.text))
@@ -158,11 +183,11 @@ class Recorder:
         if call is None:
             return
         reached = self._since[event.model]
-        holder = self._holder.pop(event.device, "")
+        why = self._why.pop(event.device, "")
         moves = [move for move in self._moves.get(event.device, ()) if move[1] > reached]
         for begin, end in [*moves, (at, at)]:
             if begin - reached > _GAP_S:
-                span = Span(event.model, "wait", reached, begin, event.device, call.tool, call.engine, text=holder)
+                span = Span(event.model, "wait", reached, begin, event.device, call.tool, call.engine, text=why)
                 self.record.spans.append(span)
             reached = max(reached, end)
         self._computing[event.model] = (at, tuple(event.text.split(", ")) if event.text else ())
@@ -173,3 +198,4 @@ class Recorder:
         if call is not None:
             self._close(event.model, call, at, "again", event.text)
             self._begun[event.model], self._since[event.model] = call, at
+            self._why[event.device] = "a pause before another attempt"

@@ -14,6 +14,7 @@ from tools.runtime.telemetry.files import FOLDER, METRICS, trace_path, write_tra
 from tools.runtime.telemetry.recorder import Recorder
 
 if TYPE_CHECKING:
+    from tools.runtime.lane import Lane
     from tools.runtime.telemetry.metrics import Metrics
 
 __all__ = ["Recording", "Recordings"]
@@ -48,9 +49,14 @@ class Recording:
         self._careful(lambda: self.recorder.hear_device(event))
 
     @contextmanager
-    def batch(self, calls: int) -> Iterator[None]:
-        """Around a batch; what was recorded so far is written at its end, however it ends."""
-        self._careful(lambda: self.recorder.begin_batch(calls))
+    def batch(self, calls: int, lane: Lane | None = None) -> Iterator[None]:
+        """Around a batch; what was recorded so far is written at its end, however it ends.
+
+        Args:
+            calls: how many there are.
+            lane: the device that they may use.
+        """
+        self._careful(lambda: self._begin_batch(calls, lane))
         try:
             yield
         finally:
@@ -64,6 +70,12 @@ class Recording:
         except Exception as error:  # A full disk, or a bug of ours: a film is worth more than the record of its making.
             self._over = True
             self.note(f"This run is recorded no further: {error or type(error).__name__}")
+
+    def _begin_batch(self, calls: int, lane: Lane | None) -> None:
+        self.recorder.begin_batch(calls)
+        if lane is not None:
+            taken = lane.ledger.snapshot()
+            self.recorder.find_device(lane.device, lane.budget, taken.weights + taken.working)
 
     def _end_batch(self) -> None:
         from tools.runtime.telemetry.metrics import metrics_of, metrics_text

@@ -117,13 +117,20 @@ def summarise(record: Record) -> Summary:
         loading_s=sum(device.loading_s for device in devices.values()),
         computing_s=sum(span.seconds for span in calls),
         waiting_s=sum(device.waiting_s for device in devices.values()),
-        calls=dict(sorted(record.counts.items())),
+        calls=_outcomes(record),
         retries=record.again,
         remade=record.remade,
         engines=_engines(calls),
         devices=devices,
         plan=_plan(record, devices),
     )
+
+
+def _outcomes(record: Record) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for (_, _, outcome), count in sorted(record.counts.items(), key=lambda item: item[0][2]):
+        found[outcome] = found.get(outcome, 0) + count
+    return found
 
 
 def _engines(calls: Iterable[Span]) -> list[EngineSummary]:
