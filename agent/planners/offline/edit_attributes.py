@@ -8,6 +8,7 @@ from agent.intent import Edit, Performance
 from agent.planners.offline.acting import is_refused, perform
 from agent.planners.offline.clause import Clause
 from agent.planners.offline.edit_direct import tone_of
+from agent.planners.offline.edit_staging import asks_for_output
 from agent.planners.offline.limits import read_aspect, read_duration, read_fps
 from agent.planners.offline.scenery import read_scenery
 from agent.planners.offline.wants import ORDER, full_scene
@@ -185,6 +186,8 @@ def _outputs(clause: Clause) -> list[Edit]:
         return without(clause, [str(kind) for kind in refused])
     if "voice" in here and clause.verb("slower", "faster"):
         return []  # How fast they speak follows from how they feel; a voice asked for is there already.
+    if here and asks_for_output(clause) and not clause.mentions and not clause.has("aspect", "style", "unit"):
+        return _made_of(clause, here)
     added = (wants.added | wants.head) & here - {"video", "image", "music"}
     if "music" in here and not _music_mood(clause) and clause.verb("add", "make"):
         clause.reading.notes.assume("which_music")
@@ -209,6 +212,18 @@ def _outputs(clause: Clause) -> list[Edit]:
             outputs = ["image"] if chosen == {"image"} else _base_outputs(clause)
             return [Edit.model_validate({"op": "set_outputs", "outputs": outputs})]
     return []
+
+
+def _made_of(clause: Clause, here: set[str]) -> list[Edit]:
+    """`now make the film`, `with music too`, `give me the picture`: what is asked for, and all that it needs."""
+    film = set(_base_outputs(clause))
+    if here == {"image"} and not clause.verb("add"):
+        chosen = {"image"}
+    elif here <= {"script", "transcript"}:
+        chosen = here if not clause.verb("add") else film | here
+    else:
+        chosen = film | here
+    return [Edit.model_validate({"op": "set_outputs", "outputs": [kind for kind in ORDER if kind in chosen]})]
 
 
 def _felt(clause: Clause) -> str | None:

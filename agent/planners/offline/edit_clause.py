@@ -22,6 +22,7 @@ from agent.planners.offline.edit_direct import (
     zoom_on,
 )
 from agent.planners.offline.edit_lines import line_by_number, read_line_edits
+from agent.planners.offline.edit_staging import copy_shot, quieter, redress, turn
 from agent.planners.offline.wordlists import holds, starts_with, words
 
 __all__ = ["read_clause"]
@@ -40,7 +41,11 @@ def read_clause(clause: Clause) -> list[Edit]:
         swap_lines,
         give_line,
         silence,
+        copy_shot,
+        quieter,
+        redress,
         take_out_by_pronoun,
+        turn,
         move_aside,
         zoom_on,
         _swap,
@@ -280,6 +285,8 @@ def _caption(clause: Clause) -> list[Edit]:
     if len(clause.quotes) != 1 or clause.mentions or clause.has("speech"):
         return []
     quote, page = clause.quotes[0], clause.page
+    if holds([token.key for token in page.tokens[clause.start : quote.token]], "name_of_film"):
+        return [Edit(op="set_title", text=quote.text[:120])]
     verb = quote.token - (3 if page.key(quote.token - 2) in words("articles_the", "these") else 2)
     behind_it = page.key(quote.token - 1) in words("film_words") and page.key(verb) in words("title_verbs")
     if behind_it or page.key(quote.token - 1) in words("title_verbs_with_it"):
@@ -357,6 +364,9 @@ _WHOLE = (
     split,
     swap_lines,
     give_line,
+    copy_shot,
+    quieter,
+    redress,
     take_out_by_pronoun,
     _swap,
     _replace,

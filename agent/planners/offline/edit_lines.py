@@ -11,6 +11,7 @@ from agent.planners.offline.clause import Clause
 from agent.planners.offline.dialogue import MAX_LINE
 from agent.planners.offline.page import Quote
 from agent.planners.offline.tongue import language_of_line
+from agent.planners.offline.wordlists import starts_with
 from tools.storyboard import Line
 
 __all__ = ["line_by_number", "read_line_edits"]
@@ -63,12 +64,14 @@ def read_line_edits(clause: Clause) -> list[Edit]:
         replaces = clause.verb("change", "instead") is not None
     if replaces and old is None and clause.verb("end", "start") and not clause.verb("change", "instead"):
         replaces = False  # `let Luca answer "Good idea!"` is one line more.
-    if not replaces:
+    first = _comes_first(clause, new) and old is None and clause.thing("line") is None
+    if not replaces or first:
         who = who or _only_one(clause)
         if who is None:
             clause.reading.notes.ask("speaker_unknown", text=new.text)
             return []
-        return [_add(clause, new, who)]
+        added = _add(clause, new, who)
+        return [added.model_copy(update={"to": 1}) if first else added]
     old_text = _present_text(spoken, old.text) if old else None
     if who is None and old_text is not None:
         who = next((line.character for line in spoken if line.text == old_text), None)
@@ -96,6 +99,13 @@ def read_line_edits(clause: Clause) -> list[Edit]:
     if who is None:
         return [Edit(**fields, text=text)]
     return [Edit(**fields, line=_line(clause, new, who))]
+
+
+def _comes_first(clause: Clause, quote: Quote) -> bool:
+    """`Luca should say "Wait!" first`: before all other lines."""
+    behind = [token.key for token in clause.page.tokens[quote.token + 1 : clause.end]]
+    before = [token.key for token in clause.page.tokens[clause.start : quote.token]]
+    return bool(starts_with(behind, "first_of_all")) or bool(starts_with(before, "first_of_all"))
 
 
 def _lines(clause: Clause) -> list[Line]:

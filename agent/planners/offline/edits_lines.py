@@ -67,7 +67,8 @@ def add_line(changes: Changes, edit: Edit) -> None:
         )
         if put_in_shot(changes, at, member.id, performance):
             changes.assume("joined_shot", name=changes.name(member.id), shot=at + 1)
-    changes.replace(at, dialogue=[*changes.shots[at].dialogue, edit.line])
+    said = changes.shots[at].dialogue
+    changes.replace(at, dialogue=[edit.line, *said] if edit.to == 1 else [*said, edit.line])
     _play(changes, at, edit.line)
     changes.fit(at)
 
@@ -78,6 +79,10 @@ def _shot_for(changes: Changes, edit: Edit, who: str) -> int:
         return changes.targets(edit)[0]
     spoken = [at for at, shot in enumerate(changes.shots) if shot.dialogue]
     seen = [at for at, shot in enumerate(changes.shots) if any(p.character == who for p in shot.placements)]
+    if edit.to == 1:
+        early = [at for at in seen if not spoken or at <= spoken[0]]
+        near = [at for at in early if changes.shots[at].framing != "wide"]
+        return (near or early or spoken or [0])[0]
     after = [at for at in seen if not spoken or at >= spoken[-1]]
     if after:
         # A shot nearer than wide shows who speaks.

@@ -10,13 +10,22 @@ from agent.planners.offline.names_told import name_in_text
 from agent.planners.offline.staging import MOVING
 from tools.storyboard import Facing, Placement
 
-__all__ = ["move_character", "rename_character"]
+__all__ = ["move_character", "rename_character", "set_look"]
 
 DEPTH_STEP = 0.2
 """How much nearer or further, of the stage's depth 0..1."""
 NEAREST, FURTHEST = 0.05, 0.8
 ALONE_AT: dict[Side, float] = {"left": 0.3, "right": 0.7, "centre": 0.5}
 """Where one who is alone in the frame stands: the thirds and the middle, as fractions of its width."""
+
+
+def set_look(changes: Changes, edit: Edit) -> None:
+    """Other clothes, hair or colours, in every shot: looks belong to the cast."""
+    if edit.member is None or changes.member(edit.character) is None:
+        changes.problem("not_in_scene", name=changes.name(edit.character))
+        return
+    look = edit.member.look
+    changes.cast = [m.model_copy(update={"look": look}) if m.id == edit.character else m for m in changes.cast]
 
 
 def rename_character(changes: Changes, edit: Edit) -> None:

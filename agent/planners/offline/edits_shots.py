@@ -18,7 +18,17 @@ from agent.planners.offline.scenes import settle
 from agent.planners.offline.staging import Stager
 from tools.storyboard import Shot
 
-__all__ = ["add_shot", "remove_shot", "reorder_shot", "set_duration", "set_fps", "set_style", "set_title", "split_shot"]
+__all__ = [
+    "add_shot",
+    "copy_shot",
+    "remove_shot",
+    "reorder_shot",
+    "set_duration",
+    "set_fps",
+    "set_style",
+    "set_title",
+    "split_shot",
+]
 
 LEAST_S, MOST_S = 0.5, 1800.0
 
@@ -138,6 +148,20 @@ def split_shot(changes: Changes, edit: Edit) -> None:
     for number, (lines, seconds) in enumerate(zip(spoken, lengths, strict=True), at):
         changes.replace(number, dialogue=lines, duration_s=seconds)
     changes.assume("split", first=at + 1, second=at + 2)
+
+
+def copy_shot(changes: Changes, edit: Edit) -> None:
+    """The same shot once more, right behind it; a title stays on the first."""
+    targets = changes.targets(edit)
+    if edit.shot is None or not targets:
+        if edit.shot is None:
+            changes.problem("unclear_edit", op="shot")
+        return
+    if len(changes.shots) >= MAX_SHOTS:
+        changes.problem("storyboard_full", limit=MAX_SHOTS)
+        return
+    shot = changes.shots[targets[0]]
+    changes.shots.insert(targets[0] + 1, shot.model_copy(update={"id": changes.new_id(), "text_overlay": ""}))
 
 
 def reorder_shot(changes: Changes, edit: Edit) -> None:

@@ -84,7 +84,7 @@ def question_topic(reading: Reading) -> str | None:
     scope = [m for m in asks if m.subject == "topic" and m.id == "out_of_scope"]
     if scope and not page.of("place", "pose", "framing"):
         return "out_of_scope"
-    openers = [m for m in asks if m.subject == "question"]
+    openers = [m for m in asks if m.subject == "question" and not _is_relative(reading, m)]
     if reading.request.storyboard is not None and _opens_change(reading, openers, "?" in page.masked):
         return None
     topics = [m for m in asks if m.subject == "topic"]
@@ -123,6 +123,12 @@ def question_topic(reading: Reading) -> str | None:
     if "?" in page.masked or opens:
         return "general"
     return None
+
+
+def _is_relative(reading: Reading, match: Match) -> bool:
+    """`the girl who laughs`, `ajoute Giulia qui court`: `who` behind one who is named asks nothing."""
+    relative = reading.page.key(match.start) in words("relatives") and match.end - match.start == 1
+    return relative and any(m.end == match.start for m in reading.mentions)
 
 
 def _opens_change(reading: Reading, openers: list[Match], marked: bool) -> bool:

@@ -85,7 +85,7 @@ class Casting:
             if mention.kind == "near" or not self.vocabulary.own_spelling(id_, written):
                 self.notes.assume("name_read", word=mention.words, name=self.roster.name(id_))
             features = read_features(page, mention.end)
-            if set(features.look) - _TRIVIAL - {"height", "build"}:
+            if set(features.look) - _TRIVIAL - {"height", "build"} and id_ not in self.roster.present:
                 words = page.words(mention.end, features.end).strip(" ,")
                 self.notes.assume("look_kept", name=self.roster.name(id_), look=words)
             return
