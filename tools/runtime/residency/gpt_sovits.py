@@ -1,7 +1,7 @@
 """GPT-SoVITS (`api_v2.py`): no health page, no sleep, and it writes into its own configuration.
 
 Read and run in its version of August 2026. It is ready in 10 to 14 s, when `/openapi.json` answers; a failed change of
-weights writes the bad path into its YAML, so each server gets a private copy. It answers on the loop that computes:
+weights writes the bad path into its YAML, so each start gets a fresh copy. It answers on the loop that computes:
 while it speaks, probes wait, and are given time for that.
 """
 
@@ -24,24 +24,26 @@ def gpt_sovits_launch(
 
     Args:
         root: folder of the checkout.
-        private: folder that this server alone uses; its copy of the configuration lies there.
+        private: folder that this server alone uses; a fresh copy of the configuration lies there at each start.
         python: interpreter of its environment.
         config: the configuration to begin with; None is the one that comes with it.
 
     Raises:
         MissingPrerequisite: it is not there.
-        StorageFailed: the copy cannot be made.
     """
     source = config or root / "GPT_SoVITS" / "configs" / "tts_infer.yaml"
+    copy = private / f"tts_infer-{port}.yaml"
     for path in (root / "api_v2.py", source):
         if not path.is_file():
             raise MissingPrerequisite(f"GPT-SoVITS: there is no {path}.", command="studio doctor")
-    with storage_errors(f"cannot copy {source}"):
-        private.mkdir(parents=True, exist_ok=True)
-        copy = private / f"tts_infer-{port}.yaml"
-        shutil.copyfile(source, copy)
-    command = [python, "api_v2.py", "-a", "127.0.0.1", "-p", str(port), "-c", str(copy.resolve())]
-    return Launch(command, cwd=root)
+
+    def prepare() -> None:
+        with storage_errors(f"cannot copy {source}"):
+            private.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+
+    command = [python, "api_v2.py", "-a", "127.0.0.1", "-p", str(port), "-c", str(copy.absolute())]
+    return Launch(command, cwd=root, prepare=prepare)
 
 
 class GptSovitsServer(Server):

@@ -84,12 +84,14 @@ class Launch:
         cwd: where it runs.
         env: set besides what every worker is given.
         ready_line: a regular expression; ready when a line of its output matches. Empty: ready when its probe says so.
+        prepare: done before each start.
     """
 
     command: Sequence[str]
     cwd: Path | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     ready_line: str = ""
+    prepare: Callable[[], None] | None = None
 
 
 class Server(ABC):
@@ -192,6 +194,8 @@ class Server(ABC):
             raise MissingPrerequisite(f"{self.name} does not run on {self.http.url}.", command=self.how_to_start)
         elif self._process is None:
             launch = self.launch
+            if launch.prepare is not None:
+                launch.prepare()
             self._process = OwnedProcess(self.name, launch.command, cwd=launch.cwd, env=launch.env)
         self._wait(self._has_started, self.timeouts.start, "ready")
 

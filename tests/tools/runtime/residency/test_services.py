@@ -290,11 +290,12 @@ def test_gpt_sovits_gets_a_copy_of_its_configuration_of_its_own(tmp_path: Path) 
         f"sys.argv = ['doubles.py', 'sovits', sys.argv[4]]\nrunpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
     )
     port = free_port()
-    for _ in range(2):
-        started = gpt_sovits_launch(root, port, tmp_path / "private", python=sys.executable)
-        with GptSovitsServer("voices", f"http://127.0.0.1:{port}", started, PATIENT) as server:
-            server.start()
+    started = gpt_sovits_launch(root, port, tmp_path / "private", python=sys.executable)
+    with GptSovitsServer("voices", f"http://127.0.0.1:{port}", started, PATIENT) as server:
+        for _ in range(2):
+            server.wake()
             assert server.state() == "awake"
+            server.sleep()
     assert config.read_text() == "custom:\n  version: v2\n"
     with pytest.raises(MissingPrerequisite, match=r"there is no .*api_v2\.py"):
         gpt_sovits_launch(tmp_path, port, tmp_path / "private")
