@@ -183,7 +183,7 @@ class Journal:
     def _append(self, lines: Sequence[bytes]) -> None:
         """Write lines behind the last; all of them or, where the disk refuses, none."""
         if self._broken is not None:
-            raise storage_failure(f"cannot write {self.path} any more", self._broken)
+            raise storage_failure(f"cannot write {self.path} any more", self._broken) from self._broken
         if self._end == 0:
             lines = [header_line(self.job_id, {}), *lines]
         data = b"".join([encode(line, self._salt) for line in lines])
@@ -214,7 +214,7 @@ class Journal:
             if end == self._durable:
                 return
             if self._broken is not None:
-                raise storage_failure(f"cannot write {self.path} any more", self._broken)
+                raise storage_failure(f"cannot write {self.path} any more", self._broken) from self._broken
             try:
                 os.fsync(self._fd)
                 if self._durable < 0:

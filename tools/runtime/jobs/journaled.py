@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from tools.artifact import Artifact
 from tools.base import Call
-from tools.errors import Cancelled, ToolError
+from tools.errors import Cancelled, CorruptArtifact, ToolError
+from tools.runtime.disk import storage_errors
 from tools.runtime.events import CallEvent
 from tools.runtime.executor import Executor
-from tools.runtime.journal import Journal
+from tools.runtime.journal import SUFFIX, Journal
 
-__all__ = ["journal_events", "run_journaled"]
+__all__ = ["journal_events", "open_work_journal", "run_journaled"]
+
+_LARGEST = 16 * 2**20
+"""A production is worked on for years; its journal begins anew beyond so many bytes."""
+
+
+def open_work_journal(folder: Path) -> Journal:
+    """The journal of all that is made in a production: `work.journal` in its folder.
+
+    It only tells what happened; results are in the store. One that is damaged, or has grown large, is put aside as
+    `work.journal.old`.
+
+    Raises:
+        ProductionBusy: another process is writing it.
+        StorageFailed: the disk refuses.
+    """
+    path = folder / f"work{SUFFIX}"
+    with storage_errors(f"cannot open {path}"):
+        if path.exists() and path.stat().st_size > _LARGEST:
+            path.replace(path.with_suffix(".journal.old"))
+    try:
+        return Journal.open(folder, "work")
+    except CorruptArtifact:
+        with storage_errors(f"cannot put {path} aside"):
+            path.replace(path.with_suffix(".journal.old"))
+        return Journal.open(folder, "work")
 
 
 def journal_events(journal: Journal, on_event: Callable[[CallEvent], None]) -> Callable[[CallEvent], None]:

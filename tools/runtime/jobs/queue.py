@@ -177,6 +177,9 @@ class JobQueue:
                 self._seen[job_id] = (stamp, view)
         else:
             view = seen[1]
+        if view.state in ENDED:
+            # Most jobs of an old folder: nobody holds them, and nothing is asked of them that is not done at once.
+            return view
         return replace(view, held=is_held(self.folder, job_id), wish=self.wish(job_id) or "")
 
     def _stamp(self, job_id: str) -> tuple[int, int, int] | None:
@@ -259,7 +262,9 @@ class JobQueue:
         view = self.view(job_id)
         if wish == "resume" and view.wish == "pause":
             self.forget_wish(job_id)
-            return self.view(job_id)
+            view = self.view(job_id)
+            if view.state != "paused":
+                return view
         states, _ = _FROM[wish]
         if view.state not in states:
             told = "cannot be read" if view.state is None else f"is {view.state}"

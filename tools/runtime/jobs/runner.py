@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tools.errors import Cancelled, ToolError
+from tools.errors import Cancelled, StorageFailed, ToolError
 from tools.runtime.jobs.queue import JobQueue, JobSpec, carried
 from tools.runtime.jobs.records import JobState
 from tools.runtime.journal import Journal
@@ -21,6 +21,8 @@ __all__ = ["JobEvent", "JobKind", "JobOutcome", "JobRunner", "RunningJob"]
 
 LOOK_EVERY_S = 0.2
 """How often a running job's wishes are looked at."""
+_DISKS = 3
+"""A job that ends so often because the disk refuses is failed: it may be the only one whose disk does."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class JobRunner:
             The state in which each job was left, by id. Those that another process works on are not among them.
 
         Raises:
-            StorageFailed: the queue's disk refuses.
+            StorageFailed: the disk refuses. The job at work waits in the queue again, unless it is the third time.
         """
         ends: dict[str, JobState] = {}
         while not self.stop.is_set():
@@ -134,7 +136,7 @@ class JobRunner:
         Raises:
             InvalidInput: there is no such job, or nothing is left to do for it.
             ProductionBusy: another process works on it; says which.
-            StorageFailed: the disk refuses.
+            StorageFailed: as in `run`.
         """
         while True:
             state = self._work(self.queue.take_this(job_id))
@@ -225,6 +227,12 @@ class JobRunner:
         counted = Counter(
             {str(k): n for k, n in tries.items() if isinstance(n, int)} if isinstance(tries, dict) else {}
         )
+        disk = next((error for error in errors if isinstance(error, StorageFailed) and not error.retryable), None)
+        if disk is not None and counted["StorageFailed"] < _DISKS - 1:
+            # Not the job's fault: the next one would fare no better. When there is room again, it goes on.
+            counted["StorageFailed"] += 1
+            self._end(journal, spec, "accepted", told[:500], tries=dict(counted), **carried(before))
+            raise disk
         retries = Retries(self.rules, key=journal.job_id, failures=counted)
         kinds = {type(error): error for error in reversed(errors)}
         again = [retry for error in kinds.values() if (retry := retries.after(error)) is not None]

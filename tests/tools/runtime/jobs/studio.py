@@ -64,15 +64,15 @@ class BufferedJournal(journal.Journal):
 
     def _append(self, lines: Sequence[bytes]) -> None:
         self._kept = [*getattr(self, "_kept", []), *lines]
-        if len(self._kept) < 25 and not any(line.startswith(b'["state"') for line in lines):
+        if len(self._kept) < 6 and not any(line.startswith(b'["state"') for line in lines):
             return
         data = os.pread(self._fd, self._end, 0)
         os.ftruncate(self._fd, 0)
         self._end = 0
-        for number in range(0, len(data), 64):
+        for number in range(0, len(data), 50):
             # A disk that has other things to do.
             time.sleep(0.001)
-            self._end += os.pwrite(self._fd, data[number : number + 64], self._end)
+            self._end += os.pwrite(self._fd, data[number : number + 50], self._end)
         kept, self._kept = self._kept, []
         super()._append(kept)
 

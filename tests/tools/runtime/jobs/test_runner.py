@@ -122,15 +122,25 @@ def test_attempts_are_bounded_also_across_processes(queue: JobQueue) -> None:
     assert len(fake.done) == 6, "asked for by a person, it has all its attempts again"
 
 
-@pytest.mark.parametrize(
-    "error", [InvalidInput("x"), StorageFailed("x"), BadOutput("no rule for it"), OutOfMemory("x")]
-)
+@pytest.mark.parametrize("error", [InvalidInput("x"), BadOutput("no rule for it"), OutOfMemory("x")])
 def test_what_cannot_be_mended_fails_at_once(queue: JobQueue, error: ToolError) -> None:
     fake = Fake(*[error] * 3)
     give(queue)
     ends = runner(queue, fake).run()
     assert ends == {"1": "failed"}
     assert len(fake.done) == (3 if isinstance(error, OutOfMemory) else 1)
+
+
+def test_a_full_disk_stops_the_work_and_not_the_job(queue: JobQueue) -> None:
+    give(queue, "first")
+    give(queue, "second")
+    fake = Fake(*[StorageFailed("the disk is full")] * 2, JobOutcome({"s1": StorageFailed("the disk is full")}))
+    for _ in range(2):
+        with pytest.raises(StorageFailed, match="the disk is full"):
+            runner(queue, fake).run()
+        assert queue.view("1").state == "accepted"
+    assert fake.done == ["first", "first"], "the second job is not spoilt as well"
+    assert runner(queue, fake).run() == {"1": "failed", "2": "done"}, "nor held up for ever"
 
 
 def test_one_job_that_fails_does_not_stop_the_others(queue: JobQueue) -> None:
@@ -346,15 +356,23 @@ def test_cancelling_ends_the_workers_and_what_they_hold(queue: JobQueue, new_run
 
 def test_a_paused_job_goes_on_where_it_was(queue: JobQueue, new_runner: NewRunner, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    calls = [tiny(f"c{number}", log=str(log), seconds=0.05) for number in range(12)]
+    calls = [tiny(f"c{number}", log=str(log), seconds=0.15) for number in range(12)]
     job = queue.submit(JobSpec(kind="calls"), calls)
     working, _ = new_runner()
-    threading.Timer(0.8, lambda: queue.ask(job, "pause")).start()
-    state = working.run()[job]
-    if state == "paused":
-        queue.ask(job, "resume")
-        again, _ = new_runner()
-        assert again.run() == {job: "done"}
+    done: list[str] = []
+
+    def pause_after_three(_job: str, event: CallEvent) -> None:
+        if event.status == "done":
+            done.append(event.call_id)
+            if len(done) == 3:
+                queue.ask(job, "pause")
+
+    working.tell = pause_after_three
+    assert working.run() == {job: "paused"}
+    assert 3 <= queue.view(job).done < 12
+    queue.ask(job, "resume")
+    again, _ = new_runner()
+    assert again.run() == {job: "done"}
     begun = log.read_text().splitlines()
     assert len(begun) <= 12 + 2, "only what was stopped half-way is begun again"
     assert queue.view(job).done == 12

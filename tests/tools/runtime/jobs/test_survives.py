@@ -182,9 +182,16 @@ def test_killed_again_while_it_goes_on(tmp_path: Path, undisturbed: Digests) -> 
     assert all(end == undisturbed for end in ends)
 
 
-@pytest.mark.parametrize("twin", ["naive-journal", "naive-store", "forgetful"])
-def test_the_broken_twins_are_found_out(tmp_path: Path, twin: str) -> None:
-    with pytest.raises(Damage):
+@pytest.mark.parametrize(
+    ("twin", "told"),
+    [
+        ("naive-journal", "the journal of job . is torn"),
+        ("naive-store", "torn: "),
+        ("forgetful", "told as done, and lost"),
+    ],
+)
+def test_the_broken_twins_are_found_out(tmp_path: Path, twin: str, told: str) -> None:
+    with pytest.raises(Damage, match=told):
         rounds(tmp_path, 40, random.Random(3), twin)
 
 
