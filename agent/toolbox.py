@@ -176,6 +176,7 @@ class Toolbox:
             return {}
         from tools.runtime.events import CallEvent, DeviceEvent
         from tools.runtime.executor import Executor
+        from tools.runtime.jobs.journaled import open_work_journal, run_journaled
 
         production = self._production(state)
         recording = self._recording(production, state, tell)
@@ -189,11 +190,15 @@ class Toolbox:
             recording.on_device(event)
             tell({"node": "device", **asdict(event)})
 
-        with production.lock(), recording.batch(len(calls), self.lane):
+        with (
+            production.lock(),
+            recording.batch(len(calls), self.lane),
+            open_work_journal(production.path) as journal,
+        ):
             executor = Executor(
                 self.registry, production.store, self.pool, on_event, cancel, self.lane, on_device, self.pace
             )
-            results = executor.run(calls, self._known(production, state))
+            results = run_journaled(executor, journal, calls, self._known(production, state))
         with suppress(StorageFailed):
             # Only times shown depend on it; a full disk has been told by what mattered.
             self.pace.save()
