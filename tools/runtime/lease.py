@@ -21,7 +21,6 @@ import fcntl
 import json
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +32,7 @@ from typing import Any
 from tools.errors import Cancelled, DeviceBusy, InvalidInput, StorageFailed
 from tools.runtime.clock import REAL_CLOCK, Clock
 from tools.runtime.disk import storage_errors
+from tools.runtime.shared_files import OPEN_TO_ALL, create_for_all, make_shared_folder, open_shared, open_to_read
 
 __all__ = ["GpuLease", "Holder", "Waiting", "lease_root"]
 
@@ -41,11 +41,9 @@ ROOTS = ("/run/lock", "/tmp", "/dev/shm")
 /dev/shm comes last because some systems empty it when a user logs out."""
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _TICKET = re.compile(r"\d{12}")
-_OPEN_TO_ALL = 0o1777
 _SHORTEST_S, _LONGEST_S = 0.002, 0.05
 """How often one who waits looks whether it is his turn."""
 _MOST_INFO = 4096
-_TRIES = 200
 _TICKET_FD = 1
 
 
@@ -94,7 +92,7 @@ def lease_root() -> Path:
         path = Path(name)
         with suppress(OSError):
             found = path.lstat()
-            if stat.S_ISDIR(found.st_mode) and found.st_mode & _OPEN_TO_ALL == _OPEN_TO_ALL:
+            if stat.S_ISDIR(found.st_mode) and found.st_mode & OPEN_TO_ALL == OPEN_TO_ALL:
                 return path
     raise StorageFailed("no folder is open to all users of this machine.", hint="Name one with STUDIO_LEASES.")
 
@@ -218,18 +216,18 @@ class GpuLease:
     def _draw(self) -> None:
         """Draw the next ticket: behind all others, and locked before anybody may draw one behind it."""
         for path in self._folders:
-            _make_folder(path)
+            make_shared_folder(path)
         folder = os.open(self._folders[-1], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._fds.append(folder)
         # What clears old files out of /tmp leaves a locked folder alone.
         fcntl.flock(folder, fcntl.LOCK_SH)
-        gate = _open_shared(self._folders[-1] / "gate")
+        gate = open_shared(self._folders[-1] / "gate")
         try:
             # Held for microseconds, so there is no need to look whether we are cancelled.
             fcntl.flock(gate, fcntl.LOCK_EX)
             number = int(max(self._tickets(), default="0")) + 1
             name = f"{number:012}"
-            ticket = _create(self._folders[-1] / name)
+            ticket = create_for_all(self._folders[-1] / name)
             self._fds.append(ticket)
             self._ticket = name
             # Waits no longer than somebody looks at it who has no ticket himself.
@@ -254,7 +252,7 @@ class GpuLease:
         seconds = self._clock.now() - begun
         if ahead:
             return Waiting(len(ahead), self._holder(ahead[0]), seconds)
-        fd = _open_shared(self._folders[-1] / "lock")
+        fd = open_shared(self._folders[-1] / "lock")
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -274,7 +272,7 @@ class GpuLease:
         """
         path = self._folders[-1] / name
         try:
-            fd = _open_to_read(path)
+            fd = open_to_read(path)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ELOOP, errno.EACCES, errno.ENXIO):
                 # Gone, or nothing that we would have made.
@@ -294,7 +292,7 @@ class GpuLease:
 
     def _holder(self, name: str) -> Holder | None:
         try:
-            fd = _open_to_read(self._folders[-1] / name)
+            fd = open_to_read(self._folders[-1] / name)
             try:
                 data, owner = os.read(fd, _MOST_INFO), os.fstat(fd).st_uid
             finally:
@@ -320,51 +318,3 @@ def _read_holder(said: Any, owner: int) -> Holder | None:
         return None
     shown = "".join(letter for letter in what[:200] if letter.isprintable())
     return Holder(pid, owner, float(since), shown)
-
-
-def _make_folder(path: Path) -> None:
-    """A folder open to all, made if needed.
-
-    Raises:
-        StorageFailed: something else stands there, as a link that leads elsewhere.
-    """
-    if not path.is_symlink() and not path.exists():
-        # Renamed into place when it is open to all: nobody finds it while it is ours alone.
-        temp = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-        temp.mkdir()
-        temp.chmod(_OPEN_TO_ALL)
-        try:
-            temp.rename(path)
-        except OSError:
-            # Somebody else was faster.
-            temp.rmdir()
-    if not stat.S_ISDIR(path.lstat().st_mode):
-        hint = "Remove it, or name another folder with STUDIO_LEASES."
-        raise StorageFailed(f"{path} is not a folder of its own.", hint=hint)
-
-
-def _open_shared(path: Path) -> int:
-    """A file that all may lock: made if needed, and never removed."""
-    for _ in range(_TRIES):
-        try:
-            # Without O_CREAT: Linux refuses that for files of others in such a folder (fs.protected_regular).
-            return _open_to_read(path)
-        except FileNotFoundError:
-            with suppress(FileExistsError):
-                return _create(path)
-        except PermissionError:
-            # Its maker, whose umask is strict, is about to open it to all.
-            time.sleep(_SHORTEST_S)
-    raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-
-
-def _open_to_read(path: Path) -> int:
-    """Follows no link, and does not wait for the other end of a pipe."""
-    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-
-
-def _create(path: Path) -> int:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    with suppress(OSError):
-        os.fchmod(fd, 0o644)
-    return fd

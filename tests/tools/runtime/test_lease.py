@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -323,3 +324,39 @@ def test_giving_back_takes_it_from_the_workers_too(device: Path) -> None:
     finally:
         child.kill()
         child.wait()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+@pytest.mark.parametrize("nobody_first", [False, True])
+def test_two_users_share_a_device(nobody_first: bool) -> None:
+    """Also where the other's umask is strict, and where the other dies and leaves a ticket that is not ours."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        root = Path(name)
+        root.chmod(0o1777)
+        if not nobody_first:
+            with lease(root).hold():
+                pass
+        read, write = os.pipe()
+        nobody = os.fork()
+        if nobody == 0:  # pragma: no cover - another process
+            try:
+                os.umask(0o077)
+                os.setgid(65534)
+                os.setuid(65534)
+                lease(root, "of nobody").acquire(timeout_s=10)
+                os.write(write, b"held")
+                time.sleep(60)
+            finally:
+                os._exit(1)
+        try:
+            assert os.read(read, 4) == b"held"
+            with pytest.raises(DeviceBusy, match=rf"process {nobody} \(of nobody\)"):
+                lease(root).acquire(timeout_s=0.05)
+            assert [one and one.user for one in lease(root).queue()] == [65534]
+        finally:
+            os.kill(nobody, signal.SIGKILL)
+            os.waitpid(nobody, 0)
+            os.close(read)
+            os.close(write)
+        with lease(root).hold(timeout_s=5):
+            assert [one and one.user for one in lease(root).queue()] == [0]
