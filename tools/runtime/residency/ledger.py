@@ -4,13 +4,11 @@
       ^                                         |
       +-----------------unload------------------+
 
-At every moment: the weights of all residents, of those being loaded and those being evicted, and the working memory of
-all calls that run, together stay within the budget. A load asks first (`reserve`) and says its exact size before it
-takes a byte of the device (`resize`), so a model larger than predicted is refused, not noticed afterwards. A server
-that can only be measured afterwards tells at `commit`: too large, it does not become resident, and nothing else is let
-in until it is gone.
-
-Nothing here touches a device; the threads that decide and those that wait for workers share a ledger.
+At every moment: the weights of all residents, of those being loaded and those being evicted, what sleepers leave
+behind, and the working memory of all calls that run, together stay within the budget. A load asks first (`reserve`) and
+says its exact size before it takes a byte (`resize`), so a model larger than predicted is refused, not noticed
+afterwards. A server that can only be measured afterwards tells at `commit`: too large, it does not become resident, and
+nothing else is let in until it is gone. Nothing here touches a device.
 """
 
 from __future__ import annotations
@@ -111,7 +109,7 @@ class Ledger:
             if entry.state == "resident":
                 raise InvalidInput("is resident already", where=name)
             wanted = entry.model.weights if weights is None else weights
-            self._check_room(f"Loading {name}", wanted)
+            self._check_room(f"Loading {name}", wanted - entry.left)
             self._check_host(name, wanted - entry.host)
             entry.host = max(entry.host, wanted)
             entry.bytes = wanted
@@ -173,12 +171,17 @@ class Ledger:
         self._on_change(change)
         return move
 
-    def evict(self, move: Move, *, keep_host: bool = True) -> None:
-        """The bytes are off the device: the model is parked, or cold where its host copy is given up too."""
+    def evict(self, move: Move, *, keep_host: bool = True, left: int = 0) -> None:
+        """The bytes are off the device: the model is parked, or cold where its host copy is given up too.
+
+        `left` bytes stay behind, as of a server that sleeps: they count until it is cold, and it wakes with the less.
+        """
         with self._lock:
             if self._is_stale(move):
                 return
-            change = self._arrive(self._moving(move, "evicting"), "parked" if keep_host else "cold")
+            entry = self._moving(move, "evicting")
+            entry.left = min(max(left, 0), entry.bytes) if keep_host else 0
+            change = self._arrive(entry, "parked" if keep_host else "cold")
         self._on_change(change)
 
     def cancel(self, move: Move) -> None:
@@ -225,10 +228,7 @@ class Ledger:
 
     @contextmanager
     def loading(self, name: str, weights: int | None = None) -> Iterator[Move]:
-        """`reserve`, the work inside, `commit`; on any exception `cancel`. Gives the move, for `resize`.
-
-        For loads after whose failure the device's memory is free again (a slab, a process that was ended).
-        """
+        """`reserve`, the work inside, `commit`; `cancel` on an exception, after which the device must be free."""
         move = self.reserve(name, weights)
         try:
             yield move
@@ -325,10 +325,10 @@ class Ledger:
             wanted = {name: self._entry(name) for name in models}
             if working is None:
                 working = max((entry.model.working for entry in wanted.values()), default=0)
-            more = sum(entry.model.weights for entry in wanted.values() if entry.state not in _ON_DEVICE)
+            more = sum(entry.model.weights - entry.left for entry in wanted.values() if entry.state not in _ON_DEVICE)
             in_use = set(wanted).union(*(call.models for call in self._calls.values()))
             able = [
-                (name, entry.bytes, entry.model.load_s)
+                (name, entry.bytes - entry.left, entry.model.load_s)
                 for name, entry in self._entries.items()
                 if entry.state == "resident" and name not in in_use
             ]
@@ -384,10 +384,10 @@ class Ledger:
 
     def _arrive(self, entry: Entry, state: State) -> Change:
         entry.move = 0
-        if state != "resident":
-            entry.bytes = 0
         if state == "cold":
-            entry.host = 0
+            entry.host = entry.left = 0
+        if state != "resident":
+            entry.bytes = entry.left
         return self._change(entry, state)
 
     def _change(self, entry: Entry, state: State) -> Change:

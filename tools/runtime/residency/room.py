@@ -76,8 +76,9 @@ class Entry:
     Attributes:
         model: with its predicted sizes.
         state: now.
-        bytes: accounted on the device; 0 unless loading, resident or evicting.
+        bytes: accounted on the device; where it is parked, what it left there.
         host: bytes of its host copy.
+        left: bytes that stayed on the device when it was evicted last, as of a server that sleeps.
         came_from: what it was before it began to move.
         move: number of the present move; 0 where it stands still.
     """
@@ -86,6 +87,7 @@ class Entry:
     state: State = "cold"
     bytes: int = 0
     host: int = 0
+    left: int = 0
     came_from: State = "cold"
     move: int = 0
 

@@ -19,14 +19,14 @@ START = Placing("cuda:0", "fp16")
 LADDER = Ladder.of(load_ladders(), "generate_image")
 
 
-def descend(
-    supports: set[str], placing: Placing = START, *, others: tuple[str, ...] = ("llm",), **more: bool
-) -> list[StepDown]:
+def descend(supports: set[str], placing: Placing = START, may_change: bool = True) -> list[StepDown]:
     """Memory never suffices: every step until the end."""
+    others: tuple[str, ...] = ("llm",)
     taken: list[StepDown] = []
     for _ in range(50):
         try:
-            down = LADDER.next([one.step.name for one in taken], placing, supports, others, **more)
+            names = [one.step.name for one in taken]
+            down = LADDER.next(names, placing, supports, others, may_change_result=may_change)
         except NoStepLeft:
             return taken
         others = () if down.frees else others
@@ -47,7 +47,7 @@ def test_the_whole_way_down() -> None:
 def test_fewer_bits_and_smaller_pictures_are_marked_as_another_result() -> None:
     for down in descend(ALL):
         assert down.changes_result == (down.step.step in ("tile", "quantise", "smaller")), down.step.name
-    assert {down.step.step for down in descend(ALL, may_change_result=False)} == {"free", "slice", "offload"}
+    assert {down.step.step for down in descend(ALL, may_change=False)} == {"free", "slice", "offload"}
 
 
 def test_a_step_says_what_it_does_and_why_others_were_passed_over() -> None:

@@ -176,6 +176,27 @@ def test_host_memory_has_a_budget_too() -> None:
     assert (book.state("sdxl"), book.snapshot().host) == ("cold", 0)
 
 
+def test_what_a_sleeping_server_leaves_behind_counts_until_it_is_cold() -> None:
+    book = ledger()
+    load(book, "llm")
+    book.evict(book.leave("llm"), left=2 * GB)
+    assert (book.state("llm"), book.snapshot().weights) == ("parked", 2 * GB)
+    with pytest.raises(NoRoom):
+        book.reserve("judge", weights=14 * GB)
+    load(book, "tts")
+    assert book.to_evict(["llm"], working=0) == [], "8 more, 10 are free"
+    move = book.reserve("llm")
+    assert book.snapshot().weights == 13 * GB
+    book.cancel(move)
+    assert book.snapshot().weights == 5 * GB
+    load(book, "llm")
+    assert book.to_evict(["sdxl"], working=0) == ["llm"], "its leaving gives 8 of the 5 that lack"
+    with book.running(["tts"], 0):
+        assert book.to_evict(["judge"], working=0) is None, "it would have to give all its 10"
+    book.lost(["llm"])
+    assert book.snapshot().weights == 3 * GB
+
+
 def test_it_knows_whose_leaving_costs_least() -> None:
     book = Ledger(BUDGET, [Model("a", 4 * GB, load_s=5), Model("b", 5 * GB, load_s=2), Model("c", 6 * GB, load_s=4),
                            Model("d", 8 * GB, 2 * GB)])  # fmt: skip

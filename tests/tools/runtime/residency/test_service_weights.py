@@ -23,7 +23,7 @@ PATH = "tools.runtime.residency.service_weights:ServiceWeights"
 def weights(tmp_path: Path, text: str) -> ServiceWeights:
     made = construct_weights(PATH, ("tools.",))
     assert isinstance(made, ServiceWeights)
-    made.services_yaml = tmp_path / "services.yaml"  # type: ignore[misc]
+    made.services_yaml = tmp_path / "services.yaml"
     made.services_yaml.write_text("services:\n  mine: {about: x, size_gb: 2, " + text + "}\n")
     return made
 
@@ -35,8 +35,10 @@ def test_the_runtime_moves_a_server_as_it_moves_its_own_models(tmp_path: Path) -
         answer = residents.bring("llm", PATH, "mine", Placing())
         assert answer["bytes"] == 9_000, "as the server says"
         assert double.loaded
+        assert made.left_bytes() == 9_000
         residents.evict("llm")
         assert not double.loaded
+        assert made.left_bytes() == 0
         assert residents.bring("llm", PATH, "mine", Placing())["cold_s"] == 0.0
         assert residents.contents(["llm"])["llm"].http.url == double.url
         residents.unload("llm")

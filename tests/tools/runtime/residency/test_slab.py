@@ -43,7 +43,9 @@ class Small(nn.Module):  # type: ignore[misc, name-defined]
 
 def model(seed: int = 0) -> Small:
     torch.manual_seed(seed)
-    return Small().eval()
+    made = Small()
+    made.eval()
+    return made
 
 
 def content(module: Any) -> dict[str, Any]:
@@ -330,6 +332,66 @@ def test_a_device_without_memory_leaves_the_model_parked(monkeypatch: pytest.Mon
     assert not slab.is_resident
     slab.load()
     assert_same(before, content(small))
+
+
+def test_pinning_registers_the_whole_block_once_and_a_refusal_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str, int]] = []
+
+    class Driver:
+        """In place of the CUDA runtime."""
+
+        code = 0
+
+        def cudaHostRegister(self, address: int, size: int, flags: int) -> int:
+            calls.append(("register", size))
+            return self.code
+
+        def cudaHostUnregister(self, address: int) -> int:
+            calls.append(("unregister", 0))
+            return 0
+
+    driver = Driver()
+    monkeypatch.setattr(torch.cuda, "cudart", lambda: driver)
+    memory = host_memory.HostMemory(9 * 2**20 + 5)
+    memory.pin()
+    memory.pin()
+    assert memory.pinned
+    memory.close()
+    memory.close()
+    assert calls == [("register", 9 * 2**20 + 5), ("unregister", 0)]
+
+    def repeat_the_error(*_args: Any, **_more: Any) -> None:
+        calls.append(("clear", 0))
+        raise RuntimeError("CUDA error: out of memory")
+
+    driver.code = 2
+    monkeypatch.setattr(torch, "zeros", repeat_the_error)
+    memory.pin()
+    assert calls[-1] == ("clear", 0), "the driver repeats its last error once: not to whoever comes next"
+    assert not memory.pinned
+    assert "could not be pinned (CUDA error 2)" in memory.note
+
+
+@pytest.mark.parametrize("streams", [1, 2, 3])
+def test_the_copy_in_chunks_over_several_streams_is_whole(monkeypatch: pytest.MonkeyPatch, streams: int) -> None:
+    from contextlib import nullcontext
+
+    from tools.runtime.residency import slab as module
+
+    class Stream:
+        """In place of a CUDA stream."""
+
+        def record_event(self) -> None:
+            """Nothing to wait for."""
+
+    slab = Slab({"small": model()}, "cpu")
+    monkeypatch.setattr(module, "CHUNK", 100)
+    monkeypatch.setattr(torch.cuda, "stream", lambda _stream: nullcontext())
+    slab._streams = [Stream() for _ in range(streams)]
+    target = torch.zeros(slab.nbytes, dtype=torch.uint8)
+    slab._copy(target)
+    assert slab.nbytes % 100 != 0
+    assert torch.equal(target, slab._host.tensor)
 
 
 def test_two_hundred_swaps_leave_nothing_behind() -> None:
