@@ -203,7 +203,6 @@ class _Search:
         if finished == everything:
             return 0, ()
         level: list[tuple[int, int, int, int, int, _Way]] = [(0, 0, finished, ready, resident, ())]
-        seen: dict[tuple[int, int], int] = {}
         while level and not (best is not None and self.allowance.late):
             following: dict[tuple[int, int], tuple[int, int, int, int, int, _Way]] = {}
             for _, before, finished, ready, resident, past in level:
@@ -214,12 +213,12 @@ class _Search:
                     if done == everything:
                         best = paid, (after, past)
                         continue
-                    if seen.get((done, kept), paid + 1) <= paid:
+                    # Rivals of this level alone are dropped: one of an earlier level may have been cut, with all its ends.
+                    if (done, kept) in following and following[done, kept][1] <= paid:
                         continue
                     total = paid + self._estimate(done, open_, kept)
                     if best is not None and total >= best[0]:
                         continue
-                    seen[done, kept] = paid
                     following[done, kept] = (total, paid, done, open_, kept, (after, past))
             # Among equals the one that has more behind it; the masks make the order the same every time.
             level = heapq.nsmallest(

@@ -79,6 +79,16 @@ def test_random_graphs_come_close_to_their_bound(layers: int) -> None:
     assert plan.gap <= 1.25
 
 
+@pytest.mark.parametrize(("seed", "layers"), [(11, 6), (1, 3), (2, 4), (3, 10)])
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_a_narrow_beam_always_comes_to_an_end(
+    monkeypatch: pytest.MonkeyPatch, width: int, seed: int, layers: int
+) -> None:
+    monkeypatch.setattr(search, "QUICK_WIDTH", width)
+    problem = layered(60, seed, layers=layers)
+    check_plan(problem, plan_order(problem, limit_nodes=1))
+
+
 def test_a_limit_of_time_is_kept() -> None:
     problem = layered(400, seed=0, layers=8)
     start = time.monotonic()
