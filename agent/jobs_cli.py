@@ -124,6 +124,7 @@ def show(job: JobId, as_json: AsJson = False) -> None:
 @jobs.command()
 def run(
     job: Annotated[str, typer.Argument(metavar="[ID]", help="Only this job; none works off all that wait.")] = "",
+    stay: Annotated[bool, typer.Option("--stay", help="Then wait for more jobs, until Ctrl-C.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Work off the jobs that wait; exit code 3 where one of them failed. Ctrl-C stops, and they go on later."""
@@ -135,7 +136,7 @@ def run(
     with CancelOnInterrupt() as stop, JobsProgress(open_console(stderr=as_json)) as progress:
         runner = _runner(stop, progress)
         try:
-            ends = {job: runner.run_one(job)} if job else runner.run()
+            ends = {job: runner.run_one(job)} if job else runner.run(stay=stay)
         finally:
             for kind in runner.kinds.values():
                 kind.free()

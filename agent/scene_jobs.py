@@ -129,7 +129,7 @@ class StudioWorkplace:
         from tools.runtime.executor import Executor
 
         toolbox = self._toolbox
-        return Executor(toolbox.registry, store, toolbox.pool, on_event, cancel, toolbox.lane)
+        return Executor(toolbox.registry, store, toolbox.pool, on_event, cancel, toolbox.lane, pace=toolbox.pace)
 
     def close(self) -> None:
         """End the workers; `executor` starts new ones."""

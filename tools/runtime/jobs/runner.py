@@ -21,6 +21,8 @@ __all__ = ["JobEvent", "JobKind", "JobOutcome", "JobRunner", "RunningJob"]
 
 LOOK_EVERY_S = 0.2
 """How often a running job's wishes are looked at."""
+LOOK_FOR_JOBS_S = 1.0
+"""How often one who has nothing to do looks for new jobs."""
 _DISKS = 3
 """A job that ends so often because the disk refuses is failed: it may be the only one whose disk does."""
 
@@ -109,8 +111,11 @@ class JobRunner:
         self.on_event, self.tell = on_event, tell
         self.stop = stop or threading.Event()
 
-    def run(self) -> dict[str, JobState]:
+    def run(self, *, stay: bool = False) -> dict[str, JobState]:
         """Work until no job is left that waits for us; a pause before another attempt is waited for.
+
+        Args:
+            stay: then wait for more, with all memory given back, until `stop` is set.
 
         Returns:
             The state in which each job was left, by id. Those that another process works on are not among them.
@@ -119,15 +124,21 @@ class JobRunner:
             StorageFailed: the disk refuses. The job at work waits in the queue again, unless it is the third time.
         """
         ends: dict[str, JobState] = {}
+        idle = False
         while not self.stop.is_set():
             journal = self.queue.take()
             if journal is not None:
+                idle = False
                 ends[journal.job_id] = self._work(journal)
                 continue
             due = min((view.after for view in self.queue.views() if view.waiting), default=None)
-            if due is None:
+            if due is None and not stay:
                 break
-            self.stop.wait(min(max(due - time.time(), 0.0), 1.0) + 0.001)
+            if due is None and not idle:
+                idle = True
+                for kind in self.kinds.values():
+                    kind.free()
+            self.stop.wait(LOOK_FOR_JOBS_S if due is None else min(max(due - time.time(), 0.001), LOOK_FOR_JOBS_S))
         return ends
 
     def run_one(self, job_id: str) -> JobState:

@@ -95,6 +95,22 @@ def test_a_job_given_meanwhile_is_taken_too(queue: JobQueue) -> None:
     assert runner(queue, fake).run() == {"1": "done", "2": "done"}
 
 
+def test_one_who_stays_takes_what_comes(queue: JobQueue) -> None:
+    fake, ends = Fake(), dict[str, Any]()
+    working = runner(queue, fake)
+    thread = threading.Thread(target=lambda: ends.update(working.run(stay=True)))
+    thread.start()
+    time.sleep(0.05)
+    assert fake.freed == 1, "who waits holds no memory"
+    give(queue)
+    deadline = time.monotonic() + 10
+    while queue.view("1").state != "done" and time.monotonic() < deadline:
+        time.sleep(0.02)
+    working.stop.set()
+    thread.join(5)
+    assert ends == {"1": "done"}
+
+
 def test_what_may_be_mended_is_tried_again_after_a_pause(queue: JobQueue) -> None:
     events: list[JobEvent] = []
     fake = Fake(EngineCrashed("one"), JobOutcome({"s1": EngineCrashed("two"), "s2": InvalidInput("no")}), JobOutcome())
