@@ -1,19 +1,18 @@
-"""The runtime on virtual time: the same executor, plan, ledger, lane, retry rules and lease; only the edges are simulated.
+"""The runtime on virtual time: its own executor, plan, ledger, lane, ladder, retry rules and lease on simulated edges.
 
     report = simulate(scene(12, seed=1).known)                        # as planned
     report = simulate([one, other], studios=2, faults=ROUGH, seed=7)  # two studios, everything goes wrong
     assert not report.violations
 
 Nothing of the runtime is written twice for it. Time and threads come from a `Clock` that the simulation replaces
-(`simulation.world`), so that one seed gives one order of events; workers, the device, the lease's files and the disk are
-stood in for at the edges. What must never happen is judged by what the device saw (`simulation.device`), not by the
+(`simulation.world`), so that one seed gives one order of events; workers, the device, the lease's files and the disk
+are stood in for at the edges. What must never happen is judged by what the device saw (`simulation.device`), not by the
 ledger that is under test.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from tools.errors import InvalidInput, ToolError
 from tools.runtime.device_queue import ChooserFactory
@@ -22,6 +21,7 @@ from tools.runtime.retry import Rules
 from tools.runtime.scheduling.problem import Problem
 from tools.runtime.simulation.device import SimDevice, Violation
 from tools.runtime.simulation.faults import CALM, ROUGH, Dice, Faults
+from tools.runtime.simulation.orders import Policy, as_react_loop, chooser_of
 from tools.runtime.simulation.report import Report, make_report
 from tools.runtime.simulation.sim_lease import Desk
 from tools.runtime.simulation.sim_tool import registry_of
@@ -29,9 +29,8 @@ from tools.runtime.simulation.site import Site
 from tools.runtime.simulation.studio import Production, Studio, call_rules, unfinished
 from tools.runtime.simulation.world import World
 
-__all__ = ["CALM", "ROUGH", "Faults", "Policy", "Report", "Violation", "simulate"]
+__all__ = ["CALM", "ROUGH", "Faults", "Machine", "Policy", "Report", "Violation", "simulate"]
 
-Policy = Literal["ours"]
 _RESTART_S = 0.5
 
 
@@ -93,7 +92,11 @@ class Machine:
         """SIGKILL, and the same command again in a new process."""
         if self.world.lives(site):
             site.kill()
-            self.world.at(_RESTART_S, lambda: self.begin(f"{site.name}b", share, may_be_killed=False))
+            self.world.spawn(lambda: self._begin_again(site, share), f"{site.name} again", self)
+
+    def _begin_again(self, site: Site, share: Sequence[Production]) -> None:
+        self.world.sleep(_RESTART_S)
+        self.begin(f"{site.name}b", share, may_be_killed=False)
 
     def _judge(self) -> None:
         """What must hold in the end."""
@@ -132,6 +135,7 @@ def simulate(
     faults: Faults = CALM,
     studios: int = 1,
     rules: Rules | None = None,
+    mind: str = "llm",
     make_machine: Callable[..., Machine] = Machine,
 ) -> Report:
     """Carry out productions on a simulated machine.
@@ -144,6 +148,7 @@ def simulate(
         studios: processes that share the device; productions are dealt out to them in turn, and those of one process
             run beside one another.
         rules: what is tried again; None are those of retries.yaml.
+        mind: the model that `react` asks before each call.
         make_machine: for machines that are built otherwise.
 
     Raises:
@@ -154,6 +159,9 @@ def simulate(
         raise InvalidInput("a simulation needs a production and a studio")
     if any((dict(one.models), one.budget) != (dict(given[0].models), given[0].budget) for one in given):
         raise InvalidInput("productions on one device have the same models and budget")
-    machine = make_machine(given, seed=seed, faults=faults, studios=studios, rules=rules)
+    if policy == "react":
+        given = [as_react_loop(one, mind) for one in given]
+    choose = chooser_of(policy)
+    machine = make_machine(given, seed=seed, faults=faults, studios=studios, rules=rules, choose=choose)
     machine.run()
     return machine.report(policy)

@@ -48,7 +48,7 @@ class SimPool(WorkerPool):
         super().__init__(size, stacks, clock=site.clock)
         self._site = site
 
-    def _new(self, stack: str) -> WorkerProcess:
+    def _new(self, stack: str) -> WorkerProcess:  # noqa: ARG002 - all stacks are alike here
         return SimWorker(self._site)
 
 
@@ -111,7 +111,7 @@ class SimWorker(WorkerProcess):
         message: Message,
         silence_s: float,
         name: str = "worker",
-        on_progress: Callable[[float, str], None] = lambda _fraction, _text: None,
+        on_progress: Callable[[float, str], None] = lambda _fraction, _text: None,  # noqa: ARG002
     ) -> Message:
         self._world.breathe()
         if not self._alive:

@@ -1,0 +1,160 @@
+"""Thousands of seeded schedules in which everything goes wrong: no overlap, never over budget, no leak, no deadlock.
+
+What happened is judged by what the simulated device saw, not by the ledger. STUDIO_FULL=1 runs all 10,000. Each twin
+leaves one safeguard out, and must be found out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from tools.runtime.clock import Clock
+from tools.runtime.residency.ledger import Ledger
+from tools.runtime.simulate import CALM, ROUGH, Faults, Machine, Report, simulate
+from tools.runtime.simulation.drawn import draw_productions
+from tools.runtime.simulation.sim_clock import SimClock, SimInbox
+from tools.runtime.visit import Visit
+
+FULL = bool(os.environ.get("STUDIO_FULL"))
+SCHEDULES = 10_000 if FULL else 240
+
+
+def run(seed: int, faults: Faults = ROUGH, make_machine: type[Machine] = Machine) -> Report:
+    problems, studios = draw_productions(seed)
+    return simulate(problems, seed=seed, faults=faults, studios=studios, make_machine=make_machine)
+
+
+def broken(seeds: Iterable[int], **how: Any) -> Counter[str]:
+    """In how many of these schedules each kind of violation was seen."""
+    return Counter(kind for seed in seeds for kind in {violation.kind for violation in run(seed, **how).violations})
+
+
+def test_nothing_goes_wrong_that_must_not() -> None:
+    struck: Counter[str] = Counter()
+    for seed in range(SCHEDULES):
+        report = run(seed)
+        assert not report.violations, f"seed {seed}: {'; '.join(map(str, report.violations[:4]))}"
+        assert report.peak <= 12
+        struck.update(report.struck)
+    kinds = {"full", "death", "hang", "blank", "idle_death", "cancel", "stubborn", "studio_death"}
+    assert {kind for kind in kinds if struck[kind] >= SCHEDULES / 100} == kinds, "every kind of accident has happened"
+
+
+def test_without_accidents_every_call_is_made_once() -> None:
+    for seed in range(40):
+        problems, studios = draw_productions(seed)
+        report = simulate(problems, seed=seed, faults=CALM, studios=studios)
+        assert not report.violations
+        wanted = sorted(task.id for problem in problems for task in problem.tasks.values() if task.models)
+        assert sorted(report.order) == wanted
+        assert report.failed == 0
+
+
+def test_one_seed_gives_one_schedule() -> None:
+    for seed in range(12):
+        first, second = run(seed), run(seed)
+        assert first.sights == second.sights
+        assert first.struck == second.struck
+    assert run(1).sights != run(2).sights
+
+
+# -- broken twins ----------------------------------------------------------------------------------------------------
+
+
+class NoLease(Machine):
+    """Nobody asks whether the device is somebody else's."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.desk = None
+
+
+def test_without_the_lease_studios_collide() -> None:
+    seen = broken(range(30), faults=CALM, make_machine=NoLease)
+    assert seen["overlap"] >= 5
+    assert not broken(range(30), faults=CALM)
+
+
+def test_without_the_budget_the_device_overflows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ledger, "_check_room", lambda *_args: None)
+    monkeypatch.setattr(Ledger, "to_evict", lambda *_args: [])
+    monkeypatch.setattr("tools.runtime.visit.Visit.evict", lambda *_args: None)
+    assert broken(range(20), faults=CALM)["over_budget"] >= 5
+
+
+def test_with_the_turn_taken_by_all_calls_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    class TwoWorkers(Machine):
+        """The device has two workers in one studio, and nobody waits for his turn."""
+
+        def __init__(self, problems: Any, **options: Any) -> None:
+            super().__init__(problems, **options)
+            stacks = self.productions[0].registry.entries.stacks
+            stacks["device"] = stacks["device"].model_copy(update={"workers": 3})
+
+    monkeypatch.setattr(SimClock, "lock", lambda _clock: OpenLock())
+    monkeypatch.setattr(Ledger, "_check_room", lambda *_args: None)
+    seen = broken(range(20), faults=CALM, make_machine=TwoWorkers)
+    assert seen["overlap"] + seen["over_budget"] + seen["missing_model"] + seen["bug"] >= 5
+
+
+class OpenLock:
+    """Lets everybody in."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        return True
+
+    def release(self) -> None: ...
+
+    def __enter__(self) -> bool:
+        return True
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def test_weights_forgotten_after_a_death_are_a_leak(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Visit, "_strike", lambda *_args: None)
+    assert broken(range(40), faults=Faults(death=0.15))["leak"] >= 5
+    monkeypatch.undo()
+    assert not broken(range(40), faults=Faults(death=0.15))
+
+
+def test_weights_that_stay_when_they_are_evicted_are_a_leak(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keep(*_args: Any) -> dict[str, Any]:
+        return {}
+
+    monkeypatch.setattr("tools.runtime.simulation.sim_worker.SimWorker._do_evict", keep)
+    seen = broken(range(20), faults=CALM)
+    assert seen["leak"] + seen["over_budget"] >= 10
+
+
+class DeafInbox(SimInbox):
+    """Whoever waits is not woken, and does not look by himself."""
+
+    def put(self, item: Any) -> None:
+        self._items.append(item)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        return super().get(block, None)
+
+
+def test_a_lost_wake_up_is_a_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SimClock, "inbox", lambda clock: DeafInbox(clock.world))
+    assert broken(range(10), faults=CALM)["deadlock"] >= 5
+
+
+def test_a_turn_that_is_not_given_back_is_a_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tools.runtime.simulation.sim_lease import SimLease
+
+    monkeypatch.setattr(SimLease, "release", lambda _lease: None)
+    seen = broken(range(30), faults=CALM)
+    assert seen["deadlock"] + seen["leak"] >= 10
+
+
+def test_the_simulated_clock_has_all_that_the_real_one_has() -> None:
+    public = {name for name in vars(Clock) if not name.startswith("_")}
+    assert public <= vars(SimClock).keys()
