@@ -13,7 +13,7 @@ from tools.errors import InvalidInput
 
 __all__ = ["BENCHMARKS", "bench"]
 
-BENCHMARKS = ["startup", "frame", "film", "schedule", "journal"]
+BENCHMARKS = ["startup", "frame", "film", "schedule", "journal", "gpu_swap"]
 """A benchmark is a module here with `measure() -> list[Row]`."""
 
 

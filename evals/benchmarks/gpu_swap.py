@@ -12,72 +12,28 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from evals.benchmarks.gpu_card import GB, Card, lacks, machine
 from evals.benchmarks.gpu_models import MODELS, ModelSpec, build
 from evals.benchmarks.row import Row
+from tools.runtime.residency.host_memory import HostMemory
 from tools.runtime.residency.ledger import Ledger
 from tools.runtime.residency.slab import Slab
 from tools.runtime.scheduling.problem import Model
 
 __all__ = ["main", "measure", "run"]
 
-GB = 10**9
-CAP = 16 * GB
 BUDGET = int(15.5 * GB)
 CYCLES = 12
 DRIFT_SWAPS = 200
-
-
-class Card:
-    """The device under test: clocks that wait for it, and what it says of its memory."""
-
-    def __init__(self, name: str) -> None:
-        import torch
-
-        self.torch = torch
-        self.device = torch.device(name)
-        self.is_cuda = self.device.type == "cuda"
-        if self.is_cuda:
-            self.total = torch.cuda.get_device_properties(self.device).total_memory
-            torch.cuda.set_per_process_memory_fraction(min(1.0, CAP / self.total), self.device)
-            torch.zeros(1, device=self.device)
-            self.before = self.used()
-
-    def wait(self) -> None:
-        """Until everything that was asked of the device is done."""
-        if self.is_cuda:
-            self.torch.cuda.synchronize(self.device)
-
-    def seconds(self, do: Callable[[], object]) -> float:
-        """Wall seconds of `do`, the device idle before and after."""
-        self.wait()
-        start = time.perf_counter()
-        do()
-        self.wait()
-        return time.perf_counter() - start
-
-    def used(self) -> int:
-        """Bytes of the card in use by everybody, contexts included; on the CPU, this process's memory."""
-        if self.is_cuda:
-            free, total = self.torch.cuda.mem_get_info(self.device)
-            return int(total - free)
-        pages = int(Path("/proc/self/statm").read_text().split()[1]) if sys.platform == "linux" else 0
-        return pages * 4096
-
-    def peak(self) -> int:
-        """The most that torch ever held of the device, bytes."""
-        return int(self.torch.cuda.max_memory_reserved(self.device)) if self.is_cuda else 0
 
 
 @dataclass
@@ -95,8 +51,6 @@ class Turn:
 
 def pinned_rate(card: Card, size: int, times: int = 15) -> dict[str, float]:
     """Bytes a second of one plain asynchronous copy from pinned memory: what the link gives at most."""
-    from tools.runtime.residency.host_memory import HostMemory
-
     torch = card.torch
     host = HostMemory(size, given_back=size)
     host.tensor.fill_(1)
@@ -328,41 +282,11 @@ def describe(turn: Turn, rate: float) -> dict[str, Any]:
     }
 
 
-def machine(card: Card) -> dict[str, str]:
-    """What the figures depend on."""
-    found = {
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "python": platform.python_version(),
-        "torch": str(card.torch.__version__),
-        "device": str(card.device),
-    }
-    if card.is_cuda:
-        asked = "driver_version,pcie.link.gen.current,pcie.link.gen.max,pcie.link.width.current"
-        done = subprocess.run(
-            ["nvidia-smi", f"--query-gpu={asked}", "--format=csv,noheader", f"--id={card.device.index or 0}"],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=20,
-        )
-        found |= {
-            "card": card.torch.cuda.get_device_name(card.device),
-            "card_memory": f"{card.total / GB:.1f} GB, capped at {CAP / GB:g} GB",
-            "cuda": str(card.torch.version.cuda),
-            "driver, link generation now, at most, lanes": done.stdout.strip() or done.stderr.strip()[:200],
-        }
-    return found
-
-
 def measure() -> list[Row]:
-    """For `studio bench`: the rows where this interpreter has torch and sees a card, else none, and says so."""
-    try:
-        import torch
-    except ImportError:
-        print("gpu_swap: not measured, this interpreter has no torch", file=sys.stderr)
-        return []
-    if not torch.cuda.is_available():
-        print("gpu_swap: not measured, torch sees no card", file=sys.stderr)
+    """For `studio bench`: the rows where there is a card for it; else none, and the reason on standard error."""
+    reason = lacks()
+    if reason:
+        print(f"gpu_swap: not measured, {reason}", file=sys.stderr)
         return []
     fields = Row.__dataclass_fields__
     return [Row(**{name: value for name, value in row.items() if name in fields}) for row in run()["rows"]]

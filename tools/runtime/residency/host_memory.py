@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.errors import OutOfMemory
 
-__all__ = ["HostMemory"]
+__all__ = ["HostMemory", "available_bytes"]
 
 
 class HostMemory:
@@ -31,7 +31,7 @@ class HostMemory:
 
         self.note = ""
         self.pinned = False
-        available = _available_bytes()
+        available = available_bytes()
         if available is not None and nbytes > available + given_back:
             raise OutOfMemory(
                 f"parking a model needs {nbytes / 2**30:.2f} GiB of host memory, {available / 2**30:.2f} are free."
@@ -77,7 +77,7 @@ class HostMemory:
             self.pinned = False
 
 
-def _available_bytes() -> int | None:
+def available_bytes() -> int | None:
     """What the system can give without swapping; None where it does not say."""
     with suppress(OSError, ValueError, IndexError):
         for line in Path("/proc/meminfo").read_text().splitlines():

@@ -311,7 +311,7 @@ def test_neither_a_model_without_weights_nor_one_that_accelerate_moves() -> None
 def test_a_host_without_memory_is_told_before_anything_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
     small = model()
     before = content(small)
-    monkeypatch.setattr(host_memory, "_available_bytes", lambda: 0)
+    monkeypatch.setattr(host_memory, "available_bytes", lambda: 0)
     with pytest.raises(OutOfMemory, match=r"of host memory, 0\.00 are free"):
         host_memory.HostMemory(1000)
     Slab({"small": small}, "cpu").close()
