@@ -17,6 +17,7 @@ import typer
 
 from agent.interrupts import STOPPED
 from agent.jobs_cli import jobs
+from agent.trace_cli import trace
 
 __all__ = ["app", "main"]
 
@@ -33,6 +34,7 @@ app.add_typer(jobs, name="jobs")
 
 Thread = Annotated[str, typer.Option("--thread", "-t", help="Conversation to continue, or to begin under this name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
+Profile = Annotated[str, typer.Option(help="Hardware profile to reckon with instead of the one found: cpu, 8gb, ...")]
 Seed = Annotated[int | None, typer.Option(help="Another seed gives another take.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the production.")]
 Prompt = Annotated[list[str], typer.Argument(help="What to make, in your own words; `-` reads it from standard input.")]
@@ -48,21 +50,22 @@ def make(
     seed: Seed = None,
     approve: Approve = False,
     burn_subtitles: Burn = False,
+    profile: Profile = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a scene: storyboard, pictures, voices, music, subtitles, film."""
     from agent.terminal import MakeCommand
 
     options = {"approve": approve, "out": out, "burn_subtitles": burn_subtitles}
-    MakeCommand(thread=thread, seed=seed, as_json=as_json, options=options).run(_text(prompt))
+    MakeCommand(thread=thread, seed=seed, profile=profile, as_json=as_json, options=options).run(_text(prompt))
 
 
 @app.command()
-def plan(prompt: Prompt, thread: Thread = "", as_json: AsJson = False) -> None:
+def plan(prompt: Prompt, thread: Thread = "", profile: Profile = "", as_json: AsJson = False) -> None:
     """Write the storyboard only; the same --thread continues the conversation."""
     from agent.terminal import PlanCommand
 
-    PlanCommand(thread=thread, as_json=as_json, options={"plan_only": True}).run(_text(prompt))
+    PlanCommand(thread=thread, profile=profile, as_json=as_json, options={"plan_only": True}).run(_text(prompt))
 
 
 @app.command()
@@ -72,6 +75,7 @@ def render(
     seed: Seed = None,
     approve: Approve = False,
     burn_subtitles: Burn = False,
+    profile: Profile = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a storyboard as it stands; only what changed is made again."""
@@ -80,15 +84,16 @@ def render(
 
     given = {"given": load_storyboard(storyboard), "given_path": storyboard}
     options = {"approve": approve, "out": out, "burn_subtitles": burn_subtitles, **given}
-    MakeCommand(thread="", seed=seed, as_json=as_json, options=options).run(f"Render {storyboard.name}")
+    command = MakeCommand(thread="", seed=seed, profile=profile, as_json=as_json, options=options)
+    command.run(f"Render {storyboard.name}")
 
 
 @app.command()
-def chat(thread: Thread = "chat", seed: Seed = None) -> None:
+def chat(thread: Thread = "chat", seed: Seed = None, profile: Profile = "") -> None:
     """Talk with the studio: make, change, ask, undo."""
     from agent.chat import Chat
 
-    Chat(thread=thread, seed=seed).run()
+    Chat(thread=thread, seed=seed, profile=profile).run()
 
 
 @app.command()
@@ -104,11 +109,11 @@ def show(
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
+def doctor(profile: Profile = "", as_json: AsJson = False) -> None:
     """Look at this machine: what was found, what each engine lacks, and the command that mends it."""
-    from agent.inspect import show_doctor
+    from agent.doctor import show_doctor
 
-    raise typer.Exit(show_doctor(as_json=as_json))
+    raise typer.Exit(show_doctor(as_json=as_json, profile=profile))
 
 
 @app.command()
@@ -117,6 +122,9 @@ def tools(as_json: AsJson = False) -> None:
     from agent.inspect import show_tools
 
     show_tools(as_json=as_json)
+
+
+app.command()(trace)
 
 
 def main() -> None:

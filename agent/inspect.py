@@ -1,10 +1,8 @@
-"""What `studio show`, `studio doctor` and `studio tools` print."""
+"""What `studio show` and `studio tools` print."""
 
 from __future__ import annotations
 
 import json
-import shutil
-from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +12,12 @@ from rich.table import Table
 
 from agent.printing import open_console, plain, tell
 from configs.settings import Settings
-from tools.base import Engine
-from tools.errors import InvalidInput, MissingPrerequisite, ToolError
+from tools.errors import InvalidInput, ToolError
 
 if TYPE_CHECKING:
     from tools.runtime.manifest import AttemptRecord, Manifest
 
-__all__ = ["show_doctor", "show_production", "show_tools"]
+__all__ = ["show_production", "show_tools"]
 
 
 def show_production(name: str, *, as_json: bool, checks: bool = False) -> None:
@@ -141,76 +138,3 @@ def show_tools(*, as_json: bool) -> None:
     for spec in registry.tools():
         table.add_row(spec.name, spec.description, ", ".join(engine.name for engine in registry.engines(spec.name)))
     open_console().print(table)
-
-
-def show_doctor(*, as_json: bool) -> int:
-    """Print what this machine has and lacks; 0 when the embedded engines all work, else 1."""
-    report = _examine()
-    if as_json:
-        print(json.dumps(report, ensure_ascii=False, indent=2))
-    else:
-        console = open_console()
-        for section, rows in report.items():
-            if not isinstance(rows, dict):
-                continue
-            console.print(f"[bold]{section}[/]")
-            for name, told in rows.items():
-                console.print(f"  {name:28} {told}", markup=False)
-    return 0 if report["ok"] else 1
-
-
-def _examine() -> dict[str, Any]:
-    from configs.profiles import load_profiles
-    from tools.registry import Registry
-    from tools.runtime.hardware import choose_profile, detect
-
-    settings = Settings()
-    found = detect()
-    profile = choose_profile(found, load_profiles().profiles, settings.profile)
-    registry = Registry.load()
-    engines, ok = {}, True
-    for tool in registry.tools():
-        for spec in registry.engines(tool.name):
-            try:
-                _engine_class(spec.path)().check()
-                engines[f"{tool.name}/{spec.name}"] = "ready"
-            except MissingPrerequisite as error:
-                engines[f"{tool.name}/{spec.name}"] = f"lacks: {error}"
-                ok = ok and not spec.embedded
-            except Exception as error:  # an engine that cannot even be imported is a finding, not a crash
-                engines[f"{tool.name}/{spec.name}"] = f"broken: {type(error).__name__}: {error}"
-                ok = False
-    libraries = {}
-    for name in ("langgraph", "langchain-core", "skia-python", "av", "numpy", "scipy", "espeakng-loader", "rapidfuzz"):
-        try:
-            libraries[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            libraries[name], ok = f'lacks: pip install "{name}"', False
-    disk = shutil.disk_usage(
-        next(p for p in [settings.productions.absolute(), *settings.productions.absolute().parents] if p.exists())
-    )
-    machine = {
-        "system": found.system,
-        "python": found.python,
-        "cpu cores": str(found.cpus),
-        "memory": f"{found.memory_gb:g} GB",
-        "gpu": ", ".join(f"{gpu.name}, {gpu.memory_gb:g} GB, driver {gpu.driver}" for gpu in found.gpus) or "none",
-        "profile": profile,
-        "productions": str(settings.productions.absolute()),
-    }
-    for number, note in enumerate(found.notes, 1):
-        machine[f"note {number}"] = note
-    machine["disk free"] = f"{disk.free / 1e9:.1f} GB"
-    return {
-        "ok": ok,
-        "machine": machine,
-        "engines": engines,
-        "libraries": libraries,
-        "planner": {"now": settings.planner},
-    }
-
-
-def _engine_class(path: str) -> type[Engine[Any, Any]]:
-    module, _, name = path.partition(":")
-    found: type[Engine[Any, Any]] = getattr(import_module(module), name)
-    return found

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from agent.device_lines import DeviceLines
 from agent.printing import plain, tell
 
 __all__ = ["ProgressView", "near", "show_files", "show_storyboard"]
@@ -34,6 +35,7 @@ class ProgressView:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._devices = DeviceLines(console)
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._calls: dict[str, dict[str, float]] = {}
@@ -68,6 +70,10 @@ class ProgressView:
         elif event.get("node") == "judge":
             for verdict in event["verdicts"]:
                 tell(self.console, f"  made again: {verdict}", "yellow")
+        elif event.get("node") == "device":
+            self._devices.update(event)
+        elif event.get("node") == "note":
+            tell(self.console, f"  {event['text']}", "yellow")
         elif event.get("node") == "act":
             self._call(event)
 

@@ -23,16 +23,19 @@ class Session:
     """One agent with its workers, used for one command or a whole chat.
 
     Args:
-        seed: instead of the setting's.
+        seed, profile: instead of the setting's.
         options: fields of `RunOptions`.
         render: whether workers will be needed.
         kept: whether the conversation has a name under which somebody may continue it.
     """
 
-    def __init__(self, *, seed: int | None, options: dict[str, Any], render: bool = True, kept: bool = True) -> None:
+    def __init__(
+        self, *, seed: int | None, options: dict[str, Any], profile: str = "", render: bool = True, kept: bool = True
+    ) -> None:
         from configs.settings import Settings
 
-        self.settings = Settings(seed=seed) if seed is not None else Settings()
+        said: dict[str, Any] = {"seed": seed, "profile": profile or None}
+        self.settings = Settings(**{name: value for name, value in said.items() if value is not None})
         self.pool: Any = None
         if render:
             from tools.runtime.pool import WorkerPool
@@ -71,7 +74,14 @@ def _in_memory() -> Any:
 
 class _Command:
     def __init__(
-        self, *, thread: str, as_json: bool, options: dict[str, Any], seed: int | None = None, render: bool = True
+        self,
+        *,
+        thread: str,
+        as_json: bool,
+        options: dict[str, Any],
+        seed: int | None = None,
+        profile: str = "",
+        render: bool = True,
     ) -> None:
         if len(thread) > LONGEST_THREAD or not thread.isprintable():
             hint = f"At most {LONGEST_THREAD} characters that can be printed."
@@ -79,7 +89,7 @@ class _Command:
         self.thread = thread or "unnamed"
         self.as_json = as_json
         self.console = open_console(stderr=as_json)
-        self.session = Session(seed=seed, options=options, render=render, kept=bool(thread))
+        self.session = Session(seed=seed, profile=profile, options=options, render=render, kept=bool(thread))
 
     def turn(self, text: str) -> dict[str, Any]:
         """One turn of the conversation, approvals included; the final state."""
@@ -158,8 +168,8 @@ class MakeCommand(_Command):
 class PlanCommand(_Command):
     """`studio plan`."""
 
-    def __init__(self, *, thread: str, as_json: bool, options: dict[str, Any]) -> None:
-        super().__init__(thread=thread, as_json=as_json, options=options, render=False)
+    def __init__(self, *, thread: str, as_json: bool, options: dict[str, Any], profile: str = "") -> None:
+        super().__init__(thread=thread, as_json=as_json, options=options, profile=profile, render=False)
 
     def run(self, text: str) -> None:
         """Print the storyboard, as a table (the progress view does that) or as JSON."""

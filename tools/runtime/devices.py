@@ -16,7 +16,7 @@ from tools.runtime.lease import GpuLease
 from tools.runtime.residency.sizes import MeasuredSizes, machine_name
 from tools.runtime.scheduling.problem import Model
 
-__all__ = ["NoFit", "open_lane", "placing_of", "size_of"]
+__all__ = ["NoFit", "device_of", "open_lane", "placing_of", "size_of"]
 
 _HOST_SHARE = 0.6
 """Of the machine's memory: for host copies of weights on a machine with a GPU, for the models themselves without."""
@@ -38,9 +38,8 @@ def open_lane(hardware: Hardware, profile: Profile, models: ModelsFile, folder: 
     """
     if not models.models:
         return None
-    gpu = hardware.largest if profile.budget_gb > 0 else None
-    host = int(hardware.memory_gb * _HOST_SHARE * 2**30)
-    budget = device_budget(profile, gpu) if gpu else host
+    gpu, budget = device_of(hardware, profile)
+    host = _host_bytes(hardware)
     sizes = MeasuredSizes(folder, machine_name(gpu.name if gpu else "cpu", gpu.driver if gpu else ""))
     known: dict[str, tuple[ModelEntry, Model]] = {}
     placings: dict[str, Placing] = {}
@@ -60,6 +59,16 @@ def open_lane(hardware: Hardware, profile: Profile, models: ModelsFile, folder: 
         sizes=sizes,
         size=lambda name, placing: size_of(name, models.models[name], placing, models),
     )
+
+
+def device_of(hardware: Hardware, profile: Profile) -> tuple[Gpu | None, int]:
+    """The device that models go to, None for the CPU, and the bytes that they may take there."""
+    gpu = hardware.largest if profile.budget_gb > 0 else None
+    return gpu, device_budget(profile, gpu) if gpu else _host_bytes(hardware)
+
+
+def _host_bytes(hardware: Hardware) -> int:
+    return int(hardware.memory_gb * _HOST_SHARE * 2**30)
 
 
 def placing_of(entry: ModelEntry, profile: Profile, gpu: Gpu | None, budget: int) -> Placing:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tools.runtime.telemetry.summary import Summary
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tools.runtime.telemetry.summary import Summary
 
 __all__ = ["bytes_text", "parts_text", "seconds_text", "summary_text"]
 

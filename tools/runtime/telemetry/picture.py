@@ -69,11 +69,12 @@ class _Picture:
         top = self.y
         heights = self._height()
         self._bands(top, heights)
+        self._grid(top, top + heights + 4)
         self._marks()
         for device in self.record.devices:
             self._device(device)
         self._cpu()
-        self._axis(top)
+        self._axis()
         self._legend()
         return self.canvas.document(self.y, f"{self.record.title}: {summary_text(self.summary)}")
 
@@ -88,23 +89,34 @@ class _Picture:
         began = datetime.fromtimestamp(self.record.wall, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         canvas.text(_WIDTH - _RIGHT, 40, began, class_="dim end")
         canvas.text(_MARGIN, 63, fitting(summary_text(self.summary), width, 12), class_="dim")
-        whole = max(1e-9, sum(self.summary.parts.values()))
-        parts = {name: seconds for name, seconds in self.summary.parts.items() if seconds / whole > 0.004}
+        parts, colours = self._parts()
         x, total = _MARGIN, max(1e-9, sum(parts.values()))
         for name, seconds in parts.items():
             share = width * seconds / total
             told = parts_text(name, seconds, total)
-            canvas.rect(x, 78, max(0.5, share - 1), 20, title=told, fill=_PARTS[name], class_="box")
+            canvas.rect(x, 78, max(0.5, share - 1), 20, title=told, fill=colours[name], class_="box")
             x += share
         x, self.y = _MARGIN, 116.0
         for name, seconds in parts.items():
             told = parts_text(name, seconds, total)
             if x + 15 + len(told) * 6.1 > _WIDTH - _RIGHT:
                 x, self.y = _MARGIN, self.y + 18
-            canvas.rect(x, self.y - 9, 10, 10, fill=_PARTS[name], rx="2")
+            canvas.rect(x, self.y - 9, 10, 10, fill=colours[name], rx="2")
             canvas.text(x + 15, self.y, told, class_="small")
             x += 32 + len(told) * 6.1
         self.y += 22
+
+    def _parts(self) -> tuple[dict[str, float], dict[str, str]]:
+        """What the bar is divided into, and its colours: the wall time; without a device the seconds of each tool."""
+        parts, colours = dict(self.summary.parts), dict(_PARTS)
+        if not self.record.devices:
+            parts = {}
+            for one in self.summary.engines:
+                name = one.tool.replace("_", " ")
+                parts[name] = parts.get(name, 0.0) + one.seconds
+                colours[name] = self.tools[one.tool]
+        whole = max(1e-9, sum(parts.values()))
+        return {name: seconds for name, seconds in parts.items() if seconds / whole > 0.004}, colours
 
     def _height(self) -> float:
         """Of all lanes together."""
@@ -263,20 +275,29 @@ class _Picture:
 
     # -- foot -------------------------------------------------------------------------------------------------------
 
-    def _axis(self, top: float) -> None:
+    def _ticks(self) -> list[float]:
+        """Seconds since the beginning."""
         length = self.record.end - self.begin
         step = _step(length)
-        for number in range(int(length / step + 1e-9) + 1):
-            x = self._x(self.begin + number * step)
-            self.canvas.line(x, top, x, self.y + 4, class_="grid", stroke_opacity="0.6", pointer_events="none")
-            self.canvas.text(x, self.y + 18, seconds_text(number * step), class_="small dim mid")
+        return [number * step for number in range(int(length / step + 1e-9) + 1)]
+
+    def _grid(self, top: float, bottom: float) -> None:
+        for seconds in self._ticks():
+            x = self._x(self.begin + seconds)
+            self.canvas.line(x, top, x, bottom, class_="grid", pointer_events="none")
+
+    def _axis(self) -> None:
+        for seconds in self._ticks():
+            self.canvas.text(self._x(self.begin + seconds), self.y + 18, seconds_text(seconds), class_="small dim mid")
         self.y += 40
 
     def _legend(self) -> None:
         entries: list[tuple[str, str, str]] = []
         for name, colour in self.models.items():
             entries.append((name, colour, "#fff"))
-        entries += [(name.replace("_", " "), colour, "#fff") for name, colour in self.tools.items()]
+        if self.record.devices:
+            # Else the bar at the top has named them.
+            entries += [(name.replace("_", " "), colour, "#fff") for name, colour in self.tools.items()]
         kinds = {span.kind for span in self.record.spans}
         if kinds & {"load", "prefetch"}:
             entries.append(("hatched: a model is loaded", self.canvas.hatched("#6d7883", dense=True), "#6d7883"))
