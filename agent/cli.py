@@ -219,7 +219,10 @@ def _with_plugins(argv: list[str]) -> typer.Typer:
 MOST_OF_STDIN = 4_000_000
 """Bytes that are read of a request; standard input may have no end."""
 
-PLUGIN_HELP = {"bench": "Measure what the README states as speed."}
+PLUGIN_HELP = {
+    "bench": "Measure what the README states as speed.",
+    "simulate": "Compare the order of loads and calls on a simulated device.",
+}
 
 
 def _nothing() -> None:
