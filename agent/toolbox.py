@@ -202,6 +202,8 @@ class Toolbox:
         with suppress(StorageFailed):
             # Only times shown depend on it; a full disk has been told by what mattered.
             self.pace.save()
+            if self.lane is not None:
+                self.lane.save()
         return results
 
     def _recording(self, production: Production, state: AgentState, tell: Callable[[Any], None]) -> Recording:

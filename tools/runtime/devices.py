@@ -11,7 +11,7 @@ from configs.models import ModelEntry, ModelsFile, Width
 from configs.profiles import Profile
 from tools.model import Placing
 from tools.runtime.hardware import Gpu, Hardware, device_budget
-from tools.runtime.lane import Lane
+from tools.runtime.lane import Lane, predicted
 from tools.runtime.lease import GpuLease
 from tools.runtime.residency.sizes import MeasuredSizes, machine_name
 from tools.runtime.scheduling.problem import Model
@@ -48,7 +48,7 @@ def open_lane(hardware: Hardware, profile: Profile, models: ModelsFile, folder: 
             placings[name] = placing_of(entry, profile, gpu, budget)
         except NoFit:
             continue
-        known[name] = (entry, sizes.predict(size_of(name, entry, placings[name], models)))
+        known[name] = (entry, predicted(size_of(name, entry, placings[name], models), placings[name], sizes))
     return Lane(
         gpu.device if gpu else "cpu",
         budget,

@@ -24,7 +24,7 @@ from tools.runtime.residency.sizes import MeasuredSizes
 from tools.runtime.scheduling.problem import Model
 from tools.runtime.visit import Client, Visit
 
-__all__ = ["Lane"]
+__all__ = ["Lane", "measured_as", "predicted"]
 
 _LONGEST_TURN_S = 60.0
 """So long a process keeps the device at most while others wait for it."""
@@ -104,7 +104,7 @@ class Lane:
         """
         if self._size is not None and placing.of_weights != self._placings[name].of_weights:
             model = self._size(name, placing)
-            self.ledger.add(self._sizes.predict(model) if self._sizes else model)
+            self.ledger.add(predicted(model, placing, self._sizes) if self._sizes else model)
         self._placings[name] = placing
 
     def request(self, name: str) -> Message:
@@ -126,13 +126,16 @@ class Lane:
         """Keep what a load took, for the next plan."""
         if self._sizes is not None:
             self._sizes.record(
-                name, weights=int(answer["bytes"]), load_s=answer["load_s"] or None, cold_s=answer["cold_s"] or None
+                measured_as(name, self._placings[name]),
+                weights=int(answer["bytes"]),
+                load_s=answer["load_s"] or None,
+                cold_s=answer["cold_s"] or None,
             )
 
     def learn_working(self, names: Sequence[str], answer: Message) -> None:
         """Keep what a call took besides the weights; told of the first of its models, as the scheduler reckons it."""
         if self._sizes is not None and names and answer.get("working"):
-            self._sizes.record(names[0], working=int(answer["working"]))
+            self._sizes.record(measured_as(names[0], self._placings[names[0]]), working=int(answer["working"]))
 
     @contextmanager
     def visit(self, pool: WorkerPool, client: Client) -> Iterator[Visit]:
@@ -197,6 +200,15 @@ class Lane:
             finally:
                 self._turn.release()
 
+    def save(self) -> None:
+        """Put on disk what was learned of sizes and times.
+
+        Raises:
+            StorageFailed: the disk refuses; it is kept in memory.
+        """
+        if self._sizes is not None:
+            self._sizes.save()
+
     def close(self) -> None:
         """Give the device back. The workers must have ended before, or end now."""
         self._closing.set()
@@ -207,3 +219,13 @@ class Lane:
             self.fetching.clear()
             if self._lease is not None:
                 self._lease.release()
+
+
+def measured_as(name: str, placing: Placing) -> str:
+    """Under which name the sizes of a model are kept: each width has its own."""
+    return f"{name}@{placing.width}" + ("" if placing.offload == "none" else f"/{placing.offload}")
+
+
+def predicted(model: Model, placing: Placing, sizes: MeasuredSizes) -> Model:
+    """A model with what this machine measured of it at this width."""
+    return replace(sizes.predict(replace(model, name=measured_as(model.name, placing))), name=model.name)
