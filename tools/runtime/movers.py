@@ -61,7 +61,8 @@ class _AsSlab:
         return self._slab.nbytes
 
     def drop(self) -> None:
-        self._slab.evict()
+        # A LoRA that an engine put in is part of the model from then on.
+        self._slab.evict(keep_changes=True)
 
     def close(self) -> None:
         self._slab.close()

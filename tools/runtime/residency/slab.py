@@ -214,14 +214,16 @@ class Slab:
     def _note_versions(self) -> None:
         self._versions = [piece.tensor._version for piece in self._layout.weights]
 
-    def evict(self, *, trim: bool = True) -> None:
+    def evict(self, *, trim: bool = True, keep_changes: bool = False) -> None:
         """Give the device memory back; the model lies in the host. Nothing happens where it is not resident.
 
         Args:
             trim: give it back to the driver, for other processes; else only to torch's own allocator.
+            keep_changes: where the model was changed since it was packed, take that over first, as `refresh` does.
 
         Raises:
-            InvalidInput: the model was changed since it was packed (a LoRA, say); see `refresh`. It stays resident.
+            InvalidInput: the model was changed since it was packed (a LoRA, say), and `keep_changes` was not said; or
+                what came in cannot be kept in a slab. It stays resident.
             EngineFailed: something outside the model still holds the memory; the worker should be restarted.
         """
         import torch
@@ -230,7 +232,7 @@ class Slab:
         if self._slab is None:
             return
         changed = self.changes()
-        if changed:
+        if changed and not keep_changes:
             raise InvalidInput(
                 f"changed since it was packed ({len(changed)} tensors)",
                 where=changed[0],
@@ -239,6 +241,8 @@ class Slab:
         self.finish_load()
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
+        if changed:
+            self._take_over()
         with torch.no_grad():
             self._point(self._layout, self._host.tensor)
         held = StorageWeakRef(self._slab.untyped_storage())
@@ -262,17 +266,23 @@ class Slab:
             InvalidInput, OutOfMemory: as when it was made; the model is as it was before the call.
         """
         self.finish_load()
+        was_resident = self.is_resident
+        if self._take_over():
+            self._slab = None
+            if was_resident:
+                self.load()
+
+    def _take_over(self) -> bool:
+        """Make the host copy what the weights are now; True where that took a new one, to which all points then."""
         if not any(self._moved()):
             if self._slab is not None:
                 self._host.tensor.copy_(self._slab)
                 self._note_versions()
-            return
-        old, was_resident = self._host, self.is_resident
+            return False
+        old = self._host
         self._layout, self._host = self._pack()
-        self._slab = None
         old.close()
-        if was_resident:
-            self.load()
+        return True
 
     def close(self) -> None:
         """Give back the device memory and unpin the host's, which goes when the model itself does."""

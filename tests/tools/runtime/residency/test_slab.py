@@ -182,6 +182,28 @@ def test_refresh_takes_in_what_a_lora_adds_takes_out_or_replaces(resident: bool)
     assert_same(expected, content(small))
 
 
+def test_an_eviction_can_take_changes_along() -> None:
+    small = model()
+    slab = Slab({"small": small}, "cpu")
+    slab.load()
+    with torch.no_grad():
+        small.thin.weight.add_(1.0)
+    written = content(small)
+    slab.evict(keep_changes=True)
+    assert not slab.is_resident
+    assert_same(written, content(small))
+    slab.load()
+    small.lora = nn.Linear(5, 2)
+    small.thin.weight = nn.Parameter(torch.rand(3, 5))
+    grown = content(small)
+    slab.evict(keep_changes=True)
+    assert (slab.is_resident, slab.changes()) == (False, [])
+    assert_same(grown, content(small))
+    slab.load()
+    assert_same(grown, content(small))
+    slab.evict()
+
+
 def test_who_holds_on_to_weights_is_found_out() -> None:
     small = model()
     slab = Slab({"small": small}, "cpu")
