@@ -20,7 +20,7 @@ from tools.runtime.foresight import Foresight
 from tools.runtime.retry import Rules
 from tools.runtime.scheduling.problem import Problem
 from tools.runtime.simulation.device import SimDevice, Violation
-from tools.runtime.simulation.faults import CALM, ROUGH, Dice, Faults
+from tools.runtime.simulation.faults import CALM, ROUGH, WEAR, Dice, Faults
 from tools.runtime.simulation.orders import Policy, as_react_loop, chooser_of
 from tools.runtime.simulation.report import Report, make_report
 from tools.runtime.simulation.sim_lease import Desk
@@ -29,7 +29,7 @@ from tools.runtime.simulation.site import Site
 from tools.runtime.simulation.studio import Production, Studio, call_rules, unfinished
 from tools.runtime.simulation.world import World
 
-__all__ = ["CALM", "ROUGH", "Faults", "Machine", "Policy", "Report", "Violation", "simulate"]
+__all__ = ["CALM", "ROUGH", "WEAR", "Faults", "Machine", "Policy", "Report", "Violation", "simulate"]
 
 _RESTART_S = 0.5
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tools.errors import InvalidInput
 
-__all__ = ["CALM", "ROUGH", "Dice", "Faults", "Mishap"]
+__all__ = ["CALM", "ROUGH", "WEAR", "Dice", "Faults", "Mishap"]
 
 Mishap = Literal["", "full", "death", "hang", "blank"]
 """Of a request: nothing, out of memory, its process dies, its process hangs, it answers with nothing usable."""
@@ -62,6 +62,8 @@ ROUGH = Faults(
     jitter=0.5,
 )
 """Every kind, so often that most schedules of a dozen calls meet several."""
+WEAR = Faults(oom_load=0.01, oom_call=0.01, death=0.005, blank=0.005, idle_death=0.005, jitter=0.2)
+"""What a machine with a bad day does to a scene of a hundred calls."""
 
 
 class Dice:

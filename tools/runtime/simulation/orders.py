@@ -22,10 +22,10 @@ __all__ = ["POLICIES", "GreedyAffinity", "InsertionOrder", "Policy", "as_react_l
 
 Policy = Literal["ours", "insertion", "greedy", "react"]
 POLICIES: dict[Policy, str] = {
-    "ours": "planned (A*, prefetch)",
-    "greedy": "greedy affinity + LRU",
-    "insertion": "insertion order + LRU",
-    "react": "one call at a time (ReAct)",
+    "ours": "planned (ours)",
+    "greedy": "greedy affinity",
+    "insertion": "insertion order, LRU",
+    "react": "ReAct loop",
 }
 """What they are called in tables."""
 
