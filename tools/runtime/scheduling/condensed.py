@@ -229,9 +229,14 @@ def _largest(graph: Condensed, others: int, models: int) -> list[int]:
     spots = [1 << index for index in bits(others)]
     found: list[int] = []
     for size in range(len(spots) + 1):
+        more = False
         for chosen in combinations(spots, size):
-            evicted = sum(chosen)
-            kept = others & ~evicted
-            if not any(kept & other == kept for other in found) and graph.fits(kept, models):
+            kept = others & ~sum(chosen)
+            if any(kept & other == kept for other in found):
+                continue
+            more = True
+            if graph.fits(kept, models):
                 found.append(kept)
+        if not more:
+            break  # whatever evicts more evicts more than it has to
     return found

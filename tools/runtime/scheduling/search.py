@@ -16,10 +16,12 @@ from tools.runtime.scheduling.stints import prefetched, steps_of
 __all__ = ["Found", "find_order", "plan_order"]
 
 LIMIT_NODES = 20_000
-"""States A* looks at before a beam search takes over; about two seconds."""
+"""States A* looks at before a beam search takes over: up to a few seconds, on random graphs only."""
 
 _STATES_A_NODE = 20
 """States that the bound may solve for each one that A* may look at."""
+_PROVING = 0.6
+"""Share of the time for a proof; the rest is for a good order without one."""
 QUICK_WIDTH = 4
 FULL_WIDTH = 64
 
@@ -91,8 +93,9 @@ def find_order(graph: Condensed, *, limit_s: float | None, limit_nodes: int) -> 
         limit_s: seconds for A*; None: no look at the clock. The answer depends on the machine only where it is met.
         limit_nodes: states A* may look at.
     """
-    ends = None if limit_s is None else time.monotonic() + limit_s
-    search = _Search(graph, Allowance(_STATES_A_NODE * limit_nodes // 4, ends))
+    begun = time.monotonic()
+    proving = None if limit_s is None else begun + _PROVING * limit_s
+    search = _Search(graph, Allowance(_STATES_A_NODE * limit_nodes // 4, proving))
     best = search.beam(QUICK_WIDTH, None)
     least = search.least()
     if best[0] > least:
@@ -103,6 +106,7 @@ def find_order(graph: Condensed, *, limit_s: float | None, limit_nodes: int) -> 
     cost, way, least, exhausted = search.a_star(best, least, limit_nodes)
     if exhausted:
         return Found(_unroll(way), cost, cost, "A*", search.nodes)
+    search.allowance.ends = None if limit_s is None else begun + limit_s
     best = search.beam(FULL_WIDTH, (cost, way))
     return Found(_unroll(best[1]), best[0], min(least, best[0]), "beam", search.nodes)
 
@@ -213,7 +217,7 @@ class _Search:
                     if done == everything:
                         best = paid, (after, past)
                         continue
-                    # Rivals of this level alone are dropped: one of an earlier level may have been cut, with all its ends.
+                    # Rivals of this level alone: one of an earlier level may have been cut, and all its ends with it.
                     if (done, kept) in following and following[done, kept][1] <= paid:
                         continue
                     total = paid + self._estimate(done, open_, kept)
