@@ -32,7 +32,8 @@ from tools.runtime.residency.services import Launch, Server, Timeouts
 from tools.runtime.residency.vllm import VllmServer, vllm_launch
 
 SCRIPT = Path(__file__).with_name("doubles.py")
-SHORT = Timeouts(start=0.6, wake=0.6, sleep=0.6, stop=0.3, probe=0.3)
+SHORT = Timeouts(start=1.0, wake=1.0, sleep=1.0, stop=0.3, probe=1.0)
+"""For those that hang."""
 PATIENT = Timeouts(start=20.0, wake=5.0, sleep=5.0, stop=3.0, probe=2.0)
 
 
@@ -151,10 +152,10 @@ def test_what_cannot_sleep_and_is_not_ours_is_left_alone_and_that_is_said(kind: 
     [
         ("/sleep=500", EngineFailed, "answered 500 to /sleep: .*it broke"),
         ("/sleep=oom", OutOfMemory, "CUDA out of memory"),
-        ("/sleep=hang", EngineHung, "did not answer POST /sleep within 0.6 s"),
-        ("/sleep=lie", EngineHung, "was not asleep within 0.6 s"),
+        ("/sleep=hang", EngineHung, "did not answer POST /sleep within 1 s"),
+        ("/sleep=lie", EngineHung, "was not asleep within 1 s"),
         ("/is_sleeping=garbage", BadOutput, "not JSON"),
-        ("/is_sleeping=drip", EngineHung, "did not answer GET /is_sleeping within 0.3 s"),
+        ("/is_sleeping=drip", EngineHung, "did not answer GET /is_sleeping within 1 s"),
         ("/is_sleeping=500", EngineFailed, "500"),
         ("/is_sleeping=hang", EngineHung, "/is_sleeping"),
     ],
@@ -167,7 +168,7 @@ def test_a_server_that_is_not_ours_and_fails_gives_a_typed_error_in_time(
         begun = time.monotonic()
         with pytest.raises(error, match=said):
             server.sleep()
-        assert time.monotonic() - begun < 2.0
+        assert time.monotonic() - begun < 5.0
 
 
 @pytest.mark.parametrize(
@@ -332,7 +333,7 @@ def test_a_server_that_ends_as_it_starts_or_never_gets_ready() -> None:
     with pytest.raises(EngineCrashed, match=r"ended before it was ready\. Its last words: no such model"):
         VllmServer("vllm", url, launch("vllm", port, "start=die"), PATIENT).start()
     server = VllmServer("vllm", url, launch("vllm", port, "start=hang"), SHORT)
-    with pytest.raises(EngineHung, match=r"was not ready within 0\.6 s"):
+    with pytest.raises(EngineHung, match=r"was not ready within 1 s"):
         server.start()
     assert not server.is_ours
     with pytest.raises(MissingPrerequisite, match="there is no program not-installed"):
@@ -349,7 +350,7 @@ def test_a_server_that_will_not_stop_is_killed() -> None:
     child = child_of(server)
     begun = time.monotonic()
     server.stop()
-    assert 0.3 <= time.monotonic() - begun < 2.0
+    assert 0.3 <= time.monotonic() - begun < 5.0
     assert gone(child)
 
 
