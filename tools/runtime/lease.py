@@ -4,10 +4,12 @@
         gate                           held for the moment in which a ticket is drawn
         000000000017                   a ticket; its owner holds a lock on it as long as he lives and waits, or holds
         lock                           held by the one whose turn it is
+        000000000017.<inode>.dead      since when it is known that the holder of that ticket died
 
 A lock is `flock` on an open file, so the kernel gives it back when its holder dies, and a ticket that nobody holds is
 passed over. Whoever holds the lowest living ticket has the device. `lock` is the second bolt: should a program that
-cleans up remove tickets, the order is lost and the exclusion is not.
+cleans up remove tickets, the order is lost and the exclusion is not. After a holder's death nobody takes the device for
+a moment: its workers, in which the memory is, notice that a little later.
 
     lease = GpuLease("GPU-8c1f...", what="SDXL")
     with lease.hold(timeout_s=600, on_wait=lambda waiting: print(waiting)):
@@ -43,6 +45,8 @@ _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _TICKET = re.compile(r"\d{12}")
 _SHORTEST_S, _LONGEST_S = 0.002, 0.05
 """How often one who waits looks whether it is his turn."""
+GRACE_S = 2.0
+"""Within this time of a studio's death its workers are gone; see `tools.runtime.worker`."""
 _MOST_INFO = 4096
 _TICKET_FD = 1
 
@@ -56,12 +60,14 @@ class Holder:
         user: id of the user, as the system knows it.
         since: seconds since 1970 when the ticket was drawn, or the device was taken.
         what: what it is for.
+        held: whether it had the device, or waited for it.
     """
 
     pid: int
     user: int
     since: float
     what: str
+    held: bool = False
 
     def __str__(self) -> str:
         return f"process {self.pid} ({self.what})" if self.what else f"process {self.pid}"
@@ -105,10 +111,19 @@ class GpuLease:
         what: what it is wanted for, shown to those who wait.
         root: the folder that all share; None chooses by the machine (`STUDIO_LEASES`, or `lease_root`).
         clock: of this world.
+        grace_s: seconds after the death of a holder before the device is taken.
     """
 
-    def __init__(self, device: str, *, what: str = "", root: Path | None = None, clock: Clock = REAL_CLOCK) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        device: str,
+        *,
+        what: str = "",
+        root: Path | None = None,
+        clock: Clock = REAL_CLOCK,
+        grace_s: float = GRACE_S,
+    ) -> None:
+        self._clock, self._grace_s = clock, grace_s
         if not _DEVICE.fullmatch(device):
             raise InvalidInput(f"{device[:80]!r} cannot be the name of a device.")
         self.device, self.what = device, what
@@ -241,7 +256,7 @@ class GpuLease:
 
     def _sign(self) -> None:
         """Say in the ticket who we are. A full disk leaves it empty; the lock holds all the same."""
-        me = Holder(os.getpid(), os.getuid(), round(time.time(), 3), self.what[:200])
+        me = Holder(os.getpid(), os.getuid(), round(time.time(), 3), self.what[:200], self._held)
         with suppress(OSError):
             os.ftruncate(self._fds[_TICKET_FD], 0)
             os.pwrite(self._fds[_TICKET_FD], json.dumps(asdict(me)).encode(), 0)
@@ -283,12 +298,29 @@ class GpuLease:
         except BlockingIOError:
             return True
         else:
-            if sweep:
-                with suppress(OSError):
-                    path.unlink()
-            return False
+            return sweep and self._lingers(path, fd)
         finally:
             os.close(fd)
+
+    def _lingers(self, path: Path, fd: int) -> bool:
+        """Whether a dead ticket was a holder's whose workers may still be ending. If not, it is removed if we may."""
+        marker = path.with_name(f"{path.name}.{os.fstat(fd).st_ino}.dead")
+        holder = None
+        with suppress(OSError):
+            holder = _read_holder(os.pread(fd, _MOST_INFO, 0), 0)
+        with suppress(OSError):
+            # Without a name it was given back, or somebody else has seen to it.
+            if holder is not None and holder.held and os.fstat(fd).st_nlink:
+                # By a file, so that all count from the same moment, also who comes later.
+                with suppress(FileExistsError):
+                    os.close(create_for_all(marker))
+                if os.fstat(fd).st_nlink and 0 <= time.time() - marker.stat().st_mtime < self._grace_s:
+                    return True
+            if os.fstat(fd).st_nlink:
+                path.unlink()
+            # Where the ticket is not ours to remove, its marker stays: nobody waits for it again.
+            marker.unlink(missing_ok=True)
+        return False
 
     def _holder(self, name: str) -> Holder | None:
         try:
@@ -297,9 +329,9 @@ class GpuLease:
                 data, owner = os.read(fd, _MOST_INFO), os.fstat(fd).st_uid
             finally:
                 os.close(fd)
-            return _read_holder(json.loads(data), owner)
-        except (OSError, ValueError, RecursionError):
+        except OSError:
             return None
+        return _read_holder(data, owner)
 
     def queue(self) -> list[Holder | None]:
         """Who has the device and who waits for it, in order; None for one who did not say."""
@@ -309,12 +341,16 @@ class GpuLease:
             return [self._holder(name) for name in self._tickets() if self._is_alive(name)]
 
 
-def _read_holder(said: Any, owner: int) -> Holder | None:
+def _read_holder(data: bytes, owner: int) -> Holder | None:
     """What somebody says of himself; who he is, the system says."""
+    try:
+        said: Any = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
     if not isinstance(said, dict):
         return None
     pid, since, what = said.get("pid"), said.get("since"), said.get("what")
     if not (isinstance(pid, int) and isinstance(since, int | float) and isinstance(what, str)):
         return None
     shown = "".join(letter for letter in what[:200] if letter.isprintable())
-    return Holder(pid, owner, float(since), shown)
+    return Holder(pid, owner, float(since), shown, said.get("held") is True)

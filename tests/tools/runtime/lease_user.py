@@ -76,7 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     rng = random.Random(options.seed)
     for _ in range(options.turns):
-        lease = TWINS[options.twin]("gpu0", what=f"user {options.seed}", root=options.root)
+        lease = TWINS[options.twin]("gpu0", what=f"user {options.seed}", root=options.root, grace_s=0.01)
         lease.acquire(on_wait=lambda _waiting, lease=lease: write(options.log, do="waits", ticket=lease._ticket))
         # Beside the lease itself, a lock that only looks: whoever finds it taken has found an overlap.
         witness = os.open(options.root / "witness", os.O_RDWR | os.O_CREAT, 0o644)

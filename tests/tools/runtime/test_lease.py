@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -180,13 +180,14 @@ def test_false_tickets_hold_nobody_up(tmp_path: Path) -> None:
 
 
 def test_what_a_holder_says_of_itself_is_not_believed_blindly() -> None:
-    said = lease_module._read_holder({"pid": 1, "user": 0, "since": 1.0, "what": "a\x1b[2Jb" + "x" * 500}, 1234)
+    words = {"pid": 1, "user": 0, "since": 1.0, "what": "a\x1b[2Jb" + "x" * 500}
+    said = lease_module._read_holder(json.dumps(words).encode(), 1234)
     assert said is not None
     assert said.user == 1234
     assert said.what.isprintable()
     assert len(said.what) <= 200
-    assert lease_module._read_holder({"pid": "1"}, 0) is None
-    assert lease_module._read_holder([], 0) is None
+    for rubbish in (b"", b'{"pid": "1"}', b"[]", b"\xff", b"[" * 4000):
+        assert lease_module._read_holder(rubbish, 0) is None
 
 
 def test_others_may_use_the_folder_whatever_our_umask(device: Path) -> None:
@@ -313,6 +314,32 @@ def test_a_worker_that_was_handed_the_lease_keeps_it_when_its_studio_dies(tmp_pa
     studio.stdout.close()
 
 
+def test_after_a_holders_death_its_workers_have_time_to_end(device: Path) -> None:
+    """Who died waiting is passed over at once; who died holding, after a moment that all count alike."""
+
+    def die(held: bool) -> None:
+        child = os.fork()
+        if child == 0:  # pragma: no cover - another process
+            mine = lease(device)
+            mine._draw() if not held else mine.acquire()
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(child, 0)
+
+    die(held=False)
+    with lease(device).hold(timeout_s=0):
+        pass
+    die(held=True)
+    begun = time.monotonic()
+    with pytest.raises(DeviceBusy):
+        GpuLease("gpu0", root=device, grace_s=0.5).acquire(timeout_s=0.2)
+    with GpuLease("gpu0", root=device, grace_s=0.5).hold(timeout_s=5):
+        assert 0.45 < time.monotonic() - begun < 2.0, "one who asks again does not wait from the beginning"
+    die(held=True)
+    begun = time.monotonic()
+    with GpuLease("gpu0", root=device, grace_s=0.0).hold(timeout_s=5):
+        assert time.monotonic() - begun < 0.4, "the control"
+
+
 def test_giving_back_takes_it_from_the_workers_too(device: Path) -> None:
     held = lease(device)
     held.acquire()
@@ -360,3 +387,40 @@ def test_two_users_share_a_device(nobody_first: bool) -> None:
             os.close(write)
         with lease(root).hold(timeout_s=5):
             assert [one and one.user for one in lease(root).queue()] == [0]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+def test_a_dead_ticket_that_is_not_ours_to_remove_is_waited_for_once() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        root = Path(name)
+        root.chmod(0o1777)
+
+        def apart(work: Callable[[], object]) -> int:
+            child = os.fork()
+            if child == 0:  # pragma: no cover - another process
+                try:
+                    work()
+                    os._exit(0)
+                finally:
+                    os._exit(1)
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+        def die_holding() -> None:
+            lease(root).acquire()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        def as_nobody() -> None:
+            os.setgid(65534)
+            os.setuid(65534)
+            times = []
+            for _ in range(2):
+                begun = time.monotonic()
+                with GpuLease("gpu0", root=root, grace_s=0.6).hold(timeout_s=5):
+                    times.append(time.monotonic() - begun)
+            assert times[0] > 0.5
+            assert times[1] < 0.4
+
+        with lease(root).hold():
+            pass
+        assert apart(die_holding) == -signal.SIGKILL
+        assert apart(as_nobody) == 0
