@@ -136,13 +136,13 @@ class Visit:
             try:
                 answer = worker.request({"do": "bring", **lane.request(name)}, _SILENCE_S, name)
                 lane.ledger.commit(move, int(answer["bytes"]))
-            except OutOfMemory:
-                # Larger than thought, or the device is used by somebody who does not ask: off it again.
-                worker.request({"do": "evict", "model": name}, _SILENCE_S, name)
+            except BaseException as error:
                 lane.ledger.cancel(move)
-                raise
-            except BaseException:
-                lane.ledger.cancel(move)
+                if isinstance(error, ToolError) and worker.alive:
+                    # Larger than thought, say. Off the device again, and out of host memory, too, where it was not
+                    # before: there is no room for it in the account.
+                    do = "evict" if lane.ledger.state(name) == "parked" else "unload"
+                    worker.request({"do": do, "model": name}, _SILENCE_S, name)
                 raise
             lane.learn(name, answer)
         moved_s = float(answer["cold_s"]) + float(answer["load_s"])
