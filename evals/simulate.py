@@ -82,16 +82,13 @@ def compare(shots: int, seed: int, *, faults: bool = False, studios: int = 1) ->
 def stress(schedules: int, seed: int) -> dict[str, Any]:
     """So many small schedules in which everything goes wrong; counts what must never happen."""
     from configs.retries import load_retries
-    from tools.runtime.simulate import ROUGH
-    from tools.runtime.simulate import simulate as simulated
-    from tools.runtime.simulation.drawn import draw_productions
+    from tools.runtime.simulation.drawn import draw
 
     rules = load_retries().calls
     struck, broken, ended = Counter[str](), Counter[str](), Counter[str]()
     seeds = []
     for number in range(seed, seed + schedules):
-        problems, studios = draw_productions(number)
-        report = simulated(problems, seed=number, faults=ROUGH, studios=studios, rules=rules)
+        report = draw(number).run(rules=rules)
         struck.update(report.struck)
         ended.update(finished=report.finished, failed=report.failed)
         broken.update(violation.kind for violation in report.violations)

@@ -44,6 +44,8 @@ class Machine:
         studios: processes; productions are dealt out to them in turn.
         rules: what is tried again; None are those of retries.yaml.
         choose: makes what decides over the device.
+        one_worker: all models live in one process; else those that are never used together live apart.
+        host_budget: bytes of host memory for parked weights, in each studio; None is unlimited.
     """
 
     def __init__(
@@ -55,17 +57,19 @@ class Machine:
         studios: int,
         rules: Rules | None = None,
         choose: ChooserFactory = Foresight,
+        one_worker: bool = True,
+        host_budget: int | None = None,
     ) -> None:
         self.world = World(seed)
-        self.device = SimDevice(self.world, problems[0].budget)
+        self.device = SimDevice(self.world, problems[0].budget, host_budget)
         self.dice = Dice(faults, seed)
         self.desk: Desk | None = Desk()
         self.models = problems[0].models
-        registry = registry_of(problems)
+        registry = registry_of(problems, one_worker=one_worker)
         self.productions = [Production(problem, registry) for problem in problems]
         self.sites: list[Site] = []
         self._rules = call_rules() if rules is None else rules
-        self._choose = choose
+        self._choose, self._host_budget = choose, host_budget
         self._shares = [self.productions[number::studios] for number in range(studios)]
 
     def run(self) -> None:
@@ -86,7 +90,7 @@ class Machine:
 
     def studio(self, site: Site, share: Sequence[Production]) -> Studio:
         """What lives in a process."""
-        return Studio(site, self.desk, share, self._rules, self._choose)
+        return Studio(site, self.desk, share, self._rules, self._choose, self._host_budget)
 
     def _kill(self, site: Site, share: Sequence[Production]) -> None:
         """SIGKILL, and the same command again in a new process."""
@@ -97,6 +101,8 @@ class Machine:
     def _begin_again(self, site: Site, share: Sequence[Production]) -> None:
         self.world.sleep(_RESTART_S)
         self.begin(f"{site.name}b", share, may_be_killed=False)
+        # What is left of the old process ends within the time, whoever else has ended before.
+        self.world.sleep(self.dice.faults.linger_s)
 
     def _judge(self) -> None:
         """What must hold in the end."""
@@ -136,6 +142,8 @@ def simulate(
     studios: int = 1,
     rules: Rules | None = None,
     mind: str = "llm",
+    one_worker: bool = True,
+    host_budget: int | None = None,
     make_machine: Callable[..., Machine] = Machine,
 ) -> Report:
     """Carry out productions on a simulated machine.
@@ -149,6 +157,8 @@ def simulate(
             run beside one another.
         rules: what is tried again; None are those of retries.yaml.
         mind: the model that `react` asks before each call.
+        one_worker: all models live in one process; else those that are never used together live apart.
+        host_budget: bytes of host memory for parked weights, in each studio; None is unlimited.
         make_machine: for machines that are built otherwise.
 
     Raises:
@@ -162,6 +172,15 @@ def simulate(
     if policy == "react":
         given = [as_react_loop(one, mind) for one in given]
     choose = chooser_of(policy)
-    machine = make_machine(given, seed=seed, faults=faults, studios=studios, rules=rules, choose=choose)
+    machine = make_machine(
+        given,
+        seed=seed,
+        faults=faults,
+        studios=studios,
+        rules=rules,
+        choose=choose,
+        one_worker=one_worker,
+        host_budget=host_budget,
+    )
     machine.run()
     return machine.report(policy)

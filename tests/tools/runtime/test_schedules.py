@@ -13,20 +13,21 @@ from typing import Any
 
 import pytest
 
+from configs.retries import load_retries
 from tools.runtime.clock import Clock
 from tools.runtime.residency.ledger import Ledger
-from tools.runtime.simulate import CALM, ROUGH, Faults, Machine, Report, simulate
-from tools.runtime.simulation.drawn import draw_productions
+from tools.runtime.simulate import CALM, ROUGH, Faults, Machine, Report
+from tools.runtime.simulation.drawn import draw
 from tools.runtime.simulation.sim_clock import SimClock, SimInbox
 from tools.runtime.visit import Visit
 
 FULL = bool(os.environ.get("STUDIO_FULL"))
-SCHEDULES = 10_000 if FULL else 240
+SCHEDULES = 10_000 if FULL else 200
+RULES = load_retries().calls
 
 
 def run(seed: int, faults: Faults = ROUGH, make_machine: type[Machine] = Machine) -> Report:
-    problems, studios = draw_productions(seed)
-    return simulate(problems, seed=seed, faults=faults, studios=studios, make_machine=make_machine)
+    return draw(seed).run(faults, RULES, make_machine)
 
 
 def broken(seeds: Iterable[int], **how: Any) -> Counter[str]:
@@ -47,10 +48,10 @@ def test_nothing_goes_wrong_that_must_not() -> None:
 
 def test_without_accidents_every_call_is_made_once() -> None:
     for seed in range(40):
-        problems, studios = draw_productions(seed)
-        report = simulate(problems, seed=seed, faults=CALM, studios=studios)
+        drawn = draw(seed)
+        report = drawn.run(CALM, RULES)
         assert not report.violations
-        wanted = sorted(task.id for problem in problems for task in problem.tasks.values() if task.models)
+        wanted = sorted(task.id for problem in drawn.problems for task in problem.tasks.values() if task.models)
         assert sorted(report.order) == wanted
         assert report.failed == 0
 
@@ -80,6 +81,20 @@ def test_without_the_lease_studios_collide() -> None:
     assert not broken(range(30), faults=CALM)
 
 
+def test_without_time_for_a_dead_studios_workers_the_next_one_collides() -> None:
+    class NoGrace(Machine):
+        """A dead holder's device is taken at once."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            assert self.desk is not None
+            self.desk.lingering = lambda *_args: []  # type: ignore[method-assign]
+
+    faults = Faults(studio_death=1.0, linger_s=1.5)
+    assert broken(range(30), faults=faults, make_machine=NoGrace)["overlap"] >= 5
+    assert not broken(range(30), faults=faults)
+
+
 def test_without_the_budget_the_device_overflows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Ledger, "_check_room", lambda *_args: None)
     monkeypatch.setattr(Ledger, "to_evict", lambda *_args: [])
@@ -94,7 +109,8 @@ def test_with_the_turn_taken_by_all_calls_overlap(monkeypatch: pytest.MonkeyPatc
         def __init__(self, problems: Any, **options: Any) -> None:
             super().__init__(problems, **options)
             stacks = self.productions[0].registry.entries.stacks
-            stacks["device"] = stacks["device"].model_copy(update={"workers": 3})
+            for name in [name for name in stacks if name != "core"]:
+                stacks[name] = stacks[name].model_copy(update={"workers": 3})
 
     monkeypatch.setattr(SimClock, "lock", lambda _clock: OpenLock())
     monkeypatch.setattr(Ledger, "_check_room", lambda *_args: None)

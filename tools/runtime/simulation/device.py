@@ -59,6 +59,7 @@ class Sight:
 class _Process:
     studio: str
     weights: dict[str, int] = field(default_factory=dict)
+    host: dict[str, int] = field(default_factory=dict)
     complete: set[str] = field(default_factory=set)
     call: str = ""
     working: int = 0
@@ -75,10 +76,11 @@ class SimDevice:
     Args:
         world: for the time.
         budget: bytes.
+        host_budget: bytes of host memory that each studio may fill with weights; None is unlimited.
     """
 
-    def __init__(self, world: World, budget: int) -> None:
-        self._world, self._budget = world, budget
+    def __init__(self, world: World, budget: int, host_budget: int | None = None) -> None:
+        self._world, self._budget, self._host_budget = world, budget, host_budget
         self._processes: dict[int, _Process] = {}
         self._count = 0
         self.sights: list[Sight] = []
@@ -108,6 +110,15 @@ class SimDevice:
         """All of it is there."""
         self._processes[worker].complete.add(model)
         self._see(worker, "loaded", model)
+
+    def keep(self, worker: int, model: str, size: int) -> None:
+        """Host memory of a process for a copy of a model; 0 gives it back."""
+        process = self._processes[worker]
+        process.host[model] = size
+        beside = [other for other in self._processes.values() if other.studio == process.studio]
+        total = sum(sum(other.host.values()) for other in beside)
+        if self._host_budget is not None and size and total > self._host_budget:
+            self.blame("over_budget", f"{process.studio} keeps {total} of {self._host_budget} bytes in host memory")
 
     def evict(self, worker: int, model: str) -> None:
         """Bytes of a model are given back."""

@@ -1,23 +1,55 @@
-"""Small productions drawn by a seed, for thousands of schedules: many shapes of graphs and of memory."""
+"""Small productions drawn by a seed, for thousands of schedules: many shapes of graphs, of memory and of machines."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from tools.runtime.retry import Rules
 from tools.runtime.scheduling.problem import Model, Problem, Task, peak_bytes
+from tools.runtime.simulate import ROUGH, Faults, Machine, Report, simulate
 
-__all__ = ["draw_productions"]
+__all__ = ["Drawn", "draw"]
 
 _NAMES = ("paint", "eye", "mind", "voice", "ear")
 _BUDGET = 12
 
 
-def draw_productions(seed: int) -> tuple[Sequence[Problem], int]:
-    """One to three productions with the same models, and on how many studios they are dealt out.
+@dataclass(frozen=True)
+class Drawn:
+    """A machine and what is made on it.
 
-    Two to five models of 2 to 9 bytes share 12; 3 to 14 calls need none, one or two of them, and one another.
+    Attributes:
+        seed: that drew it.
+        problems: productions, all with the same models.
+        studios: on how many processes they are dealt out.
+        one_worker: whether all models live in one process.
+        host_budget: bytes of host memory for weights in each studio; None is unlimited.
     """
+
+    seed: int
+    problems: Sequence[Problem]
+    studios: int
+    one_worker: bool
+    host_budget: int | None
+
+    def run(self, faults: Faults = ROUGH, rules: Rules | None = None, make_machine: type[Machine] = Machine) -> Report:
+        """Simulate it, with the seed that drew it."""
+        return simulate(
+            self.problems,
+            seed=self.seed,
+            faults=faults,
+            studios=self.studios,
+            rules=rules,
+            one_worker=self.one_worker,
+            host_budget=self.host_budget,
+            make_machine=make_machine,
+        )
+
+
+def draw(seed: int) -> Drawn:
+    """One to three productions of 3 to 14 calls, each of none, one or two of up to five models that share 12 bytes."""
     dice = random.Random(f"productions {seed}")
     models = [
         Model(name, dice.randint(2, 9), dice.randint(0, 3), dice.choice((0.1, 0.5, 1.0, 2.0)), dice.choice((0.0, 3.0)))
@@ -25,7 +57,9 @@ def draw_productions(seed: int) -> tuple[Sequence[Problem], int]:
     ]
     count = dice.choice((1, 1, 2, 2, 3))
     problems = [Problem.of(_draw_tasks(dice, models), models, _BUDGET, cpu_slots=2) for _ in range(count)]
-    return problems, dice.randint(1, count)
+    pairs = max(sum(model.weights for model in pair) for pair in zip(models, [*models[1:], models[0]], strict=True))
+    host_budget = dice.choice((None, None, max(pairs, 2 * _BUDGET - 4)))
+    return Drawn(seed, problems, dice.randint(1, count), dice.random() < 0.6, host_budget)
 
 
 def _draw_tasks(dice: random.Random, models: Sequence[Model]) -> list[Task]:

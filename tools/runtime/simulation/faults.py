@@ -16,7 +16,7 @@ Mishap = Literal["", "full", "death", "hang", "blank"]
 
 @dataclass(frozen=True)
 class Faults:
-    """Chances, each from 0 to 1.
+    """Chances from 0 to 1, and one time.
 
     Attributes:
         oom_load: the device is full when a model is loaded.
@@ -29,6 +29,7 @@ class Faults:
         stubborn: an engine that is asked to stop does not, and is ended.
         studio_death: a whole studio is killed (SIGKILL) at a random moment.
         jitter: loads and calls take up to so much more or less than predicted.
+        linger_s: workers of a killed studio keep the device, and compute on, for so many seconds at most.
     """
 
     oom_load: float = 0.0
@@ -41,11 +42,13 @@ class Faults:
     stubborn: float = 0.0
     studio_death: float = 0.0
     jitter: float = 0.0
+    linger_s: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if not 0.0 <= getattr(self, field.name) <= 1.0:
-                raise InvalidInput("a chance is from 0 to 1", where=field.name)
+            most = 60.0 if field.name == "linger_s" else 1.0
+            if not 0.0 <= getattr(self, field.name) <= most:
+                raise InvalidInput(f"is from 0 to {most:g}", where=field.name)
 
 
 CALM = Faults()
@@ -60,6 +63,7 @@ ROUGH = Faults(
     stubborn=0.3,
     studio_death=0.25,
     jitter=0.5,
+    linger_s=1.5,
 )
 """Every kind, so often that most schedules of a dozen calls meet several."""
 WEAR = Faults(oom_load=0.01, oom_call=0.01, death=0.005, blank=0.005, idle_death=0.005, jitter=0.2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import Field
 
@@ -16,7 +16,6 @@ from tools.runtime.scheduling.problem import Model, Problem, Task
 
 __all__ = ["SimTool", "calls_of", "entry_of", "registry_of"]
 
-STACK = "device"
 SILENCE_S = 30.0
 _SPARING = ("slice", "tile", "smaller")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -36,8 +35,12 @@ class SimTool(Tool):
         name: str
 
 
-def registry_of(problems: Iterable[Problem]) -> Registry:
+def registry_of(problems: Iterable[Problem], *, one_worker: bool = True) -> Registry:
     """An engine for each set of models that calls need, and one for calls that need none.
+
+    Args:
+        problems: all that will be made with it.
+        one_worker: all models live in one process; else each in one with those that it is used together with.
 
     Raises:
         InvalidInput: a model has a name that could not stand in models.yaml.
@@ -46,8 +49,10 @@ def registry_of(problems: Iterable[Problem]) -> Registry:
     for name in sorted(frozenset[str]().union(*sets)):
         if not _NAME.fullmatch(name):
             raise InvalidInput("a model's name is lower-case letters, digits and _", where=name)
-    engines = {_engine(models): _entry(models) for models in sorted(sets, key=sorted)}
-    stacks = {"core": StackEntry(about="the CPU"), STACK: StackEntry(about="the device", workers=1)}
+    stack_of = dict.fromkeys(frozenset[str]().union(*sets), "device") if one_worker else _apart(sets)
+    engines = {_engine(models): _entry(models, stack_of) for models in sorted(sets, key=sorted)}
+    stacks = {name: StackEntry(about="the device", workers=1) for name in sorted(set(stack_of.values()))}
+    stacks["core"] = StackEntry(about="the CPU")
     tool = ToolEntry(tool=f"{__name__}:SimTool", engines=engines)
     return Registry(EnginesFile(stacks=stacks, tools={SimTool.name: tool}))
 
@@ -56,12 +61,22 @@ def _engine(models: frozenset[str]) -> str:
     return "on_" + ("_and_".join(sorted(models)) or "cpu")
 
 
-def _entry(models: frozenset[str]) -> EngineEntry:
+def _apart(sets: Iterable[frozenset[str]]) -> dict[str, str]:
+    """A stack for each group of models of which any two are used together, directly or through others."""
+    groups: list[set[str]] = []
+    for models in sets:
+        joined = [group for group in groups if group & models]
+        groups = [group for group in groups if not group & models]
+        groups += [set(models).union(*joined)] if models else []
+    return {name: f"device_{min(group)}" for group in groups for name in group}
+
+
+def _entry(models: frozenset[str], stack_of: Mapping[str, str]) -> EngineEntry:
     return EngineEntry(
         engine=f"{__name__}:{_engine(models).title().replace('_', '')}",
         about="takes time",
         device="gpu" if models else "cpu",
-        stack=STACK if models else "core",
+        stack=stack_of[min(models)] if models else "core",
         licence="MIT",
         models=tuple(sorted(models)),
         cost=Cost(base=0.0, per={"seconds": 1.0}),
@@ -70,10 +85,12 @@ def _entry(models: frozenset[str]) -> EngineEntry:
     )
 
 
-def entry_of(model: Model) -> ModelEntry:
+def entry_of(model: Model, registry: Registry) -> ModelEntry:
     """The line of models.yaml that a model would have."""
+    engines = registry.entries.tools[SimTool.name].engines.values()
+    stack = next((engine.stack for engine in engines if model.name in engine.models), "core")
     return ModelEntry(
-        about=model.name, weights=f"{__name__}:SimTool", stack=STACK, source=model.name, weights_gb={"fp32": 1.0}
+        about=model.name, weights=f"{__name__}:SimTool", stack=stack, source=model.name, weights_gb={"fp32": 1.0}
     )
 
 

@@ -274,6 +274,7 @@ class SimWorker(WorkerProcess):
         known, mishap = site.models[model], site.dice.of_load()
         seconds = site.dice.stretch(known.load_s + (known.cold_s if held.state == "cold" else 0.0))
         held.state, held.failure = "moving", None
+        site.device.keep(self._id, model, known.weights)
         site.device.load(self._id, model, known.weights)
 
         def finish() -> None:
@@ -312,6 +313,7 @@ class SimWorker(WorkerProcess):
     def _do_unload(self, message: Message, silence_s: float, name: str) -> Message:
         answer = self._do_evict(message, silence_s, name)
         self._hold(message["model"]).state = "cold"
+        self._site.device.keep(self._id, message["model"], 0)
         return answer
 
     def _hold(self, model: str) -> _Held:

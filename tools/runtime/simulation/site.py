@@ -38,12 +38,12 @@ class Site:
         self._on_death.append(act)
 
     def kill(self) -> None:
-        """SIGKILL: nothing of it runs any more; the kernel ends its workers and gives its locks back."""
+        """SIGKILL: nothing of it runs any more; the kernel gives its locks back at once, and ends its workers soon."""
         if self.killed:
             return
         self.killed = True
         for worker in self.workers:
-            worker.kill()
+            self.world.at(self.dice.moment(self.dice.faults.linger_s), worker.kill)
         for act in self._on_death:
             act()
         self.world.kill(self)

@@ -21,7 +21,7 @@ from tools.runtime.retry import Rules
 from tools.runtime.scheduling.problem import Problem
 from tools.runtime.simulation.sim_lease import Desk, SimLease
 from tools.runtime.simulation.sim_store import Shelf, SimStore
-from tools.runtime.simulation.sim_tool import STACK, calls_of, entry_of
+from tools.runtime.simulation.sim_tool import calls_of, entry_of
 from tools.runtime.simulation.sim_worker import SimPool
 from tools.runtime.simulation.site import Site
 from tools.runtime.visit import Client
@@ -69,6 +69,7 @@ class Studio:
         productions: what it makes.
         rules: what is tried again.
         choose: makes what decides over the device.
+        host_budget: bytes of host memory for parked weights; None is unlimited.
     """
 
     def __init__(
@@ -78,15 +79,17 @@ class Studio:
         productions: Sequence[Production],
         rules: Rules,
         choose: ChooserFactory = Foresight,
+        host_budget: int | None = None,
     ) -> None:
         self.site, self.productions = site, productions
         self._rules, self._choose = rules, choose
         first = productions[0].problem
-        self.pool = SimPool(first.cpu_slots, site, productions[0].registry.stacks)
-        models = {name: (entry_of(model), model) for name, model in first.models.items()}
+        registry = productions[0].registry
+        self.pool = SimPool(first.cpu_slots, site, registry.stacks)
+        models = {name: (entry_of(model, registry), model) for name, model in first.models.items()}
         lease = SimLease(desk, site) if desk is not None else None
         placings = dict.fromkeys(models, Placing())
-        self.lane = Lane("sim:0", first.budget, models, placings, lease, clock=site.clock)
+        self.lane = Lane("sim:0", first.budget, models, placings, lease, host_budget=host_budget, clock=site.clock)
 
     def live(self) -> None:
         """Make everything, then give everything back; runs in fibers."""
@@ -132,8 +135,9 @@ class Studio:
             try:
                 with self.lane.visit(self.pool, Client()) as visit:
                     visit.finish_fetching()
-                    with visit.worker(STACK):
-                        """What a dead worker held is struck from the account now."""
+                    for stack in sorted({entry.stack for entry in self.lane.entries.values()}):
+                        with visit.worker(stack):
+                            """What a dead worker held is struck from the account now."""
                     told, seen = self.lane.ledger.snapshot(), device.bytes_of(name)
                     if told.weights != seen or told.working:
                         device.blame("leak", f"{name} has {seen} bytes, its ledger says {told.weights}+{told.working}")
