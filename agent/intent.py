@@ -83,20 +83,21 @@ class Edit(_Model):
     set_time time_of_day · set_weather weather · set_place location · add_character member, performance ·
     remove_character character · rename_character character, text (the new name) · move_character character, side ·
     swap (the two characters change places) · swap_lines (they say each other's lines) · give_line character, old_text
-    (says it from now on) · set_performance performance ·
-    set_framing framing · set_camera camera · add_line line (`to` 1: before all others) · set_line line (its `character` may be empty in
-    `old_text` cases) with old_text · remove_line character/old_text · set_duration duration_s or factor ·
-    set_aspect aspect · set_mood mood · mute_music · set_overlay text · set_title text · set_style text ·
-    set_outputs outputs · add_shot beat · remove_shot · split_shot · copy_shot (the copy
-    stands behind it) · set_look character, member (with the new look) · reorder_shot to · set_fps fps · redo · undo (with
-    `to` 1 back to the scene as it was first made)
+    (says it from now on) · set_performance performance · set_look character, member (with the new look) ·
+    set_framing framing · set_camera camera · add_line line (`to` 1: before all others) · set_line line (its
+    `character` may be empty in `old_text` cases) with old_text · remove_line character/old_text ·
+    set_duration duration_s or factor · set_aspect aspect · set_mood mood · mute_music · set_overlay text ·
+    set_title text · set_style text · set_outputs outputs · add_shot beat · remove_shot · split_shot · copy_shot (the
+    copy stands behind it) · reorder_shot to · set_fps fps · redo · undo (with `to` 1 back to the scene as it was
+    first made)
     """
 
     op: Literal[
         "set_time", "set_weather", "set_place", "add_character", "remove_character", "rename_character",
         "move_character", "swap", "swap_lines", "give_line", "set_performance", "set_framing", "set_camera", "add_line",
         "set_line", "remove_line", "set_duration", "set_aspect", "set_mood", "mute_music", "set_overlay", "set_title",
-        "set_style", "set_outputs", "add_shot", "copy_shot", "set_look", "remove_shot", "split_shot", "reorder_shot", "set_fps", "undo", "redo",
+        "set_style", "set_outputs", "add_shot", "remove_shot", "split_shot", "copy_shot", "reorder_shot",
+        "set_fps", "set_look", "undo", "redo",
     ]  # fmt: skip
     shot: int | None = Field(None, description="1-based number of the shot; None is every shot; -1 the last")
     to: int | None = None

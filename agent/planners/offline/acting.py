@@ -147,6 +147,8 @@ def groups_of(page: Page, mentions: Sequence[Mention]) -> list[Group]:
 
 def _is_oblique(page: Page, mention: Mention, groups: Sequence[Group]) -> bool:
     """Whether the one is only done to or looked at: `waves at Alberto`, `hugs Alberto`."""
+    if mention.kind == "pronoun" and page.key(mention.start) in words("him_clitics"):
+        return True
     if not groups or page.breaks_between(groups[-1].end, mention.start):
         return False
     at = mention.start - 1
@@ -160,7 +162,9 @@ def _is_oblique(page: Page, mention: Mention, groups: Sequence[Group]) -> bool:
 
 
 def _doers(page: Page, match: Match, groups: Sequence[Group]) -> tuple[str, ...]:
-    """Those whom a pose, an emotion or a facing belongs to."""
+    """Those whom a pose, an emotion or a facing belongs to; nobody where the crowd or the birds do it."""
+    if page.key(match.start - 1) in words("extras"):
+        return ()
     for group in groups:
         inside = group.last.start <= match.start < group.last.end or group.start <= match.start < group.end
         if inside or match.end == group.start:

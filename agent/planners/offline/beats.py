@@ -13,10 +13,11 @@ from agent.planners.offline.headings import find_headings
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.listing import framing_row, listed_items, timed_clauses
 from agent.planners.offline.page import Page
+from agent.planners.offline.passing import passing_times
 from agent.planners.offline.scenery import careful_ok
 from agent.planners.offline.wordlists import pattern
 from agent.planners.offline.wordlists import words as word_list
-from tools.storyboard import Framing
+from tools.storyboard import Framing, TimeOfDay
 
 __all__ = ["MAX_BEATS", "Cut", "cut_beats"]
 
@@ -35,13 +36,14 @@ class Cut:
 
     Attributes:
         explicit: the request lists its shots.
-        framing: the framing, where several beats share the same words.
+        framing, time: the framing and the hour, where several beats share the same words.
     """
 
     start: int
     end: int
     explicit: bool
     framing: Framing | None = None
+    time: TimeOfDay | None = None
 
 
 def cut_beats(page: Page, mentions: Sequence[Mention]) -> tuple[int, list[Cut]]:
@@ -68,6 +70,8 @@ def cut_beats(page: Page, mentions: Sequence[Mention]) -> tuple[int, list[Cut]]:
         starts = sorted([*starts, *later])
     if not starts:
         starts, explicit = _told(page, mentions), False
+    if not starts and (times := passing_times(page)):
+        return 0, [Cut(0, len(page.tokens), False, time=time) for time in times]
     if not starts:
         return 0, [Cut(0, len(page.tokens), False)]
     starts = starts[:MAX_BEATS]
@@ -107,7 +111,9 @@ def _ordinal_shots(page: Page) -> list[int]:
     starts: list[int] = []
     for ordinal in page.of("ordinal"):
         thing = page.at(ordinal.end, "thing")
-        if thing and thing.id in ("shot", "scene"):
+        left_out = page.key(ordinal.end) in (",", ":") and page.at(ordinal.start - 2, "joiner", "thing") is not None
+        left_out = left_out or (page.key(ordinal.end) == "," and page.starts_sentence(ordinal.start - 2))
+        if left_out or (thing and thing.id in ("shot", "scene")):
             at = ordinal.start
             while at > 0 and page.key(at - 1) in word_list("before_ordinal"):
                 at -= 1

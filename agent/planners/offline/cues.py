@@ -20,6 +20,7 @@ _SPEECH = re.compile(r"(?:[ \t]*\S[^\n]*(?:\n|\Z))+")
 _CAPITALS = re.compile(r"[^\W\d_a-zß-öø-ÿ][^\Wa-zß-öø-ÿ]*(?:[ '’&!?.,-]{1,2}[^\W_a-zß-öø-ÿ]+){0,8}[!?]?")
 _BEFORE_CAPTION = r"\b(?:{before_caption}):?[ ]$"
 _NAMING = r"\b(?:{naming}) (?:{named_film})[ ]+(?:as )?|\b(?:{naming_with_it})[ ]+"
+_LABEL = r"\b(?:{title_labels})(?: ?:| (?:{title_links})) +(?=[\w¡¿])"
 _NAME_END = r"[.;,\n]|\s(?:{name_ends})\s|$"
 _SENDING = (
     r"(?:,? ?\b(?:{then_words})\b )?\b(?:(?:{please_words}) )?"
@@ -76,6 +77,13 @@ def find_captions(text: str, masked: str) -> Iterator[Cue]:
         words = text[head.end() : stop].strip()
         if words[:1].isalnum() and masked[head.end() : stop].strip() == words:
             yield Cue(words, head.end(), stop)
+    for head in pattern(_LABEL).finditer(masked):
+        stop = masked.find("\n", head.end())
+        end = re.compile(r"[.;](?=\s|$)").search(masked, head.end(), len(masked) if stop < 0 else stop)
+        stop = end.start() if end else len(masked) if stop < 0 else stop
+        words = text[head.end() : stop].strip()
+        if (words[:1].isupper() or words[:1].isdigit()) and masked[head.end() : stop].strip() == words:
+            yield Cue(words, head.end(), head.end() + len(words))
     if text.isupper():  # Everything is shouted: capitals tell nothing.
         return
     for caps in _CAPITALS.finditer(masked):

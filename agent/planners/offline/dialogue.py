@@ -125,12 +125,21 @@ class _Reader:
         """`Alberto looks for Luca. "Luca!" he calls.`: a pronoun is not the one whom the words call."""
         words = tokenise(quote.text)
         called = {m.id for m in self.vocabulary.find(words, self.page.language, READING) if m.subject == "cast"}
+        if len(who) > 1 and called & set(who) and self._all_of_them(span):
+            return tuple(i for i in who if i not in called)  # `Everyone cheers: "Bravo Luca!"`
+        if len(who) == 1 and who[0] in called and (crowd := self._all_of_them(span)):
+            return (self.roster.voice(self.page.words(*crowd).strip(" :,")),)
         pronoun = any(m.kind == "pronoun" and m.ids == who for m in self.mentions if span[0] <= m.start < span[1])
         if len(who) != 1 or who[0] not in called or not pronoun:
             return who
         earlier = [i for m in self.mentions if m.end <= quote.token and len(m.ids) == 1 for i in m.ids]
         same = [i for i in earlier if i not in called and self.roster.gender(i) == self.roster.gender(who[0])]
         return (same[-1],) if same else who
+
+    def _all_of_them(self, span: tuple[int, int]) -> tuple[int, int] | None:
+        """Where `everyone`, `tutti` stands between two tokens."""
+        all_ = [m for m in self.mentions if m.kind == "pronoun" and m.noun == "they" and span[0] <= m.start < span[1]]
+        return (all_[0].start, all_[0].end) if all_ and self.page.key(all_[0].start) in word_list("all_words") else None
 
     def _counted_off(self, token: int, back: int) -> tuple[str, ...]:
         """`Two fishermen. The first says "...", the second "..."`"""

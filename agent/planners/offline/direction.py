@@ -125,6 +125,7 @@ class RestingFaces(_Model):
 
     weather: Weather | None = None
     time: TimeOfDay | None = None
+    mood: Mood | None = None
     faces: list[Emotion] = Field(min_length=1)
 
 
@@ -153,7 +154,7 @@ class Acting(_Model):
         if missing:
             raise ValueError(f"emotions without direction: {', '.join(sorted(missing))}")
         last = self.resting_faces[-1]
-        if last.weather or last.time:
+        if last.weather or last.time or last.mood:
             raise ValueError("the last of resting_faces must hold everywhere")
         return self
 

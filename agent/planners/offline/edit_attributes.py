@@ -7,7 +7,7 @@ from typing import Any
 from agent.intent import Edit, Performance
 from agent.planners.offline.acting import is_refused, perform
 from agent.planners.offline.clause import Clause
-from agent.planners.offline.edit_direct import tone_of
+from agent.planners.offline.edit_direct import side_in, tone_of
 from agent.planners.offline.edit_staging import asks_for_output
 from agent.planners.offline.limits import read_aspect, read_duration, read_fps
 from agent.planners.offline.scenery import read_scenery
@@ -67,7 +67,8 @@ def _scenery(clause: Clause) -> list[Edit]:
         edits.append(Edit(op="set_place", shot=shot, location=found["location"], text=found.get("location_words")))
     moods = _music_mood(clause) if _of_music(clause) else None if _felt(clause) else found.get("mood")
     if moods:
-        edits.append(Edit(op="set_mood", shot=shot, mood=moods))
+        part = -1 if clause.verb("end") else 1 if clause.verb("start") else None
+        edits.append(Edit(op="set_mood", shot=part if shot is None else shot, mood=moods))
     framing = found.get("framing") or next((m.id for m in page.of("framing", start=clause.start, end=clause.end)), None)
     if framing and not is_refused(page, page.of("framing", start=clause.start, end=clause.end)[0]):
         edits.append(Edit.model_validate({"op": "set_framing", "shot": shot, "framing": framing}))
@@ -186,7 +187,13 @@ def _outputs(clause: Clause) -> list[Edit]:
         return without(clause, [str(kind) for kind in refused])
     if "voice" in here and clause.verb("slower", "faster"):
         return []  # How fast they speak follows from how they feel; a voice asked for is there already.
-    if here and asks_for_output(clause) and not clause.mentions and not clause.has("aspect", "style", "unit"):
+    if (
+        here
+        and not clause.verb("remove")
+        and asks_for_output(clause)
+        and not clause.mentions
+        and not clause.has("aspect", "style", "unit")
+    ):
         return _made_of(clause, here)
     added = (wants.added | wants.head) & here - {"video", "image", "music"}
     if "music" in here and not _music_mood(clause) and clause.verb("add", "make"):
@@ -251,6 +258,15 @@ def _soften(act: Performance, softened: set[str]) -> Performance:
     return act.model_copy(update={"expression": "happy" if act.expression == "excited" else "neutral"})
 
 
+def _enters(clause: Clause, who: str) -> bool:
+    """`can Alberto watch from the background?`, `Giulia should be there too`: a newcomer is wanted here."""
+    roster = clause.reading.roster
+    if who in roster.present or who not in roster.members or clause.has("place"):
+        return False
+    first = clause.page.key(clause.start)
+    return first in words("can_you") or clause.verb("make", "also") is not None
+
+
 def _scaled(clause: Clause, factor: float) -> float:
     """`a bit shorter`, `much longer`: less or more of the change."""
     keys = [token.key for token in clause.page.tokens[clause.start : clause.end]]
@@ -276,7 +292,7 @@ def _acting(clause: Clause) -> list[Edit]:
             performance=act,
         )
         for act in acts
-        if has_acts(act)
+        if has_acts(act) or _enters(clause, act.character)
     ]
     if (
         not edits
@@ -293,6 +309,9 @@ def _acting(clause: Clause) -> list[Edit]:
             for m in clause.mentions
             for i in m.ids
         ]
+    if edits and (side := side_in(clause, clause.start, clause.end)):  # `can Alberto watch from the background?`
+        come = [e.character for e in edits if e.op == "add_character"]
+        edits += [Edit(op="move_character", shot=clause.shot, character=i, side=side) for i in come]
     if edits or clause.mentions:
         return edits
     present = list(clause.reading.roster.present)

@@ -240,6 +240,10 @@ def _refused_people(clause: Clause, begin: int) -> list[Mention]:
     for match in clause.page.of("cast", "spelling", start=begin, end=clause.end):
         if not any(m.start <= match.start < m.end for m in clause.mentions):
             found.append(Mention(match.start, match.end, (match.id,)))
+    for match in clause.page.of("person", start=begin, end=clause.end):  # `without the whale`
+        who = clause.present.named(clause.page.tokens[match.start : match.end])
+        if who and not any(m.start <= match.start < m.end for m in clause.mentions):
+            found.append(Mention(match.start, match.end, (who,)))
     return found
 
 

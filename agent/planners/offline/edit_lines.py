@@ -196,6 +196,9 @@ def _how_said(clause: Clause) -> list[Edit]:
         return []
     who = [m.ids[0] for m in clause.mentions if len(m.ids) == 1]
     own = [line for line in _lines(clause) if not who or line.character == who[0]]
+    if not own and who:
+        clause.reading.notes.ask("says_nothing", name=clause.reading.roster.name(who[0]))
+        clause.asked = True
     if not own:
         return []
     ordinals = [

@@ -115,27 +115,45 @@ def redress(clause: Clause) -> list[Edit]:
     member = roster.present[id_]
     worn = member.look or _sheet_look(clause, id_)
     gone = clause.verb("remove") is not None or _holds(clause, "undressing")
-    words_ = page.words(said[0].start, said[-1].end).strip(" ,.;!")
-    changed = _without(worn, look) if gone else _with(worn, look, words_)
+    changed = _without(worn, look) if gone else _with(worn, look)
     if changed == worn:
         return []
     redressed = CastMember(id=id_, name=member.name, known=member.known, look=changed)
     return [Edit(op="set_look", character=id_, member=redressed)]
 
 
-def _with(worn: Look, look: dict[str, object], said: str) -> Look:
+def _with(worn: Look, look: dict[str, object]) -> Look:
     values: dict[str, Any] = {**worn.model_dump(), **look}
-    if "accessories" in look:
-        values["accessories"] = list(dict.fromkeys([*worn.accessories, *values["accessories"]]))[-6:]
-    values["description"] = f"{worn.description}, {said}".strip(" ,")[:300]
+    if isinstance(items := look.get("accessories"), list):
+        values["accessories"] = list(dict.fromkeys([*worn.accessories, *items]))[-6:]
+    told = [part for part in worn.description.split(", ") if part and part not in _told(look)]
+    values["description"] = ", ".join([*told, *_told(look)])[:300]
     return Look.model_validate(values)
 
 
+def _told(look: dict[str, object]) -> list[str]:
+    """What is new in words, for the engines that read the description: `red sweater`, `glasses`."""
+    parts: list[str] = []
+    for noun, colour in (("top", "top_color"), ("bottom", "bottom_color"), ("hair", "hair_color")):
+        if noun in look or colour in look:
+            kind = "hair" if noun == "hair" else look.get(noun) or noun
+            shape = f"{look['hair']} " if noun == "hair" and "hair" in look else ""
+            parts.append(f"{look.get(colour, '')} {shape}{kind}".strip().replace("_", " "))
+    parts += [str(item).replace("_", " ") for item in _items(look.get("accessories"))]
+    parts += [str(look[name]) for name in ("shoes", "skin") if name in look]
+    return parts
+
+
+def _items(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []
+
+
 def _without(worn: Look, look: dict[str, object]) -> Look:
-    gone = look.get("accessories")
-    left = [item for item in worn.accessories if not isinstance(gone, list) or item not in gone]
-    values: dict[str, Any] = {"accessories": left}
+    gone = _items(look.get("accessories"))
+    values: dict[str, Any] = {"accessories": [item for item in worn.accessories if item not in gone]}
     values.update({name: None for name in look if name in ("top", "bottom", "shoes") and getattr(worn, name)})
+    left = [part for part in worn.description.split(", ") if part not in _told(look)]
+    values["description"] = ", ".join(left)
     return worn.model_copy(update=values)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.intent import Edit, Performance
 from agent.planners.offline.changes import Changes, has
 from agent.planners.offline.phrasing import about, join_names
-from agent.planners.offline.staging import grounded
+from agent.planners.offline.staging import MOVING, grounded
 from agent.planners.offline.wordlists import words
 from tools.storyboard import Emotion, Placement, Shot
 
@@ -118,6 +118,8 @@ def _perform(changes: Changes, at: int, wanted: Performance, everyone: bool) -> 
 def _unlike(changes: Changes, shot: Shot, placement: Placement, wanted: Performance) -> Placement:
     """A pose that plays the old feeling (shivering, cheering) ends with it, unless a pose was asked for."""
     face = changes.direction.acting.pose_faces.get(placement.pose)
+    if placement.pose in MOVING:  # Who is tired or cross still runs.
+        return placement
     ends = wanted.expression and not wanted.pose and face == placement.expression != wanted.expression
     if not ends or face not in PLAYED_BY_THE_BODY:
         return placement

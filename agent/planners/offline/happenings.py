@@ -38,6 +38,7 @@ class _PlainWords(BaseModel):
     making: _Words
     feelings: _Words
     leisure: _Words
+    looking: _Words
     recasting: _Words
     scenery_lexicons: list[str]
     speech_lexicons: list[str]
@@ -70,7 +71,8 @@ def _plain() -> tuple[frozenset[str], frozenset[str]]:
     """Words that tell no action, and words of leisure."""
     own = _own()
     return (
-        _words_of(tuple(own.scenery_lexicons)) | _keys([*_all(own.function), *_all(own.making), *_all(own.feelings)]),
+        (_words_of(tuple(own.scenery_lexicons)) - _keys(_all(own.looking)))
+        | _keys([*_all(own.function), *_all(own.making), *_all(own.feelings)]),
         frozenset(_keys(_all(own.leisure))),
     )
 

@@ -48,7 +48,7 @@ def find_headings(page: Page) -> list[tuple[int, int]]:
 
 
 def _heading_end(masked: str, begin: int, stop: int) -> int:
-    """Where a heading ends in its line: with its sentence, or where its capitals end (`INT. KITCHEN - DAY Luca cooks`)."""
+    """Where a heading ends: with its sentence, or where its capitals do (`INT. KITCHEN - DAY Luca cooks`)."""
     full = re.search(r"[.!?](?=\s|$)", masked[begin:stop])
     stop = begin + full.end() if full else stop
     written = [(word.group(), begin + word.start()) for word in re.finditer(r"[^\W\d_][\w'’]*", masked[begin:stop])]

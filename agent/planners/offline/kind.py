@@ -218,6 +218,7 @@ def _something_to_make(reading: Reading) -> bool:
         or page.of("place", "pose", "time", "framing", "weather")
         or (page.of("thing") and page.of("request")) or (page.of("elsewhere") and (page.of("thing", "output")))
         or (reading.wants.head and page.of("request")) or page.of("title_card")
+        or (reading.wants.only and page.of("mood"))
     )  # fmt: skip
 
 

@@ -217,10 +217,10 @@ def _direction_at(text: str, begin: int, stop: int, is_action: Callable[[str], b
 
 def _is_action(words: str, vocabulary: Vocabulary, language: Language) -> bool:
     """Whether a sentence tells what one of the cast does: `Luca waves from the harbour`."""
-    found = vocabulary.find(tokenise(words[:80])[:4], language, frozenset({"cast", "pose"}))
+    found = vocabulary.find(tokenise(words[:80])[:4], language, frozenset({"cast", "pose", "pronoun"}))
     return (
         len(found) > 1
-        and found[0].subject == "cast"
+        and (found[0].subject == "cast" or found[0].id == "they")
         and not found[0].start
         and found[1].subject == "pose"
         and (found[1].start == found[0].end)

@@ -80,7 +80,9 @@ def _names(page: Page, vocabulary: Vocabulary) -> list[Mention]:
             at += 1
         elif end := _unknown_name(page, at, vocabulary, caseless):
             look = dict(match.entry.look) if (match := page.at(at, "name")) else {}
-            found.append(Mention(at, end, kind="name", look=look, words=_text(page, at, end)))
+            words = _text(page, at, end)
+            words = words.capitalize() if _is_speaker_self(page, at) else words
+            found.append(Mention(at, end, kind="name", look=look, words=words))
             at = end
         else:
             at += 1
@@ -114,6 +116,8 @@ def _unknown_name(page: Page, at: int, vocabulary: Vocabulary, caseless: bool) -
     token = page.tokens[at]
     if not token.is_word or page.at(at, "person", "group", "ordinary"):
         return 0
+    if _is_speaker_self(page, at):
+        return at + 1
     if page.at(at, "pronoun") and page.starts_sentence(at):
         return 0  # Spanish `Ella` is no name there.
     if at and page.at(at - 1, "person") and token.text[0].isupper() and not caseless and not page.at(at, *_DOING):
@@ -134,6 +138,9 @@ def _unknown_name(page: Page, at: int, vocabulary: Vocabulary, caseless: bool) -
         if given.entry.capital and (caseless or (opens and not _acts(page, given.end))):
             return 0
         return _surname(page, given.end, vocabulary, capital)
+    titled = page.at(at - 1, "joiner")
+    if titled and titled.id == "named" and page.at(titled.start - 1, "person") and token.text[0].isupper():
+        return _surname(page, at + 1, vocabulary, True)  # `a robot named Pixel`
     if page.key(at - 1) in word_list("placing") or vocabulary.is_known(token.key):
         return 0
     joined = _joins_name(page, at)
@@ -146,6 +153,20 @@ def _unknown_name(page: Page, at: int, vocabulary: Vocabulary, caseless: bool) -
     if page.at(at - 1, "joiner") and page.at(at - 1, "joiner").id == "where" and page.key(at - 1) != "to":  # type: ignore[union-attr]
         return 0
     return _surname(page, at + 1, vocabulary, capital)
+
+
+def _is_speaker_self(page: Page, at: int) -> bool:
+    """`my dog and me`, `io e Luca`: whoever writes wants to be in the picture."""
+    if page.key(at) not in word_list("myself"):
+        return False
+    before, behind = page.at(at - 1, "joiner"), page.at(at + 1, "joiner")
+    people = ("cast", "name", "person", "group", "spelling")
+    joined = before is not None and page.key(at - 1) in word_list("and_words") and page.at(at - 2, *people)
+    ahead = [page.at(at + step, *people) for step in (2, 3)]
+    opens = page.starts_sentence(at) or page.at(at - 1, "joiner", "thing", "output") is not None
+    return bool(joined) or bool(
+        behind is not None and page.key(at + 1) in word_list("and_words") and any(ahead) and opens
+    )
 
 
 def _surname(page: Page, end: int, vocabulary: Vocabulary, capital: bool) -> int:
@@ -210,6 +231,7 @@ def _phrases(page: Page) -> list[Mention]:
         plural = match.subject == "group"
         if page.at(match.start, "trait") and page.at(match.end, "person", "group"):
             continue  # `un vecchio pescatore`: an adjective here.
+        trade = page.at(match.end, "person") if match.subject == "person" else None  # `a mouse chef` is one.
         start, count, definite, number = _phrase_start(page, match)
         if plural and start == match.start and page.at(match.start - 1, "cast", "name", "pronoun", "person"):
             continue  # `Giulia cooks pasta`
@@ -219,20 +241,27 @@ def _phrases(page: Page) -> list[Mention]:
             continue
         before = [m for m in page.matches if start <= m.start < match.start and m.subject in _SOLE_ADJECTIVES]
         creature = "species" in match.entry.look
-        after = read_features(page, match.end)
+        noun_end = trade.end if trade else match.end
+        after = read_features(page, noun_end)
         inner = [m for m in page.matches if match.start <= m.start < match.end and m.subject in _SOLE_ADJECTIVES]
-        behind = _adjectives_behind(page, match.end)
+        inner = [m for m in inner if (m.start, m.end) != (match.start, match.end)]  # `ein Junge` is no `junger`.
+        behind = _adjectives_behind(page, noun_end)
         look = {
+            **(trade.entry.look if trade else {}),
             **match.entry.look,
             **read_look([*before, *inner, *behind], page, creature),
             **after.look,
         }
-        extra = [*_list(match.entry.look.get("accessories")), *_list(look.get("accessories"))]
+        extra = [
+            *_list(trade.entry.look.get("accessories") if trade else None),
+            *_list(match.entry.look.get("accessories")),
+            *_list(look.get("accessories")),
+        ]
         if extra:
             look["accessories"] = list(dict.fromkeys(extra))[:6]
-        end = max(match.end, after.end, *(m.end for m in behind), 0)
+        end = max(noun_end, after.end, *(m.end for m in behind), 0)
         first = min([m.start for m in before if match.start - m.start <= 3] or [match.start])
-        words = _text(page, first, max([match.end, *(m.end for m in behind)]))
+        words = _text(page, first, max([noun_end, *(m.end for m in behind)]))
         found.append(Mention(start, end, (), "group" if plural else "phrase", match.id, count, definite, look, words))
     return found
 

@@ -105,6 +105,8 @@ def find_unquoted(masked: str, text: str, tokens: list[Token], matches: list[Mat
         opening = next((m for m in by_start.get(at, ()) if m.subject == "opening"), None)
         if at >= len(tokens) or tokens[at].text in (QUOTE_MARK, LINE_MARK):
             continue
+        if opening and opening.id == "word" and not colon and _quote_follows(tokens, at):
+            continue  # `says hi in Spanish: "Hola!"`
         if colon and _lists_people(tokens, at, by_start):
             continue
         says = tokens[verb.start].key.endswith(
@@ -121,6 +123,16 @@ def find_unquoted(masked: str, text: str, tokens: list[Token], matches: list[Mat
         if any(char.isalnum() for char in words):
             found.append(Quote(words, tokens[at].start, stop))
     return found + [quote for quote in _behind_colon(masked, text, tokens, by_start) if not _overlaps(quote, found)]
+
+
+def _quote_follows(tokens: list[Token], at: int) -> bool:
+    """Whether words in marks come before the sentence ends."""
+    for token in tokens[at : at + 10]:
+        if token.text == QUOTE_MARK:
+            return True
+        if token.key in (".", "!", "?", ";"):
+            return False
+    return False
 
 
 def _lists_people(tokens: list[Token], at: int, by_start: dict[int, list[Match]]) -> bool:

@@ -114,7 +114,8 @@ class Reading:
     def _is_speaker(self, name: str) -> bool:
         """Whether words before a colon name one who speaks, not a heading (`Scene 1:`, `Location:`)."""
         if is_voice(name) or name in self._letters:
-            return True
+            verbs = self.vocabulary.find(tokenise(name)[:1], self.language, frozenset({"edit", "request"}))
+            return not verbs  # `add the monster's voice: "..."`
         tokens = tokenise(name)
         if len(tokens) == 1 and name[0].isupper() and tokens[0].key in self._told_of:
             return True  # `a seagull ... Seagull: "Squawk!"`
@@ -150,6 +151,8 @@ class Reading:
     def speakers(self, name: str) -> tuple[str, ...]:
         """Ids of those whom a script's speaker names; an unknown one joins the roster."""
         known = self._named_speakers(name)
+        if not known and (owner := self._owner_of_voice(name)):
+            return (owner,)
         if not known and is_voice(name):
             return (self.roster.voice(voice_name(name, self.language)),)
         if known:
@@ -171,6 +174,17 @@ class Reading:
             look.update(match.entry.look)
         name = name if name[0].isupper() else name[0].upper() + name[1:]
         return (self.roster.new(name, look, name if nouns else ""),)
+
+    def _owner_of_voice(self, name: str) -> str | None:
+        """Whose voice it is, when one who is there already owns it: `the monster's voice`."""
+        tokens = tokenise(name)
+        at = next((n for n, token in enumerate(tokens) if token.key == "'s"), 0)
+        nouns = self.vocabulary.find(tokens[:at], self.language, frozenset({"person"})) if is_voice(name) else []
+        if nouns and nouns[-1].id in self.roster.nouns:
+            return self.roster.nouns[nouns[-1].id]
+        kind = nouns[-1].entry.look.get("species") if nouns else None
+        kin = [i for i, m in self.roster.present.items() if kind and m.look and m.look.species == kind]
+        return self.roster.recall(kin[0]) if len(kin) == 1 else None
 
     # -- the brief -----------------------------------------------------------------------------------------------
 
@@ -247,7 +261,11 @@ class Reading:
         if not ahead or any(beat.performances for beat in beats):
             return beats
         acts = perform(self.page, self.mentions, 0, first)
-        return [beat.model_copy(update={"performances": acts}) for beat in beats]
+        told = tell(self.page, self.mentions, 0, first)
+        return [
+            beat.model_copy(update={"performances": acts, "action": beat.action if len(beat.action) > 12 else told})
+            for beat in beats
+        ]
 
     def _limit_cast(self) -> None:
         names = [member.name for member in list(self.roster.members.values())[MAX_CHARACTERS:]]
@@ -259,7 +277,7 @@ class Reading:
     def beat(self, cut: Cut, context: dict[str, Any] | None = None) -> Beat:
         """One beat of the page."""
         fields: dict[str, Any] = {**(context or {})}
-        fields.update(read_scenery(self.page, cut.start, cut.end, self.vocabulary, self.notes))
+        fields.update(read_scenery(self.page, cut.start, cut.end, self.vocabulary, self.notes, cut.time))
         fields.update(self._loose_speech(cut.start, cut.end))
         if cut.explicit:
             fields["duration_s"] = read_duration(self.page, self.notes, cut.start, cut.end, whole=False)

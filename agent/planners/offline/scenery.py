@@ -13,6 +13,7 @@ from agent.planners.offline.say import Notes
 from agent.planners.offline.text import fold
 from agent.planners.offline.vocabulary import Vocabulary
 from agent.planners.offline.wordlists import words
+from tools.storyboard import TimeOfDay
 
 __all__ = ["DEFAULT_PLACE", "careful_ok", "read_scenery"]
 
@@ -20,11 +21,17 @@ DEFAULT_PLACE = "beach"
 _QUALIFYING = ("trait", "colour", "ordinary", "weather", "emotion", "mood", "negation", "number")
 
 
-def read_scenery(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
-    """Fields of `Beat` that say where, when and how it is looked at; what is not said is left out."""
+def read_scenery(
+    page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes, hour: TimeOfDay | None = None
+) -> dict[str, Any]:
+    """Fields of `Beat` that say where, when and how it is looked at; what is not said is left out.
+
+    Args:
+        hour: the time of day, where it is settled already.
+    """
     fields: dict[str, Any] = {}
     fields.update(_place(page, start, end, vocabulary, notes))
-    if time := _time(page, start, end, vocabulary, notes):
+    if time := hour or _time(page, start, end, vocabulary, notes):
         fields["time_of_day"] = time
     if weather := _weather(page, start, end, vocabulary, notes):
         fields["weather"] = weather
@@ -37,7 +44,16 @@ def read_scenery(page: Page, start: int, end: int, vocabulary: Vocabulary, notes
         ]
         if shown:
             fields[subject] = shown[0].id
+    if fields.get("camera") == "push" and "framing" not in fields and _on_face(page, start, end):
+        fields["framing"] = "close"
     return fields
+
+
+def _on_face(page: Page, start: int, end: int) -> bool:
+    """`zoom in on Alberto's face`."""
+    camera = page.of("camera", start=start, end=end)[0]
+    faces = [m for m in page.of("thing", start=camera.end, end=min(end, camera.end + 6)) if m.id == "face"]
+    return bool(faces)
 
 
 def careful_ok(page: Page, match: Match, start: int) -> bool:
@@ -180,6 +196,8 @@ def _unknown_place(page: Page, start: int, end: int, vocabulary: Vocabulary, not
 def _time(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> str | None:
     found = [(m.id, m.start) for m in page.of("time", start=start, end=end) if not is_refused(page, m)]
     found += [(time, at) for time, at in clock_times(page, start, end)]
+    if not found:
+        found = [("night", at) for at in range(start, end) if _makes_dark(page, at)]
     ids = list(dict.fromkeys(id_ for id_, _ in sorted(found, key=lambda row: row[1])))
     if len(ids) < 2:
         return ids[0] if ids else None
@@ -190,6 +208,14 @@ def _time(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes
         first, second, kept = (vocabulary.label("time", id_, tongue) for id_ in (ids[0], ids[1], chosen))
         notes.assume("time_conflict", first=first, second=second, chosen=kept)
     return chosen
+
+
+def _makes_dark(page: Page, at: int) -> bool:
+    """`a dark bedroom`, `nel bosco buio`: no light is on there, so it is night."""
+    if page.key(at) not in words("dark_words"):
+        return False
+    behind = (at - 1,) if page.language in ("it", "es", "fr") else ()
+    return any(page.at(near, "place", "elsewhere") for near in (at + 1, *behind))
 
 
 def _weather(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> str | None:

@@ -92,7 +92,7 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
     acted = any(p.pose for p in beat.performances) or (not beat.dialogue and _has_verb(beat.action))
     if told == "nothing" and beat.action and acted:
         told = "something"
-    stated = {} if moved else _carried(earlier, people, going_on=told == "nothing")
+    stated = {} if moved else _carried(earlier, people, told == "nothing", direction)
     for performance in beat.performances:
         stated[performance.character] = _merged(stated.get(performance.character), performance)
     felt = _told_feeling(beat.action, direction)
@@ -144,7 +144,9 @@ def _place(beat: Beat, before: Scene | None, brief: Brief, direction: Direction)
     return direction.default_place, ""
 
 
-def _carried(earlier: Sequence[Scene], people: Sequence[str], going_on: bool) -> dict[str, Performance]:
+def _carried(
+    earlier: Sequence[Scene], people: Sequence[str], going_on: bool, direction: Direction
+) -> dict[str, Performance]:
     """What people were doing when they were last seen: a close-up of one who sits shows one who sits.
 
     Args:
@@ -156,6 +158,8 @@ def _carried(earlier: Sequence[Scene], people: Sequence[str], going_on: bool) ->
             if who in scene.people:
                 if who in scene.stated:
                     old = scene.stated[who]
+                    if not going_on and old.expression == _told_feeling(scene.action, direction):
+                        old = old.model_copy(update={"expression": None})  # `They argue, then they dance.`
                     carried[who] = old if going_on or old.pose in _RESTING else old.model_copy(update={"pose": None})
                 break
     return carried

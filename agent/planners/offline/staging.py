@@ -23,6 +23,7 @@ __all__ = ["MOVING", "Stager", "grounded", "resting_face"]
 
 MOVING = frozenset({"walk", "run", "swim"})
 """Poses that go somewhere: who plays one looks where they go."""
+_HEAVY_MOODS: frozenset[Mood] = frozenset({"melancholy", "tense"})
 _HEAVY: frozenset[Emotion] = frozenset({"sad", "scared", "angry"})
 """Feelings that no cheerful business goes with."""
 
@@ -30,7 +31,8 @@ _HEAVY: frozenset[Emotion] = frozenset({"sad", "scared", "angry"})
 def resting_face(scene: Scene, turn: int, direction: Direction) -> Emotion:
     """The face of the `turn`-th person of a scene where nothing is said about feelings."""
     for rest in direction.acting.resting_faces:
-        if rest.weather in (None, scene.weather) and rest.time in (None, scene.time_of_day):
+        fits = rest.weather in (None, scene.weather) and rest.time in (None, scene.time_of_day)
+        if fits and rest.mood in (None, scene.mood):
             return rest.faces[turn % len(rest.faces)]
     return "neutral"
 
@@ -90,6 +92,8 @@ class Stager:
         told = bool(scene.action) and not scene.leisure
         feelings = {p.expression for p in scene.stated.values()} | {line.emotion for line in scene.lines}
         if plan.plays != "business" or not plan.people or stated or told or plan.lines or feelings & _HEAVY:
+            return None
+        if scene.mood in _HEAVY_MOODS:
             return None
         place = self.direction.place(scene.location)
         known = [*(place.business if place else []), *self.direction.anywhere]
@@ -159,6 +163,8 @@ class Stager:
             last = next((line for line in reversed(scene.lines) if line.character != who), None)
             if last and last.emotion != "neutral":
                 return acting.emotions[last.emotion].answers[0]
+            if scene.mood in _HEAVY_MOODS:
+                return rest
             return self._change_of_face(who, rest)
         if business:
             return business.expressions[turn % len(business.expressions)]
@@ -198,7 +204,10 @@ class Stager:
         told = [
             self.direction.acting.reactions[p.expression].text.of(self.tongue).format(who=self.names[p.character])
             for p in played
-            if p.expression and p.character in scene.stated and scene.stated[p.character].expression
+            if p.expression
+            and self.direction.acting.reactions[p.expression].expression == p.expression  # Others tell a change.
+            and p.character in scene.stated
+            and scene.stated[p.character].expression
         ]
         joined = join_names(told, self.direction, self.tongue)
         return joined[:1].upper() + joined[1:]

@@ -46,6 +46,8 @@ def tell(
         kept = [at for at in _joined_spans(page, mentions, spans, first) if at not in dropped]
         kept = _headed(page, mentions, kept, dropped)
         told = sentence_of(page, mentions, kept, {} if sentences else names or {})
+        if told and " " not in told and page.quotes and not any(m.start in kept for m in mentions):
+            continue  # `Alberto answers, shrugging, "..."`
         if told and doers and not sentences and _lacks_subject(page, mentions, kept):
             told = f"{_and(page.language).join(doers)} {told[:1].lower()}{told[1:]}"
         if told:
@@ -55,12 +57,11 @@ def tell(
 
 
 def _only_says(page: Page, start: int, end: int) -> bool:
-    """`Il padre dice`, `says Giulia`: a clause that does no more than give out a quote, whose words are heard anyway."""
+    """`Il padre dice`, `says Giulia`: a clause that only gives out a quote, whose words are heard anyway."""
     verbs = page.of("speech", start=start, end=end)
     if not verbs:
         return False
-    deeds = [m for m in page.of("pose", start=start, end=end) if not any(v.start <= m.start < v.end for v in verbs)]
-    if deeds:
+    if page.of("pose", start=start, end=end):
         return False
     near = range(max(0, verbs[0].start - 3), min(len(page.tokens), verbs[-1].end + 6))
     return any(page.tokens[at].text == QUOTE_MARK for at in near)
@@ -87,8 +88,8 @@ def _lacks_subject(page: Page, mentions: Sequence[Mention], kept: Sequence[int])
     """`si tuffa`, `jumps in`: a verb at the head and nobody named before it."""
     if not kept or any(m.start in kept for m in mentions):
         return False
-    first = page.at(kept[0], "pose")
-    finite = page.language == "en" and page.key(kept[0]).endswith("s") and is_finite(page, kept[0])
+    first = next((pose for at in kept[:3] if (pose := page.at(at, "pose"))), None)
+    finite = page.language == "en" and is_finite(page, kept[0]) and not page.at(kept[0], "request")
     return finite or (page.language in ("it", "es", "fr") and first is not None)
 
 
@@ -124,15 +125,19 @@ def _is_inside(page: Page, at: int) -> bool:
 
 def _headed(page: Page, mentions: Sequence[Mention], kept: list[int], dropped: set[int]) -> list[int]:
     """Without marks, words of asking and scenery at the head, and without marks at the end."""
-    kept = _from_subject(page, mentions, kept)
+    kept = _without_face(page, mentions, _from_subject(page, mentions, kept))
     if kept and page.at(kept[0] - 1, "camera") and page.at(kept[0], "joiner") and not has_verb(page, kept):
         return []  # `zoom out from Luca's eyes to the whole beach` is all about the camera.
     leading = word_set("leading", page.language)
     while kept:
         at = kept[0]
         mark = page.tokens[at].is_mark
-        article = page.key(at) in word_set("carriers", page.language) and at + 1 in dropped
-        if not (mark or page.key(at) in leading or article) or page.at(at, "cast", "person"):
+        counted = page.at(at, "ordinal") is not None and page.key(at + 1) == ","  # `In the second, Alberto ...`
+        article = counted or (
+            page.key(at) in word_set("carriers", page.language) and (at + 1 in dropped or page.at(at + 1, "ordinal"))
+        )
+        named = any(m.start == at and m.kind in ("phrase", "group") for m in mentions)  # `el perro` keeps its article.
+        if named or not (mark or page.key(at) in leading or article) or page.at(at, "cast", "person"):
             break
         if page.at(at, "emotion", "mood") and not dropped & {at - 1, at + 1}:
             break
@@ -140,6 +145,18 @@ def _headed(page: Page, mentions: Sequence[Mention], kept: list[int], dropped: s
     while kept and (page.tokens[kept[-1]].is_mark or (kept[-1] + 1 in dropped and _is_little(page, kept[-1]))):
         kept = kept[:-1]
     return kept
+
+
+def _without_face(page: Page, mentions: Sequence[Mention], kept: list[int]) -> list[int]:
+    """`Alberto's face as he realises ...`: what the face is shown for is what happens."""
+    first = next((m for m in mentions if kept and m.start == kept[0]), None)
+    if first is None or page.key(first.end) != "'s":
+        return kept
+    face = page.at(first.end + 1, "thing")
+    if face is None or face.id != "face" or page.key(face.end) not in word_set("meanwhile", page.language):
+        return kept
+    start = face.end + 1 + (page.at(face.end + 1, "pronoun") is not None)
+    return [at for at in kept if at < first.end or at >= start]
 
 
 def _from_subject(page: Page, mentions: Sequence[Mention], kept: list[int]) -> list[int]:

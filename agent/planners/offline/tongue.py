@@ -58,6 +58,9 @@ def language_of_line(text: str, vocabulary: Vocabulary, request: Language) -> La
     """The language of a line of dialogue, apart from that of the request."""
     scores = _scores(text, vocabulary)
     best = max(scores, key=lambda language: scores[language])
+    sung = [token.key for token in tokenise(text) if token.is_word]
+    if len(sung) > 1 and len(set(sung)) == 1:
+        return request  # `La la la!` is sung in every language.
     if scores[best] > scores[request] + 0.75:  # One borrowed word makes no other language.
         return best
     if scores[best] > 0 or request != "en":
@@ -68,6 +71,10 @@ def language_of_line(text: str, vocabulary: Vocabulary, request: Language) -> La
         if token.is_word and not {"cast", "name"} & vocabulary.index.words.get(token.key, set())
     ]
     # Words that nobody knows and that all end in a vowel are far more often Italian than English.
-    if len(set(words)) > 1 and all(_ITALIAN_ENDING.search(word) for word in words):
+    if (
+        len(set(words)) > 1
+        and any(len(word) > 4 for word in words)
+        and all(_ITALIAN_ENDING.search(word) for word in words)
+    ):
         return "it"
     return request

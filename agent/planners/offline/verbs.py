@@ -58,6 +58,7 @@ class _Telling(BaseModel):
     purposes: _Words
     leads_to_purpose: _Words = Field(alias="for")
     states: _Words
+    meanwhile: _Words
 
 
 def _keys(written: Collection[str]) -> frozenset[str]:

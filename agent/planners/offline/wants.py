@@ -133,6 +133,8 @@ def _how(page: Page, match: Match, before: Match | None, people_at: list[int], w
         key = page.key(match.start - 2)
     if key in words("belonging") and before:
         return ""  # `a poster for the movie`
+    if match.id in ("image", "video") and _stands_apart(page, match):
+        return "head"
     at_head = _is_head(page, match, people_at)
     if key in words("adding") and not (at_head and not _has_subject_before(page, match, people_at)):
         return "added"
@@ -185,6 +187,16 @@ def _is_head(page: Page, match: Match, people_at: list[int]) -> bool:
             return True
     verb = [m for m in page.of("request", start=max(0, match.start - 4), end=match.start) if m.id in ("make", "draw")]
     return bool(verb) and not subject
+
+
+def _stands_apart(page: Page, match: Match) -> bool:
+    """`..., film noir style, still picture`: between marks, with nothing that it could belong to."""
+    before, behind = match.start - 1, match.end
+    while page.key(before) in words("qualifying"):
+        before -= 1
+    if not match.start or before < 0 or (behind < len(page.tokens) and not page.tokens[behind].is_mark):
+        return False
+    return page.key(before) in (",", ".", ";", "-", "–") and page.key(behind) not in (":", "(")
 
 
 def _has_subject_before(page: Page, match: Match, people_at: list[int]) -> bool:

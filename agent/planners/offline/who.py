@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from agent.planners.offline.cast import MAX_CHARACTERS, Mention, Roster
 from agent.planners.offline.counted import count_off, one_of_several
+from agent.planners.offline.lexicon import expand
 from agent.planners.offline.looks import read_features, read_look
 from agent.planners.offline.page import Page
 from agent.planners.offline.say import Notes
@@ -243,14 +244,16 @@ class Casting:
         id_ = self.roster.new(name, mention.look, self._description(mention))
         entry = self.vocabulary.lexicons["person"].entries.get(mention.noun)
         if entry and entry.instead:
-            self.notes.assume("drawn_as", word=mention.words, kind=entry.instead.replace("_", " "))
+            word = mention.words if mention.kind != "group" else name.rsplit(" ", 1)[0].lower()
+            self.notes.assume("drawn_as", word=word, kind=entry.instead.replace("_", " "))
         return id_
 
     def _description(self, mention: Mention) -> str:
         page = self.page
         if page.key(mention.start - 1) == "'s" and mention.start > 1:  # Whose mother she is.
             return page.words(mention.start - 2, mention.end).strip(" ,.;:")
-        words = page.words(mention.start, mention.end).strip(" ,.;:")
+        start = mention.start + (mention.count > MAX_CHARACTERS)  # Of `5000 people` not all are drawn.
+        words = page.words(start, mention.end).strip(" ,.;:")
         return words[:1].lower() + words[1:]
 
     def _plural(self, mention: Mention, mentions: list[Mention]) -> None:
@@ -282,9 +285,19 @@ class Casting:
             self.notes.assume("group_count", words=self._description(mention), count=2)
         mention.look = look
         count = min(mention.count, MAX_CHARACTERS)
-        noun = self.vocabulary.label("person" if entry else "group", mention.noun, self.page.language)
+        noun = self._singular(mention, "person" if entry else "group")
         name = noun[:1].upper() + noun[1:]
         mention.ids = tuple(self._described(mention, f"{name} {number}") for number in range(1, count + 1))
+
+    def _singular(self, mention: Mention, subject: str) -> str:
+        """What one of several is called: of `dolphins` a dolphin, not the first animal of its kind in the lexicon."""
+        label = self.vocabulary.label(subject, mention.noun, self.page.language)
+        said = plain(mention.words.split()[-1]) if mention.words else ""
+        entry = self.vocabulary.lexicons[subject].entries[mention.noun]
+        forms = [form for written in getattr(entry, self.page.language) for form in expand(written)]
+        whole = [form for form in forms if said.startswith(plain(form))]
+        near = whole or [form for form in forms if plain(form)[:-1] and said.startswith(plain(form)[:-1])]
+        return max(near, key=len, default=label)
 
     def _named(self, mention: Mention, gender: str, mentions: list[Mention]) -> list[str]:
         """Those named elsewhere in the request, or who speak in it, and whom the plural may stand for."""
@@ -320,6 +333,11 @@ class Casting:
                 # `They all sing: Luca and Alberto`: named behind it.
                 before = [m for m in mentions[number + 1 :] if m.ids and not m.refused and m.kind in ("name", "near")]
                 before = [m for m in before if not self.page.breaks_between(mention.end, m.start)]
+            if self.page.key(mention.start) in word_list("him_clitics") and mention.end - mention.start == 1:
+                subject = before[-1:] if before and not self.page.breaks_between(before[-1].end, mention.start) else []
+                before = [m for m in before if not subject or set(m.ids).isdisjoint(subject[0].ids)]
+                if not before:
+                    continue
             mention.ids = self._stands_for(mention, before)
             if mention.noun == "they" and not mention.ids:  # `Luca: "..." Giulia: "..." They run.`
                 mention.ids = tuple(self.roster.known(i) for i in self.speakers)
@@ -329,7 +347,8 @@ class Casting:
                 words = f"{who} {self.page.words(mention.end, features.end).strip(' ,')}"
                 if mention.ids[0] in self.roster.members:  # `She has curly hair and glasses`
                     self.roster.enrich(mention.ids[0], features.look, words)
-            if not mention.ids and mention.noun in ("he", "she") and self._stands_alone():
+            impersonal = self.page.language == "fr"  # `qu'il fasse nuit`
+            if not mention.ids and mention.noun in ("he", "she") and self._stands_alone() and not impersonal:
                 self.notes.ask("pronoun_lost", word=mention.words)
 
     def _stands_alone(self) -> bool:
@@ -352,6 +371,20 @@ class Casting:
         return tuple(self._take(i) for i in chosen)
 
 
+def _clitics(page: Page, mentions: Sequence[Mention]) -> list[Mention]:
+    """Italian `gli` and `lo` before a verb (`la mamma gli dà il latte`): one more who is there, and only done to."""
+    if page.language != "it":
+        return []
+    taken = {at for m in mentions for at in range(m.start, m.end)}
+    return [
+        Mention(at, at + 1, kind="pronoun", noun="he", words=token.text)
+        for at, token in enumerate(page.tokens)
+        if at not in taken
+        and token.key in word_list("him_clitics")
+        and (page.at(at + 1, "pose", "speech") is not None or page.key(at + 1) in word_list("deeds"))
+    ]
+
+
 def settle(
     page: Page, mentions: list[Mention], speakers: Sequence[str], vocabulary: Vocabulary, roster: Roster, notes: Notes
 ) -> list[Mention]:
@@ -363,5 +396,6 @@ def settle(
     casting.owners(mentions)
     if counted := count_off(page, [m for m in mentions if m.ids]):
         mentions = sorted([*mentions, *counted], key=lambda mention: mention.start)
+    mentions = sorted([*mentions, *_clitics(page, mentions)], key=lambda mention: mention.start)
     casting.pronouns(mentions)
     return [mention for mention in mentions if mention.ids and not mention.refused and mention.kind != "owner"]
