@@ -60,8 +60,8 @@ def plan_order(
 
     Args:
         problem: what is to be ordered.
-        limit_s: seconds to search for a proof; the answer depends on the clock only if that is met. None: only
-            `limit_nodes` counts, and the same problem always gives the same plan.
+        limit_s: seconds to search, about; the answer depends on the clock only where it is met. None: `limit_nodes`
+            alone counts, and the same problem always gives the same plan.
         limit_nodes: states to look at before the search settles for a good order with a certified gap.
         prefetch: let loads go on beside calls where both fit.
         verdicts: calls whose outcome may change what comes after them: no load is begun ahead of one.
@@ -90,7 +90,7 @@ def find_order(graph: Condensed, *, limit_s: float | None, limit_nodes: int) -> 
 
     Args:
         graph: the problem.
-        limit_s: seconds for A*; None: no look at the clock. The answer depends on the machine only where it is met.
+        limit_s: seconds in all, but for a first order, which is always found; None: no look at the clock.
         limit_nodes: states A* may look at.
     """
     begun = time.monotonic()

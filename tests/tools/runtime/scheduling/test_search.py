@@ -148,3 +148,14 @@ def test_the_same_problem_has_the_same_plan_in_every_process() -> None:
         for seed in ("1", "2")
     }
     assert len(told) == 1
+
+
+def test_odd_times_do_not_add_up_to_doubt() -> None:
+    models = [Model("a", 6, load_s=1 / 3), Model("b", 6, load_s=0.1234564)]
+    tasks = [Task(f"t{n}", frozenset("ab"[n % 2]), (f"t{n - 1}",) if n else ()) for n in range(400)]
+    problem = Problem.of(tasks, models, 10)
+    plan = plan_order(problem)
+    check_plan(problem, plan)
+    assert plan.proven
+    assert plan.gap == 1.0
+    assert plan.switches == 400
