@@ -154,10 +154,10 @@ def _models(registry: Registry, profile: Profile, found: Hardware, settings: Set
             continue
         predicted = size_of(name, entry, placing, registry.models)
         size = sizes.predict(predicted)
-        how = width_of(placing) if placing.offload == "none" else f"streamed by {placing.offload}"
+        how = f"in {width_of(placing)}" if placing.offload == "none" else f"streamed by {placing.offload}"
         measured = "measured here" if size != predicted else "predicted"
         taken = f"{size.weights / 2**30:.1f} GiB and {size.working / 2**30:.1f} GiB to work"
-        rows[name] = f"fits {placing.device} in {how}: {taken}, {measured}"
+        rows[name] = f"fits {placing.device} {how}: {taken}, {measured}"
     return rows
 
 

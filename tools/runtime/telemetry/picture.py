@@ -317,7 +317,7 @@ class _Picture:
             self.canvas.rect(x, self.y - 10, 14, 12, fill=fill, stroke=stroke, rx="2")
             self.canvas.text(x + 20, self.y, text, class_="small")
             x += 40 + len(text) * 6.4
-        self.y += 24
+        self.y += 24 if entries else 0
 
 
 def _moved(span: Span) -> tuple[str, ...]:
@@ -348,7 +348,8 @@ def _told(span: Span, begin: float) -> str:
 
 def _step(length: float) -> float:
     """Seconds between two ticks: 1, 2, 5 and so on, or whole minutes, about ten in all."""
-    for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600):
+    fine = [base * 10.0**power for power in (-3, -2, -1, 0) for base in (1, 2, 5)]
+    for step in [*fine, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0]:
         if length / step <= 14:
-            return float(step)
+            return step
     return 3600.0 * math.ceil(length / 3600 / 14)

@@ -69,7 +69,7 @@ class Recording:
             work()
         except Exception as error:  # A full disk, or a bug of ours: a film is worth more than the record of its making.
             self._over = True
-            self.note(f"This run is recorded no further: {error or type(error).__name__}")
+            self.note(f"This run is recorded no further: {str(error) or type(error).__name__}")
 
     def _begin_batch(self, calls: int, lane: Lane | None) -> None:
         self.recorder.begin_batch(calls)

@@ -9,6 +9,8 @@ from tools.runtime.telemetry.record import Record, Span
 
 __all__ = ["DeviceSummary", "EngineSummary", "PlanSummary", "Summary", "summarise"]
 
+_DUST_S = 1e-9
+"""Less is what sums of fractions leave over."""
 Interval = tuple[float, float]
 
 
@@ -203,7 +205,7 @@ def _parts(record: Record, begin: float) -> dict[str, float]:
     for name, intervals in layers:
         merged = _merged(intervals)
         seconds = _length(_without(merged, taken))
-        if seconds > 0:
+        if seconds > _DUST_S:
             parts[name] = seconds
         taken = _merged([*taken, *merged])
     return parts
