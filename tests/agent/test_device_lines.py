@@ -1,4 +1,4 @@
-"""What a terminal shows of a device: the plan first, moves in short lines, trouble in yellow, nothing without models."""
+"""What a terminal shows of a device: the plan first, moves in short lines, trouble in yellow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agent.progress import ProgressView
 from tools.runtime.events import CallEvent, DeviceEvent
 
 GIB = 2**30
-PLAN = "3 calls, 2 switches of 1.3 s in all (no order takes less; exact), about 9 s, peak 12.0 of 15.5 GiB\n  + sdxl  0.80 s"
+PLAN = "3 calls, 2 switches of 1.3 s in all (no order takes less; exact), peak 12.0 of 15.5 GiB\n  + sdxl  0.80 s"
 
 
 def shown(*events: DeviceEvent | CallEvent | dict[str, str], colour: bool = False) -> str:

@@ -60,7 +60,8 @@ def test_json_alone(production: Path) -> None:
     assert [(row["production"], row["calls"], row["problem"]) for row in listed] == [("the_beach", 4, "")]
 
 
-def test_metrics_alone(production: Path) -> None:
+@pytest.mark.usefixtures("production")
+def test_metrics_alone() -> None:
     told = run("the_beach", "--metrics")
     assert 'studio_model_loads_total{device="cuda:0",model="eye"} 2.0' in told
     assert all(line.startswith(("#", "studio_")) for line in told.splitlines())
@@ -82,7 +83,8 @@ def test_nothing_recorded_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert json.loads(run("--json")) == []
 
 
-def test_a_folder_is_no_picture(production: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("production")
+def test_a_folder_is_no_picture(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="name a file"):
         run("the_beach", "--out", str(tmp_path))
 
