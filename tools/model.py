@@ -89,5 +89,9 @@ class Weights(ABC):
     def sleep(self) -> None:  # noqa: B027
         """Off the device, weights kept in host memory where the library can. For models without `modules`."""
 
+    def left(self) -> int:
+        """Bytes that it keeps of the device while it sleeps, as a server does. For models without `modules`."""
+        return 0
+
     def unload(self) -> None:  # noqa: B027
         """Give back host memory, too. `load` may follow."""

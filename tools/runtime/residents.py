@@ -120,15 +120,22 @@ class Residents:
         held.mover = held.content = held.placing = None
 
     def evict(self, name: str) -> Message:
-        """Off the device, kept in host memory. Nothing happens where it is not on the device."""
+        """Off the device, kept in host memory. Nothing happens where it is not on the device.
+
+        Returns:
+            `left`: bytes that stay on the device all the same, of a server that sleeps.
+        """
         held = self._held.get(name)
-        if held is not None:
-            with held.lock:
-                held.failure = None
-                if held.mover is not None and held.bytes:
-                    held.mover.drop()
-                    held.bytes = 0
-        return {}
+        if held is None:
+            return {"left": 0}
+        with held.lock:
+            held.failure = None
+            if held.mover is None:
+                return {"left": 0}
+            if held.bytes:
+                held.mover.drop()
+                held.bytes = 0
+            return {"left": held.weights.left()}
 
     def unload(self, name: str) -> Message:
         """Out of host memory, too."""

@@ -86,8 +86,9 @@ class Visit:
                 if self._lane.ledger.state(name) != "resident":
                     continue
                 started = self._lane.clock.now()
-                with self._lane.ledger.evicting(name):
-                    worker.request({"do": "evict", "model": name}, _SILENCE_S, name)
+                with self._lane.ledger.evicting(name) as move:
+                    answer = worker.request({"do": "evict", "model": name}, _SILENCE_S, name)
+                    self._lane.ledger.evict(move, left=int(answer.get("left", 0)))
                 self._say("evict", name, self._lane.clock.now() - started)
 
     def bring(self, names: Sequence[str]) -> None:

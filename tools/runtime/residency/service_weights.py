@@ -129,7 +129,7 @@ class ServiceWeights(Weights):
         """Have its weights off the device."""
         self._loaded().sleep()
 
-    def left_bytes(self) -> int:
+    def left(self) -> int:
         """What it keeps of the device while it sleeps, as far as it or the driver says: see `Ledger.evict`."""
         server = self._loaded()
         return (server.size_bytes() or 0) if server.can_sleep else 0

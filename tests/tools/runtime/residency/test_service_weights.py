@@ -35,10 +35,10 @@ def test_the_runtime_moves_a_server_as_it_moves_its_own_models(tmp_path: Path) -
         answer = residents.bring("llm", PATH, "mine", Placing())
         assert answer["bytes"] == 9_000, "as the server says"
         assert double.loaded
-        assert made.left_bytes() == 9_000
-        residents.evict("llm")
+        assert made.left() == 9_000
+        assert residents.evict("llm") == {"left": 0}
         assert not double.loaded
-        assert made.left_bytes() == 0
+        assert made.left() == 0
         assert residents.bring("llm", PATH, "mine", Placing())["cold_s"] == 0.0
         assert residents.contents(["llm"])["llm"].http.url == double.url
         residents.unload("llm")
