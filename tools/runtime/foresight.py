@@ -16,6 +16,10 @@ from tools.runtime.scheduling.search import plan_order
 
 __all__ = ["Decision", "Foresight"]
 
+_LIMIT_NODES = 5_000
+"""States that the search looks at before it takes a beam: about a second at most. Scenes need some hundreds; a limit in
+seconds would make the order depend on how busy the machine is."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -116,7 +120,7 @@ class Foresight:
     def _make(self, settled: Collection[str], resident: frozenset[str]) -> None:
         left = [task for name, task in self._tasks.items() if name not in settled]
         problem = Problem.of(left, self._models.values(), self._budget, resident, self._cpu_slots)
-        self._plan, self._step = plan_order(problem), 0
+        self._plan, self._step = plan_order(problem, limit_nodes=_LIMIT_NODES), 0
         self._order = {step.task: place for place, step in enumerate(self._plan.steps) if isinstance(step, Run)}
         self.plans += 1
         self._on_plan(self._plan)
