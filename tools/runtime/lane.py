@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from configs.models import ModelEntry
-from tools.errors import Cancelled, ToolError
+from tools.errors import Cancelled, EngineFailed, ToolError
 from tools.model import Placing
 from tools.runtime.clock import REAL_CLOCK, Clock, Thread
 from tools.runtime.events import DeviceEvent
@@ -162,7 +162,7 @@ class Lane:
         if self._lease.held:
             if self.clock.now() - self._since < _LONGEST_TURN_S or not self._is_wanted():
                 return
-            self._give_back(visit)
+            self._give_back(visit.unstoppable())
         begun = self.clock.now()
 
         def on_wait(waiting: Waiting) -> None:
@@ -178,13 +178,16 @@ class Lane:
         return self._lease is not None and len(self._lease.queue()) > 1
 
     def _give_back(self, visit: Visit) -> None:
-        """All weights off the device, then the device to whoever waits."""
+        """All weights off the device, then the device to whoever waits; not before, whatever happens to a worker."""
         assert self._lease is not None
-        try:
-            visit.finish_fetching()
-            visit.evict(sorted(self.resident))
-        finally:
-            self._lease.release()
+        visit.finish_fetching()
+        for name in sorted(self.resident):
+            try:
+                visit.evict([name])
+            except EngineFailed:
+                # The worker is gone, and its memory with it, or has to go; others still hold what they have.
+                visit.end_worker_of(name)
+        self._lease.release()
 
     def _yield_when_wanted(self) -> None:
         """In a thread: while no call uses the device, let those have it who wait for it."""
@@ -195,7 +198,7 @@ class Lane:
                 if self._lease is not None and self._lease.held and self._pool is not None and self._is_wanted():
                     self._give_back(Visit(self, self._pool, Client()))
             except ToolError:
-                # The worker is gone, and its memory with it; `_give_back` released the lease all the same.
+                # Still ours then; the next look tries again.
                 continue
             finally:
                 self._turn.release()

@@ -42,11 +42,25 @@ class Client:
         yield
 
 
+class _Listener(Client):
+    """Hears what another hears, and is not stopped with him."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def tell(self, event: DeviceEvent) -> None:
+        self._client.tell(event)
+
+
 class Visit:
     """The device in the hands of one call."""
 
     def __init__(self, lane: Lane, pool: WorkerPool, client: Client) -> None:
         self._lane, self._pool, self._client = lane, pool, client
+
+    def unstoppable(self) -> Visit:
+        """The same visit for what must not be left half done: the client hears of it, and cannot stop it."""
+        return Visit(self._lane, self._pool, _Listener(self._client))
 
     def _say(
         self, action: DeviceAction, model: str = "", seconds: float = 0.0, text: str = "", moved_s: float = 0.0
@@ -90,6 +104,12 @@ class Visit:
                     answer = worker.request({"do": "evict", "model": name}, _SILENCE_S, name)
                     self._lane.ledger.evict(move, left=int(answer.get("left", 0)))
                 self._say("evict", name, self._lane.clock.now() - started)
+
+    def end_worker_of(self, name: str) -> None:
+        """Where a model is on the device still, end the process that holds it: that gives the memory back."""
+        if self._lane.ledger.state(name) == "resident":
+            with self.worker(self._lane.entries[name].stack) as worker:
+                worker.kill()
 
     def bring(self, names: Sequence[str]) -> None:
         """Have models on the device; what the plan did not evict and is in the way goes now.
