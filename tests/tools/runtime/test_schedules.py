@@ -15,9 +15,12 @@ import pytest
 
 from configs.retries import load_retries
 from tools.runtime.clock import Clock
+from tools.runtime.lane import Lane
 from tools.runtime.residency.ledger import Ledger
-from tools.runtime.simulate import CALM, ROUGH, Faults, Machine, Report
+from tools.runtime.scheduling.problem import Model, Problem, Task
+from tools.runtime.simulate import CALM, ROUGH, Faults, Machine, Report, simulate
 from tools.runtime.simulation.drawn import draw
+from tools.runtime.simulation.faults import Dice
 from tools.runtime.simulation.sim_clock import SimClock, SimInbox
 from tools.runtime.visit import Visit
 
@@ -93,6 +96,48 @@ def test_without_time_for_a_dead_studios_workers_the_next_one_collides() -> None
     faults = Faults(studio_death=1.0, linger_s=1.5)
     assert broken(range(30), faults=faults, make_machine=NoGrace)["overlap"] >= 5
     assert not broken(range(30), faults=faults)
+
+
+def in_turns(seconds: float, gap_s: float) -> Problem:
+    """Three models that live apart and fit together, used one after another, with work of the CPU in between."""
+    models = [Model("eye", 3, 1, 0.5), Model("mind", 4, 1, 0.5), Model("paint", 4, 1, 0.5)]
+    tasks: list[Task] = []
+    for number in range(4):
+        for model in models:
+            needs = (tasks[-1].id,) if tasks else ()
+            tasks.append(Task(f"{model.name}_{number}", frozenset({model.name}), needs, seconds))
+        tasks.append(Task(f"cpu_{number}", frozenset(), (tasks[-1].id,), gap_s))
+    return Problem.of(tasks, models, 12, cpu_slots=1)
+
+
+def give_back_whatever_happens(lane: Lane, visit: Visit) -> None:
+    """The twin: the lease goes also where not all weights have gone."""
+    try:
+        visit.finish_fetching()
+        visit.evict(sorted(lane.resident))
+    finally:
+        assert lane._lease is not None
+        lane._lease.release()
+
+
+@pytest.mark.parametrize("accident", ["a worker dies", "the run is stopped"])
+def test_the_device_is_given_back_whole(accident: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if accident == "a worker dies":
+        monkeypatch.setattr(Dice, "of_other", lambda dice: "death" if dice.strikes("death", 0.3) else "")
+        problem, faults = in_turns(2.0, 5.0), CALM
+    else:
+        monkeypatch.setattr("tools.runtime.simulation.sim_worker._EVICT_S", 10.0)
+        problem, faults = in_turns(25.0, 0.1), Faults(cancel=1.0, stubborn=1.0)
+
+    def overlaps() -> int:
+        reports = [simulate([problem] * 2, studios=2, one_worker=False, seed=seed, faults=faults) for seed in range(16)]
+        return sum(any(violation.kind == "overlap" for violation in report.violations) for report in reports)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lane, "_give_back", give_back_whatever_happens)
+        patch.setattr(Visit, "unstoppable", lambda visit: visit)
+        assert overlaps() >= 2
+    assert overlaps() == 0
 
 
 def test_without_the_budget_the_device_overflows(monkeypatch: pytest.MonkeyPatch) -> None:

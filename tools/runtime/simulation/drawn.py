@@ -71,5 +71,5 @@ def _draw_tasks(dice: random.Random, models: Sequence[Model]) -> list[Task]:
             wanted = frozenset(sorted(wanted)[:1])
         earlier = [task.id for task in tasks]
         needs = tuple(dice.sample(earlier, min(len(earlier), dice.randint(0, 2))))
-        tasks.append(Task(f"t{number}", wanted, needs, dice.choice((0.2, 1.0, 3.0, 8.0))))
+        tasks.append(Task(f"t{number}", wanted, needs, dice.choice((0.2, 1.0, 3.0, 8.0, 25.0))))
     return tasks
