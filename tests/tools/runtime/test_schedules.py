@@ -130,13 +130,13 @@ def test_the_device_is_given_back_whole(accident: str, monkeypatch: pytest.Monke
         problem, faults = in_turns(25.0, 0.1), Faults(cancel=1.0, stubborn=1.0)
 
     def overlaps() -> int:
-        reports = [simulate([problem] * 2, studios=2, one_worker=False, seed=seed, faults=faults) for seed in range(16)]
+        reports = [simulate([problem] * 2, studios=2, one_worker=False, seed=seed, faults=faults) for seed in range(24)]
         return sum(any(violation.kind == "overlap" for violation in report.violations) for report in reports)
 
     with monkeypatch.context() as patch:
         patch.setattr(Lane, "_give_back", give_back_whatever_happens)
         patch.setattr(Visit, "unstoppable", lambda visit: visit)
-        assert overlaps() >= 2
+        assert overlaps() >= 1
     assert overlaps() == 0
 
 

@@ -95,10 +95,10 @@ class Dice:
         """What happens to a load."""
         return self._one({"full": self.faults.oom_load, "death": self.faults.death, "hang": self.faults.hang})
 
-    def of_call(self) -> Mishap:
-        """What happens to a call."""
+    def of_call(self, *, on_device: bool) -> Mishap:
+        """What happens to a call; only the device is ever full."""
         chances: dict[Mishap, float] = {
-            "full": self.faults.oom_call,
+            "full": self.faults.oom_call if on_device else 0.0,
             "death": self.faults.death,
             "hang": self.faults.hang,
             "blank": self.faults.blank,

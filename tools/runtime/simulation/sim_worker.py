@@ -225,7 +225,7 @@ class SimWorker(WorkerProcess):
             device.end(self._id)
             return {"output": {"name": args["name"]}, "seconds": seconds}
 
-        return self._wait(seconds, silence_s, dice.of_call(), answer, name)
+        return self._wait(seconds, silence_s, dice.of_call(on_device=bool(models)), answer, name)
 
     def _do_bring(self, message: Message, silence_s: float, name: str) -> Message:
         model, held = message["model"], self._hold(message["model"])
