@@ -95,3 +95,19 @@ def test_exit_codes_are_honest(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert len(done.stderr.strip().splitlines()) == 1
         assert done.stderr.startswith("studio: ")
+
+
+def test_what_the_studio_makes_is_recorded(tmp_path: Path) -> None:
+    made = studio(tmp_path, "make", "only a picture of Luca on the beach", "--json")
+    assert made.returncode == 0, made.stderr
+    name = Path(json.loads(made.stdout)["production"]).name
+    told = studio(tmp_path, "trace", name, "--json")
+    data = json.loads(told.stdout)
+    engines = {one["tool"] for one in data["summary"]["engines"]}
+    assert {"generate_image", "review_artifact"} <= engines
+    assert set(data["summary"]["calls"]) == {"done"}
+    assert sum(data["summary"]["parts"].values()) == pytest.approx(data["summary"]["wall_s"], abs=1e-3)
+    assert (tmp_path / "productions" / name / "traces" / "studio.prom").is_file()
+    again = studio(tmp_path, "make", "only a picture of Luca on the beach", "--json")
+    assert again.returncode == 0
+    assert len(traces(tmp_path / "productions" / name)) == 1

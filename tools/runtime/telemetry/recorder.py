@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import takewhile
 
 from tools.runtime.events import CallEvent, DeviceEvent
 from tools.runtime.telemetry.record import Batch, Mark, MarkKind, PlanMade, Reading, Record, Span, SpanKind
@@ -184,8 +185,9 @@ class Recorder:
             return
         reached = self._since[event.model]
         why = self._why.pop(event.device, "")
-        moves = [move for move in self._moves.get(event.device, ()) if move[1] > reached]
-        for begin, end in [*moves, (at, at)]:
+        # They end one after another: those that matter are the last.
+        moves = list(takewhile(lambda move: move[1] > reached, reversed(self._moves.get(event.device, []))))
+        for begin, end in [*reversed(moves), (at, at)]:
             if begin - reached > _GAP_S:
                 span = Span(event.model, "wait", reached, begin, event.device, call.tool, call.engine, text=why)
                 self.record.spans.append(span)

@@ -66,7 +66,9 @@ def same(one: Record, other: Record) -> None:
 
 def by_place(record: Record) -> Record:
     """Readings and spans in the order in which a trace lists them, which is not that of a record."""
-    record.spans.sort(key=lambda span: (round(span.end, 7), span.begin, span.device, span.kind, repr(span)))
+    record.spans.sort(
+        key=lambda span: (span.device, span.kind, span.name, span.outcome, span.text, span.models, span.begin)
+    )
     return record
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.tools.runtime.conftest import tiny
-from tests.tools.runtime.paper import Device, judged, painted, scene
+from tests.tools.runtime.paper import SIZES, Device, judged, painted, scene
 from tests.tools.runtime.telemetry.test_chrome import check_format
 from tools.artifact import Artifact
+from tools.model import Placing
 from tools.registry import Registry
+from tools.runtime.lane import Lane
+from tools.runtime.scheduling.problem import Model
 from tools.runtime.telemetry.files import read_trace, traces
 from tools.runtime.telemetry.picture import draw
 from tools.runtime.telemetry.record import Record
@@ -75,3 +78,18 @@ def test_a_loss_and_another_attempt_are_in_the_trace(device: Device, tmp_path: P
     found = summarise(record)
     assert (found.retries, found.switches) == (1, 2)
     assert found.waiting_s > 0
+
+
+def test_what_an_earlier_batch_left_makes_room_for_working_memory(device: Device, tmp_path: Path) -> None:
+    """Both models fit with the judge's working memory, not with the painter's: one leaves before it paints again."""
+    working = {"paint": 30, "eye": 10, "mind": 10}
+    models = {
+        name: (entry, Model(name, SIZES[name], working[name], load_s=1.0))
+        for name, entry in device.lane.entries.items()
+    }
+    device.budget = 145
+    device.lane = Lane("cuda:0", device.budget, models, dict.fromkeys(models, Placing()), None)
+    record = recorded(device, tmp_path / "p", [painted("a"), judged("b", "a")], [painted("c", "b")])
+    assert [f"evict {span.name}" for span in record.spans if span.kind == "evict"] == ["evict eye"]
+    assert record.again == 0
+    assert max(reading.bytes for reading in record.readings) <= device.budget
