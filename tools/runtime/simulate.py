@@ -12,13 +12,16 @@ ledger that is under test.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from tools.base import Call
 from tools.errors import InvalidInput, ToolError
+from tools.registry import Registry
 from tools.runtime.device_queue import ChooserFactory
 from tools.runtime.foresight import Foresight
+from tools.runtime.graph import CallGraph
 from tools.runtime.retry import Rules
-from tools.runtime.scheduling.problem import Problem
+from tools.runtime.scheduling.problem import Model, Problem, Task
 from tools.runtime.simulation.device import SimDevice, Violation
 from tools.runtime.simulation.faults import CALM, ROUGH, WEAR, Dice, Faults
 from tools.runtime.simulation.orders import Policy, as_react_loop, chooser_of
@@ -29,7 +32,7 @@ from tools.runtime.simulation.site import Site
 from tools.runtime.simulation.studio import Production, Studio, call_rules, unfinished
 from tools.runtime.simulation.world import World
 
-__all__ = ["CALM", "ROUGH", "WEAR", "Faults", "Machine", "Policy", "Report", "Violation", "simulate"]
+__all__ = ["CALM", "ROUGH", "WEAR", "Faults", "Machine", "Policy", "Report", "Violation", "problem_of", "simulate"]
 
 _RESTART_S = 0.5
 
@@ -184,3 +187,23 @@ def simulate(
     )
     machine.run()
     return machine.report(policy)
+
+
+def problem_of(
+    calls: Sequence[Call], registry: Registry, models: Iterable[Model], budget: int, *, cpu_slots: int = 1
+) -> Problem:
+    """What `simulate` needs to know of calls that the studio would make.
+
+    Args:
+        calls: of one batch.
+        registry: of their tools and engines; their predicted seconds are taken.
+        models: all that the engines need, with their sizes.
+        budget: bytes of the device.
+        cpu_slots: calls of the CPU that may run at once.
+
+    Raises:
+        InvalidInput: a call is wrong, a model is not there, or models of one call do not fit together.
+    """
+    nodes = CallGraph.build(calls, {}, registry).nodes
+    tasks = (Task(name, frozenset(node.engine.models), node.needs, node.cost) for name, node in nodes.items())
+    return Problem.of(tasks, models, budget, cpu_slots=cpu_slots)

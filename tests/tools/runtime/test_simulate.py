@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+import tools.runtime.clock
 from configs.models import ModelEntry
 from evals.simulate import compare, stress
 from tests.tools.runtime.conftest import ALLOW, tiny
@@ -25,7 +27,7 @@ from tools.runtime.pool import WorkerPool
 from tools.runtime.scheduling.instances import PRESETS, scene
 from tools.runtime.scheduling.problem import Model, Problem, Task
 from tools.runtime.scheduling.search import plan_order
-from tools.runtime.simulate import CALM, ROUGH, WEAR, Faults, simulate
+from tools.runtime.simulate import CALM, ROUGH, WEAR, Faults, problem_of, simulate
 from tools.runtime.simulation.orders import POLICIES, as_react_loop
 from tools.runtime.simulation.sim_clock import SimClock
 from tools.runtime.simulation.world import World
@@ -132,6 +134,16 @@ def test_who_waits_for_what_never_comes_is_named() -> None:
     assert world.stuck == ["forgotten", "looks for ever"]
 
 
+def test_what_decides_takes_its_time_from_the_clock() -> None:
+    """Else it would run on real time in a simulation, and nobody would notice."""
+    folder = Path(tools.runtime.clock.__file__).parent
+    for name in ("executor", "run", "labour", "lane", "visit", "pool", "device_queue", "foresight", "descent"):
+        source = (folder / f"{name}.py").read_text()
+        assert not re.search(r"\btime\.(sleep|monotonic|perf_counter)|threading\.(Thread|Condition)\b", source), name
+    twin = (folder / "clock.py").read_text()
+    assert "time.sleep" in twin
+
+
 def test_a_killed_process_never_comes_back() -> None:
     world = World(1)
     said: list[str] = []
@@ -160,17 +172,18 @@ def test_an_error_of_a_fiber_is_told() -> None:
 # -- beside the real executor ------------------------------------------------------------------------------------------
 
 SIZES = {"paint": 70, "eye": 60, "mind": 80}
-ENGINES = {"painter": "paint", "judge": "eye", "writer": "mind"}
+ENGINES = ("painter", "judge", "writer", "scribe")
+"""Of paint, of eye, of mind, and of the CPU."""
 
 
 def drawn(seed: int) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Id, engine and needs of some calls. Chains, so that the order does not hang on which of two ends first."""
+    """Id, engine and needs of some calls."""
     dice = random.Random(seed)
     calls: list[tuple[str, str, tuple[str, ...]]] = []
-    for number in range(7):
+    for number in range(9):
         earlier = [call[0] for call in calls]
         needs = tuple(dice.sample(earlier, min(len(earlier), dice.randint(0, 2))))
-        calls.append((f"c{number}", dice.choice(sorted(ENGINES)), needs))
+        calls.append((f"c{number}", dice.choice(ENGINES), needs))
     return calls
 
 
@@ -192,12 +205,12 @@ def loads_of_the_real_thing(folder: Path, registry: Registry, drawing: list[Any]
     return [line.removeprefix("load ") for line in card.order("load")]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 def test_the_simulation_loads_what_the_real_executor_loads(seed: int, tmp_path: Path, registry: Registry) -> None:
     drawing, budget = drawn(seed), (100, 170)[seed % 2]
-    tasks = [Task(name, frozenset({ENGINES[engine]}), needs, 0.2) for name, engine, needs in drawing]
+    calls = [tiny(name, *needs, engine=engine) for name, engine, needs in drawing]
     models = [Model(name, size, 10, load_s=1.0) for name, size in SIZES.items()]
-    simulated = simulate(Problem.of(tasks, models, budget, cpu_slots=2), faults=CALM)
+    simulated = simulate(problem_of(calls, registry, models, budget, cpu_slots=2), faults=CALM)
     assert not simulated.violations
     assert loads_of_the_real_thing(tmp_path, registry, drawing, budget) == list(simulated.loads)
 
