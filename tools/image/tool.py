@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.base import Tool, ToolInput, ToolOutput
+from tools.image.rendering import Rendering
 from tools.storyboard import CastMember, Shot
 
 __all__ = ["ControlMap", "GenerateImage", "OnStage", "StageAdjustment"]
@@ -54,6 +55,7 @@ class GenerateImage(Tool):
         height: int = Field(720, ge=64, le=4096, description="pixels")
         maps: list[ControlMap] = Field(default_factory=lambda: list(ControlMap.__args__))  # type: ignore[attr-defined]
         adjust: StageAdjustment = StageAdjustment()
+        rendering: Rendering | None = Field(None, description="for image models; the draft engine draws without it")
 
     class Output(ToolOutput):
         image: str = Field(description="PNG, RGB")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tools.image.draft import _Passes
+from tools.image.layout import Passes
 from tools.image.tool import OnStage
 from tools.layout.frames import FrameRenderer
 from tools.layout.passes import presence
@@ -30,7 +30,7 @@ def drawn(location: str, time: str, weather: str) -> tuple[NDArray[np.uint8], li
     scene = Scene.build(shot, CAST, size=SIZE)
     renderer = FrameRenderer(scene)
     instant = renderer.render_picture(0.0, scene.base, moving=False)
-    passes = _Passes(scene, instant, SIZE)
+    passes = Passes(scene, instant, SIZE)
     seen = presence(instant.draw, instant.drawn, passes.gbuffer, passes.matrix, SIZE)
     masks = {skin: passes.gbuffer.mask(skin).astype(np.uint8) * 255 for skin in SKINS}
     people = [Person(p.character, p.character, p, 1.0, seen[p.character], masks[p.character]) for p in places]

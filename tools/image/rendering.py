@@ -1,0 +1,78 @@
+"""How a picture is to be rendered by an image model: the part of `generate_image`'s arguments that the draft ignores."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tools.base import ArtifactRef
+
+__all__ = ["ControlUse", "LoraUse", "Rendering"]
+
+ControlKind = Literal["openpose", "depth", "canny", "line", "segmentation", "normal"]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,47}$")]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LoraUse(_Model):
+    """One LoRA: by its name in loras.yaml, or a file by path."""
+
+    name: str = Field("", max_length=80)
+    file: str = Field("", max_length=1024, description="safetensors, in kohya's or diffusers' names")
+    weight: float = Field(1.0, ge=-2.0, le=2.0)
+    character: str = Field("", description="whose it is; with several people in the picture it shapes this one alone")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> LoraUse:
+        if bool(self.name) == bool(self.file):
+            raise ValueError("name a LoRA by `name` or by `file`")
+        return self
+
+
+class ControlUse(_Model):
+    """One ControlNet: which map, how strongly, and in which part of the steps."""
+
+    kind: ControlKind
+    strength: float | None = Field(None, ge=0.0, le=2.0, description="None: as in controlnets.yaml")
+    start: Fraction = 0.0
+    end: Fraction = 1.0
+    model: str = Field("", max_length=1024, description="folder or file; empty: as in controlnets.yaml")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ControlUse:
+        if self.start >= self.end:
+            raise ValueError("a ControlNet's start must lie before its end")
+        return self
+
+
+class Rendering(_Model):
+    """What an image model may be told beyond the shot. Everything left out follows the shot and the configuration."""
+
+    preset: Name | Literal[""] = Field("", description="draft, standard, high, character, master, lightning")
+    steps: int | None = Field(None, ge=1, le=200)
+    guidance: float | None = Field(None, ge=0.0, le=30.0, description="1 or less: the negative prompt has no effect")
+    scheduler: Name | Literal[""] = Field("", description="name of a sampler, as `dpmpp_2m` or `euler`")
+    prompt: str = Field("", max_length=4000, description="words to add; (word)1.3 is stronger, (word)0.7 weaker")
+    negative: str = Field("", max_length=2000, description="what to avoid, besides the usual")
+    loras: list[LoraUse] | None = Field(None, max_length=8, description="None: those of the characters, place, style")
+    controls: list[ControlUse] | None = Field(None, max_length=4, description="None: those that are registered")
+    start: ArtifactRef | None = Field(None, description="picture of an earlier call to begin from")
+    start_image: str = Field("", max_length=1024, description="picture file to begin from")
+    strength: float = Field(0.6, gt=0.0, le=1.0, description="how much of the picture begun from may change")
+    repair: str = Field("", max_length=64, description="redraw only this character, within its mask")
+    regional: bool = Field(True, description="several people are each drawn by their own words within their masks")
+    refine_from: Fraction | None = Field(None, description="fraction of the steps after which the refiner goes on")
+    identity: float | None = Field(None, ge=0.0, le=1.5, description="weight of reference pictures; None: configured")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Rendering:
+        if self.start is not None and self.start_image:
+            raise ValueError("begin from one picture, `start` or `start_image`")
+        if self.repair and self.start is None and not self.start_image:
+            raise ValueError("a repair needs the picture to repair: `start` or `start_image`")
+        return self
