@@ -139,14 +139,14 @@ def _profile(name: str, profile: Profile, found: Hardware, settings: Settings, s
 
 
 def _models(registry: Registry, profile: Profile, found: Hardware, settings: Settings) -> dict[str, str]:
-    """Every model of models.yaml: how it is loaded here, what it takes, and whether that fits."""
+    """Every model that an engine loads: how it is loaded here, what it takes, and whether that fits."""
     from tools.runtime.devices import NoFit, device_of, placing_of, size_of, width_of
     from tools.runtime.residency.sizes import MeasuredSizes, machine_name
 
     gpu, budget = device_of(found, profile)
     sizes = MeasuredSizes(settings.state_dir, machine_name(gpu.name if gpu else "cpu", gpu.driver if gpu else ""))
     rows = {}
-    for name, entry in registry.models.models.items():
+    for name, entry in registry.models.loadable.items():
         try:
             placing = placing_of(entry, profile, gpu, budget)
         except NoFit as error:

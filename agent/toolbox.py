@@ -65,7 +65,7 @@ class Toolbox:
     def lane(self) -> Lane | None:
         """The device for engines with models, opened on first use; None where no model is known."""
         with self._starting:
-            if self._lane is None and self.registry.models.models:
+            if self._lane is None and self.registry.models.loadable:
                 from tools.runtime.devices import open_lane
 
                 profile = self.registry.profile

@@ -144,7 +144,7 @@ class Registry:
 
     def _check_models(self, engines: Path) -> None:
         models = engines.with_name(MODELS_YAML.name)
-        for name, model in self.models.models.items():
+        for name, model in self.models.loadable.items():
             module = model.weights.partition(":")[0]
             if not module.startswith(self.allow) or not _module_exists(module):
                 raise InvalidInput(f"model {name}: there is no module {module} that may be used", where=str(models))
@@ -158,10 +158,10 @@ class Registry:
         for tool, entry in self.entries.tools.items():
             for engine, about in entry.engines.items():
                 for name in about.models:
-                    known = self.models.models.get(name)
+                    known = self.models.loadable.get(name)
                     if known is None or known.stack != about.stack:
                         raise InvalidInput(
-                            f"{tool}/{engine}: {models.name} has no model {name!r} in the stack {about.stack!r}",
+                            f"{tool}/{engine}: {models.name} has no model {name!r} in the stack {about.stack!r} that can be loaded",
                             where=str(engines),
                         )
 

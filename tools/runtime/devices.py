@@ -28,7 +28,7 @@ class NoFit(ValueError):
 
 
 def open_lane(hardware: Hardware, profile: Profile, models: ModelsFile, folder: Path) -> Lane | None:
-    """The lane of the largest device, or of the CPU where there is none; None where no model is known.
+    """The lane of the largest device, or of the CPU where there is none; None where no model can be loaded.
 
     Args:
         hardware: as detected.
@@ -36,14 +36,14 @@ def open_lane(hardware: Hardware, profile: Profile, models: ModelsFile, folder: 
         models: models.yaml; what fits at no width is left out.
         folder: where measured sizes are kept.
     """
-    if not models.models:
+    if not models.loadable:
         return None
     gpu, budget = device_of(hardware, profile)
     host = _host_bytes(hardware)
     sizes = MeasuredSizes(folder, machine_name(gpu.name if gpu else "cpu", gpu.driver if gpu else ""))
     known: dict[str, tuple[ModelEntry, Model]] = {}
     placings: dict[str, Placing] = {}
-    for name, entry in models.models.items():
+    for name, entry in models.loadable.items():
         try:
             placings[name] = placing_of(entry, profile, gpu, budget)
         except NoFit:
