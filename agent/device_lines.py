@@ -39,7 +39,7 @@ class DeviceLines:
     def _plan(self, event: dict[str, Any]) -> None:
         head, *lines = str(event["text"]).split("\n")
         if self._planned:
-            self._say(f"the rest, planned anew: {head}", "dim")
+            self._say(f"planned anew: {head}", "dim")
             return
         self._planned = True
         self._say(f"plan for {event['device']}: {head}")
@@ -60,7 +60,8 @@ class DeviceLines:
         self._say(f"loaded {event['model']}: {seconds_text(event['seconds'])}{more}; {on}", "dim")
 
     def _evict(self, event: dict[str, Any]) -> None:
-        self._say(f"evicted {event['model']}: {seconds_text(event['seconds'])}", "dim")
+        took = f": {seconds_text(event['seconds'])}" if event["seconds"] >= 0.01 else ""
+        self._say(f"evicted {event['model']}{took}", "dim")
 
     def _unload(self, event: dict[str, Any]) -> None:
         self._say(f"unloaded {event['model']} from host memory", "dim")

@@ -165,12 +165,14 @@ def _show_parts(console: Console, summary: Summary) -> None:
 def _show_devices(console: Console, summary: Summary) -> None:
     from tools.runtime.telemetry.figures import bytes_text, seconds_text
 
-    columns = ("loads", "loading", "beside calls", "evicting", "computing", "waiting", "idle", "peak", "budget")
-    table = _table("device", *columns, numbers=len(columns))
-    for name, one in summary.devices.items():
-        times = (one.loading_s, one.beside_s, one.evicting_s, one.computing_s, one.waiting_s, one.idle_s)
-        sizes = (bytes_text(one.peak_bytes), bytes_text(one.budget_bytes) if one.budget_bytes else "")
-        table.add_row(name, str(one.switches), *(seconds_text(time) for time in times), *sizes)
+    table = _table("device", *summary.devices, numbers=len(summary.devices))
+    devices = summary.devices.values()
+    table.add_row("models loaded", *(str(one.switches) for one in devices))
+    for field in ("loading_s", "beside_s", "evicting_s", "computing_s", "waiting_s", "idle_s"):
+        name = "loading beside calls" if field == "beside_s" else field.removesuffix("_s")
+        table.add_row(name, *(seconds_text(getattr(one, field)) for one in devices))
+    table.add_row("peak", *(bytes_text(one.peak_bytes) for one in devices))
+    table.add_row("budget", *(bytes_text(one.budget_bytes) if one.budget_bytes else "" for one in devices))
     console.print(table)
 
 

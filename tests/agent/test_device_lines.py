@@ -43,16 +43,18 @@ def test_the_plan_is_shown_whole_and_before_anything_moves() -> None:
 
 def test_a_plan_made_anew_is_one_line() -> None:
     told = shown(device("plan", text=PLAN), device("plan", text="2 calls, 1 switches\n  + eye"))
-    assert told.splitlines()[-1] == "  the rest, planned anew: 2 calls, 1 switches"
+    assert told.splitlines()[-1] == "  planned anew: 2 calls, 1 switches"
 
 
 def test_moves_are_short_lines() -> None:
     told = shown(
         device("prefetch", "eye"), device("run", "s1.still", text="sdxl"), device("evict", "sdxl", 0.02),
+        device("evict", "mind", 0.0001),
         device("load", "eye", 0.3, 5 * GIB, moved=1.5), device("lease", seconds=0.001), device("lease", seconds=12.0),
     )  # fmt: skip
     assert told.splitlines() == [
         "  evicted sdxl: 0.02 s",
+        "  evicted mind",
         "  loaded eye: 0.30 s, and 1.2 s beside a call; 5.0 GiB on cuda:0",
         "  cuda:0 is free, after 12.0 s",
     ]

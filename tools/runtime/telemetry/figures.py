@@ -12,10 +12,10 @@ __all__ = ["bytes_text", "parts_text", "seconds_text", "summary_text"]
 
 def seconds_text(seconds: float) -> str:
     """`0.004 s`, `0.42 s`, `12.3 s`, `3:07 min`, `1:02:00 h`."""
-    if seconds < 0.01 and seconds > 0:
-        return f"{seconds:.3f} s"
+    if seconds < 0.0005:
+        return "0 s"
     if seconds < 1:
-        return f"{seconds:.2f} s" if seconds else "0 s"
+        return f"{seconds:.3f} s" if seconds < 0.01 else f"{seconds:.2f} s"
     if seconds < 100:
         return f"{seconds:.1f} s"
     whole = round(seconds)
