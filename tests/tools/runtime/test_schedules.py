@@ -63,6 +63,14 @@ def test_without_accidents_every_call_is_made_once() -> None:
         assert report.failed == 0
 
 
+def test_what_was_stopped_or_killed_is_finished_by_the_same_command() -> None:
+    faults = Faults(cancel=0.6, stubborn=0.5, studio_death=0.6, linger_s=1.5)
+    for seed in range(30):
+        drawn, report = draw(seed), run(seed, faults)
+        assert not report.violations
+        assert (report.finished, report.failed) == (sum(len(problem.tasks) for problem in drawn.problems), 0)
+
+
 def test_one_seed_gives_one_schedule() -> None:
     reports = [run(seed) for seed in range(6)]
     assert [run(seed).sights for seed in range(6)] == [report.sights for report in reports]
