@@ -125,6 +125,11 @@ def _is_noun(page: Page, match: Match, mentions: Sequence[Mention]) -> bool:
     """`talk about the race`: an action named, not done; but `the dancing robot` dances."""
     if match.subject != "pose" or match.end - match.start > 1:
         return False
+    before = page.at(match.start - 1, "joiner")
+    if page.at(match.start, "place", "elsewhere") is not None:  # `au marché`, `in cucina`, but `Papà cucina`
+        return (before is not None and before.id == "where") or not any(
+            m.end == match.start or (m.end == match.start - 1 and page.key(m.end) in words("clitics")) for m in mentions
+        )
     noun = page.key(match.start - 1) in words("pointing")
     return noun and not any(m.start <= match.end <= m.end for m in mentions)
 
@@ -137,7 +142,9 @@ def groups_of(page: Page, mentions: Sequence[Mention]) -> list[Group]:
         if groups and groups[-1].end == mention.start and set(mention.ids) <= set(groups[-1].ids):
             groups[-1].end = mention.end  # `Marco e sua sorella Elena`: her name, once more.
             continue
-        if groups and between and len(between) <= 3 and all(key in words("standing_together") for key in between):
+        listed = bool(between) and len(between) <= 3 and all(key in words("standing_together") for key in between)
+        closed = bool(groups) and between == [","] and page.key(groups[-1].last.start - 1) in words("and_words")
+        if groups and listed and not (closed and len(groups[-1].ids) > 1):
             last = groups[-1]
             last.end, last.ids, last.last = mention.end, tuple(dict.fromkeys([*last.ids, *mention.ids])), mention
             continue

@@ -146,14 +146,26 @@ def _cover(
     if len(scenes) == 1:
         return cover_scene(scenes[0], total or scenes[0].duration_s, aspect, coverage)
     plans = []
-    given = _shares(scenes, total, coverage.lengths.shot_s)
-    for index, (scene, share) in enumerate(zip(scenes, given, strict=True)):
+    stories = [scene for scene in scenes if not is_card(scene)]
+    card_s = coverage.lengths.title_card_s * (len(scenes) - len(stories))
+    given = iter(_shares(stories, max(0.5, total - card_s) if total else None, coverage.lengths.shot_s))
+    for index, scene in enumerate(scenes):
+        if stories and is_card(scene):  # A card is one shot beside the story, however long that is.
+            cards = cover_one_shot(scene, False, aspect, coverage)
+            plans += [replace(card, fixed=scene.duration_s or coverage.lengths.title_card_s) for card in cards]
+            continue
         opens = index == 0 or scenes[index - 1].location != scene.location
-        made = cover_scene(scene, share, aspect, coverage, compact=True, opens=opens)
+        share = next(given) if stories else total
+        made = cover_scene(scene, share, aspect, coverage, compact=len(stories) > 1, opens=opens)
         if scene.duration_s and len(made) == 1:
             made = [replace(made[0], fixed=scene.duration_s)]
         plans += made
     return plans
+
+
+def is_card(scene: Scene) -> bool:
+    """Whether a scene is nothing but writing."""
+    return bool(scene.overlay) and not scene.people and not scene.action
 
 
 def _shares(scenes: Sequence[Scene], total: float | None, natural: float) -> list[float | None]:
@@ -241,7 +253,7 @@ def _tell(
     direction, tongue = notes.direction, notes.tongue
     is_film = not intent.outputs or "video" in intent.outputs
     if not any(beat.location or beat.location_words for beat in brief.beats) and not _is_card(scenes):
-        place = direction.places[direction.default_place]
+        place = direction.places.get(scenes[0].location, direction.places[direction.default_place])
         notes.assume("assumed_place", place=place.names.of(tongue))
     if total is None and is_film and not any(beat.duration_s for beat in brief.beats):
         seconds = storyboard.duration_s

@@ -42,12 +42,14 @@ class Speech:
     Attributes:
         lines: in order.
         overlays: (text, token) of titles drawn over the picture.
+        cards: tokens of those among them that stand on a card of their own (`end card "..."`).
         title: a title for the film.
         other: quotes that are neither said nor shown, such as the name of a style.
     """
 
     lines: list[SpokenLine] = field(default_factory=list)
     overlays: list[tuple[str, int]] = field(default_factory=list)
+    cards: set[int] = field(default_factory=set)
     title: str | None = None
     other: list[str] = field(default_factory=list)
 
@@ -196,6 +198,8 @@ class _Reader:
             self.speech.title = quote.text[:120]
         else:
             self.speech.overlays.append((quote.text[:200], quote.token))
+            if thing.id == "title_card":
+                self.speech.cards.add(quote.token)
         return True
 
     def _attribution(self, token: int, back: int, ahead: int) -> tuple[tuple[str, ...], tuple[int, int]]:

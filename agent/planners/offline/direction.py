@@ -104,11 +104,14 @@ class _Places(_Model):
     places: dict[str, Place]
     anywhere: list[Business] = Field(min_length=1)
     default_place: str
+    implied: dict[str, list[str]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _default_exists(self) -> _Places:
         if self.default_place not in self.places:
             raise ValueError(f"default_place {self.default_place!r} is not among the places")
+        if strange := sorted(set(self.implied) - set(self.places)):
+            raise ValueError(f"implied: {strange[0]!r} is not among the places")
         return self
 
 
@@ -281,6 +284,7 @@ class Direction(_Model):
     places: dict[str, Place]
     anywhere: list[Business]
     default_place: str
+    implied: dict[str, list[str]]
     acting: Acting
     coverage: Coverage
     mood: MoodWeights
@@ -289,6 +293,12 @@ class Direction(_Model):
     def place(self, location: str) -> Place | None:
         """The place of that id, None for one that the data do not know."""
         return self.places.get(location)
+
+    def likely_place(self, told: str) -> str:
+        """Where words that name no place most likely play (`they bake cookies`: in the kitchen)."""
+        words = f" {told} "
+        return next((id_ for id_, known in self.implied.items() if any(f" {word} " in words for word in known)),
+                    self.default_place)  # fmt: skip
 
     def floats(self, location: str) -> bool:
         """Whether people swim there."""
@@ -309,6 +319,7 @@ def load_direction() -> Direction:
         places=places.places,
         anywhere=places.anywhere,
         default_place=places.default_place,
+        implied=places.implied,
         acting=load_yaml_model(folder / "acting.yaml", Acting),
         coverage=load_yaml_model(folder / "coverage.yaml", Coverage),
         mood=load_yaml_model(folder / "mood.yaml", MoodWeights),

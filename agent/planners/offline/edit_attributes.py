@@ -11,6 +11,8 @@ from agent.planners.offline.edit_direct import side_in, tone_of
 from agent.planners.offline.edit_staging import asks_for_output
 from agent.planners.offline.limits import read_aspect, read_duration, read_fps
 from agent.planners.offline.scenery import read_scenery
+from agent.planners.offline.telling import tell
+from agent.planners.offline.verbs import indicative
 from agent.planners.offline.wants import ORDER, full_scene
 from agent.planners.offline.wordlists import holds, word_values, words
 
@@ -187,13 +189,9 @@ def _outputs(clause: Clause) -> list[Edit]:
         return without(clause, [str(kind) for kind in refused])
     if "voice" in here and clause.verb("slower", "faster"):
         return []  # How fast they speak follows from how they feel; a voice asked for is there already.
-    if (
-        here
-        and not clause.verb("remove")
-        and asks_for_output(clause)
-        and not clause.mentions
-        and not clause.has("aspect", "style", "unit")
-    ):
+    timed = any(m.start > clause.start for m in page.of("unit", start=clause.start, end=clause.end))  # `ora un video`
+    besides = clause.verb("remove") or clause.mentions or clause.has("aspect", "style") or timed
+    if here and not besides and asks_for_output(clause):
         return _made_of(clause, here)
     added = (wants.added | wants.head) & here - {"video", "image", "music"}
     if "music" in here and not _music_mood(clause) and clause.verb("add", "make"):
@@ -258,6 +256,34 @@ def _soften(act: Performance, softened: set[str]) -> Performance:
     return act.model_copy(update={"expression": "happy" if act.expression == "excited" else "neutral"})
 
 
+def _is_there(clause: Clause, who: str) -> bool:
+    """Whether one is in the scene, and in the shot that is spoken of."""
+    board = clause.reading.request.storyboard
+    if who not in clause.reading.roster.present or board is None:
+        return False
+    if clause.shot is None or not -1 <= clause.shot <= len(board.shots):
+        return True
+    shot = board.shots[clause.shot - 1 if clause.shot > 0 else clause.shot]
+    return any(p.character == who for p in shot.placements)
+
+
+def _told(clause: Clause) -> str | None:
+    """What happens now, in the words of a clause that tells it (`the dog jumps out of the bush`)."""
+    page = clause.page
+    first = next((m for m in clause.mentions if m.start <= clause.start + 1), None)
+    asked = [
+        m for m in clause.verbs if first is not None and m.id in ("make", "change", "add") and m.start < first.start
+    ]
+    in_verb = words("him_in_verb", "her_in_verb", "them_in_verb")  # `falla ballare`
+    if first is None or asked or page.key(first.start) in in_verb:
+        return None
+    names = {i: m.name.split()[0] for i, m in clause.reading.roster.members.items() if m.known}
+    told = tell(page, clause.reading.mentions, first.start, clause.end, names)
+    if page.key(first.end) in words("should_words"):
+        return indicative(told, len(first.ids) > 1) if page.language == "en" else None
+    return told or None
+
+
 def _enters(clause: Clause, who: str) -> bool:
     """`can Alberto watch from the background?`, `Giulia should be there too`: a newcomer is wanted here."""
     roster = clause.reading.roster
@@ -283,13 +309,15 @@ def _acting(clause: Clause) -> list[Edit]:
     if feeling := _felt(clause):
         acts = [Performance.model_validate({"character": i, "expression": feeling}) for i in clause.mentions[0].ids]
     roster = clause.reading.roster
+    told = _told(clause)
     edits = [
         Edit(
-            op="set_performance" if act.character in roster.present else "add_character",
+            op="set_performance" if _is_there(clause, act.character) else "add_character",
             shot=clause.shot,
             character=act.character,
             member=None if act.character in roster.present else roster.members.get(act.character),
             performance=act,
+            text=told if act.pose and _is_there(clause, act.character) else None,
         )
         for act in acts
         if has_acts(act) or _enters(clause, act.character)

@@ -181,4 +181,5 @@ def _meant_by_verb(present: Present, noun: str) -> tuple[str, ...]:
     if noun == "they":
         return tuple(present.last_named)
     fitting = present.of_gender(noun, present.last_named)
+    fitting = fitting or present.of_gender(noun, [member.id for member in present.cast])
     return tuple(fitting) if len(fitting) == 1 else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.intent import Edit, Performance
 from agent.planners.offline.changes import Changes, has
 from agent.planners.offline.phrasing import about, join_names
+from agent.planners.offline.scenes import told_feeling
 from agent.planners.offline.staging import MOVING, grounded
 from agent.planners.offline.wordlists import words
 from tools.storyboard import Emotion, Placement, Shot
@@ -87,10 +88,12 @@ def set_performance(changes: Changes, edit: Edit) -> None:
             if edit.shot is not None:
                 changes.problem("not_in_shot", name=changes.name(wanted.character), shot=at + 1)
             continue
-        _perform(changes, at, wanted, everyone)
+        felt = told_feeling(edit.text or "", changes.direction)
+        played = wanted if wanted.expression or not felt else wanted.model_copy(update={"expression": felt})
+        _perform(changes, at, played, everyone, edit.text or "")
 
 
-def _perform(changes: Changes, at: int, wanted: Performance, everyone: bool) -> None:
+def _perform(changes: Changes, at: int, wanted: Performance, everyone: bool, told: str) -> None:
     shot = changes.shots[at]
     update = {
         name: value
@@ -110,8 +113,8 @@ def _perform(changes: Changes, at: int, wanted: Performance, everyone: bool) -> 
         for line in shot.dialogue
     ]
     action = _felt(changes, shot, placements, meant, wanted) if wanted.expression else shot.action
-    if action and any(p.pose != q.pose for p, q in zip(shot.placements, placements, strict=True)):
-        action = _acted(changes, shot, placements, meant)
+    if (action or told) and any(p.pose != q.pose for p, q in zip(shot.placements, placements, strict=True)):
+        action = _acted(changes, shot, placements, meant, told)
     changes.replace(at, placements=placements, dialogue=dialogue, action=action)
 
 
@@ -144,8 +147,12 @@ def _felt(changes: Changes, shot: Shot, placements: list[Placement], meant: set[
     return action
 
 
-def _acted(changes: Changes, shot: Shot, placements: list[Placement], meant: set[str]) -> str:
-    """The action once a pose has changed: what the poses say, where the old words were about those people."""
+def _acted(changes: Changes, shot: Shot, placements: list[Placement], meant: set[str], told: str) -> str:
+    """The action once a pose has changed: as the request tells it, else what the poses say."""
+    if told:
+        others = [p for p in placements if p.character not in meant and p.pose != "stand"]
+        rest = told_by_poses(changes, others)
+        return f"{rest}. {told}" if rest else told
     if not shot.action:
         return ""
     if not any(changes.name(who).lower() in shot.action.lower() for who in meant):

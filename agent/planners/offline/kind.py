@@ -98,7 +98,10 @@ def question_topic(reading: Reading) -> str | None:
     direct = next((m for m in topics if m.id in ("abilities", "identity")), None)
     if direct and (short or marked or opens) and not reading.mentions:
         return direct.id
-    making = [m for m in page.of("request") if m.id in ("make", "draw", "polite")]
+    nouns = words("articles_the", "these")  # `where is the film saved?`
+    making = [
+        m for m in page.of("request") if m.id in ("make", "draw", "polite") and page.key(m.start - 1) not in nouns
+    ]
     if making and any(m.id in ("make", "draw") and m.start <= 6 for m in making) and not _asks_about_made(asks):
         if not (opens and openers[0].start < making[0].start and not any(m.id == "polite" for m in making)):
             return None

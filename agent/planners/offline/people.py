@@ -81,7 +81,8 @@ def _names(page: Page, vocabulary: Vocabulary) -> list[Mention]:
         elif end := _unknown_name(page, at, vocabulary, caseless):
             look = dict(match.entry.look) if (match := page.at(at, "name")) else {}
             words = _text(page, at, end)
-            words = words.capitalize() if _is_speaker_self(page, at) else words
+            if _is_speaker_self(page, at):
+                words = "Me" if page.language == "en" else words.capitalize()
             found.append(Mention(at, end, kind="name", look=look, words=words))
             at = end
         else:
@@ -294,7 +295,11 @@ def _phrase_start(page: Page, match: Match) -> tuple[int, int, bool, bool]:
                 break
         elif page.at(before, *_ADJECTIVES):
             at = page.at(before, *_ADJECTIVES).start  # type: ignore[union-attr]
-        elif page.key(before) in word_list("person_articles") and page.key(before) not in word_list("person_the"):
+        elif (
+            page.key(before) in word_list("person_articles")
+            and page.key(before) not in word_list("person_the")
+            and page.tokens[before].text.lower() != "à"  # Folded it looks like an article: `à une fille`.
+        ):
             at = before
         else:
             break

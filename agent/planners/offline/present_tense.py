@@ -8,7 +8,7 @@ from agent.planners.offline.acting import Group, groups_of
 from agent.planners.offline.cast import Mention
 from agent.planners.offline.page import Page
 from agent.planners.offline.text import tokenise
-from agent.planners.offline.verbs import be, grammar, present, telling_data, word_set
+from agent.planners.offline.verbs import be, grammar, present, telling_data, third_person, word_set
 from agent.planners.offline.wordlists import words
 
 __all__ = ["CLAUSE_ENDS", "ENDS", "has_verb", "is_finite", "joined_text", "sentence_of"]
@@ -61,7 +61,8 @@ def _between(page: Page, groups: Sequence[Group], kept: list[int]) -> str:
         what, rest = joined_text(page, head, {}), joined_text(page, [i for i in kept if i >= group.end], {})
         who = page.words(group.start, group.end).strip(" ,;:.!?")
         told = telling_data().have[page.language].format(who=who, what=_with_article(what, page))
-        return f"{told}{'' if rest[:1] in ',.' else ' '}{rest}".strip()
+        parted = page.key(group.end) == ","  # `a race between Luca and Alberto, Giulia cheers`
+        return f"{told}{',' if parted else ''}{'' if rest[:1] in ',.' else ' '}{rest}".strip()
     return ""
 
 
@@ -118,6 +119,10 @@ def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str],
         return
     first_gerund = next((at for at in inside if is_gerund(page, at)), None)
     before = [at for at in inside if first_gerund is None or at < first_gerund]
+    made = at_head and not many and language == "en" and bool(page.of("request", end=inside[0]))
+    if made and (plain := third_person(page.key(inside[0]))):  # `make Luca run`
+        swaps[inside[0]] = plain
+        return
     if any(is_finite(page, at) for at in before):
         return
     if first_gerund is None:
@@ -139,6 +144,8 @@ def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str],
     # `Giulia's hands knead`: what is nearest before the verb is plural.
     many = many or (first_gerund > inside[0] and page.key(first_gerund - 1).endswith("s") and len(before) < 3)
     swaps[first_gerund] = present(page.key(first_gerund), many)
+    if first_gerund == inside[0] + 1 and page.key(inside[0]) == ",":
+        swaps[inside[0]] = ""  # `Alberto, sweating` sweats.
     joined = False
     for at in inside:
         if at > first_gerund and joined and is_gerund(page, at):
@@ -183,6 +190,8 @@ def joined_text(page: Page, kept: Sequence[int], swaps: dict[int, str]) -> str:
     for at in kept:
         token = page.tokens[at]
         word = swaps.get(at, token.text)
+        if not word:
+            continue
         glued = last == at - 1 and page.tokens[last].end == token.start
         if parts and (glued or (token.is_mark and token.key in ",.;:!?)") or parts[-1].endswith("'")):
             if not (token.is_mark and parts[-1][-1:] in ",;:"):

@@ -194,7 +194,7 @@ class Reading:
         first, cuts = cut_beats(self.page, self.mentions)
         context = read_scenery(self.page, 0, first, self.vocabulary, self.notes) if first else {}
         context.pop("framing", None)
-        beats = [beat for cut in cuts for beat in (self.beat(cut, context), *self._cards(cut))]
+        beats = [beat for cut in cuts for beat in self._with_cards(cut, self.beat(cut, context))]
         head = self._loose_speech(0, first) if first else {}
         if beats and head:
             beats[0] = beats[0].model_copy(
@@ -294,10 +294,20 @@ class Reading:
             fields["framing"] = cut.framing
         return Beat(**fields)
 
-    def _cards(self, cut: Cut) -> list[Beat]:
-        """Titles behind the first of a beat: each has a shot of its own."""
-        shown = [text for text, token in self.speech.overlays if cut.start <= token < cut.end]
-        return [Beat(text=text, text_overlay=text) for text in shown[1:]]
+    def _with_cards(self, cut: Cut, beat: Beat) -> list[Beat]:
+        """A beat with its titles: each behind the first has a shot of its own, and so has a card beside a story."""
+        shown = [(text, token) for text, token in self.speech.overlays if cut.start <= token < cut.end]
+        if not shown:
+            return [beat]
+        first, token = shown[0]
+        before: list[Beat] = []
+        behind = [Beat(text=text, text_overlay=text) for text, _ in shown[1:]]
+        if token in self.speech.cards and (beat.performances or beat.dialogue):
+            beat = beat.model_copy(update={"text_overlay": ""})
+            told_before = any(cut.start <= m.start < token for m in self.mentions)
+            card = Beat(text=first, text_overlay=first)
+            before, behind = ([], [card, *behind]) if told_before else ([card], behind)
+        return [*before, beat, *behind]
 
     def _off(self, cut: Cut) -> list[SpokenLine]:
         """The lines of a beat that are heard from off stage."""

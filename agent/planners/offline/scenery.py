@@ -12,12 +12,14 @@ from agent.planners.offline.page import Page
 from agent.planners.offline.say import Notes
 from agent.planners.offline.text import fold
 from agent.planners.offline.vocabulary import Vocabulary
-from agent.planners.offline.wordlists import words
+from agent.planners.offline.wordlists import starts_with, words
 from tools.storyboard import TimeOfDay
 
 __all__ = ["DEFAULT_PLACE", "careful_ok", "read_scenery"]
 
 DEFAULT_PLACE = "beach"
+_INDOORS = frozenset({"kitchen", "bedroom"})
+"""Drawn places that stand in for rooms."""
 _QUALIFYING = ("trait", "colour", "ordinary", "weather", "emotion", "mood", "negation", "number")
 
 
@@ -97,10 +99,20 @@ def _place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Note
         return {"location": best.id}
     season = {"weather": best.entry.goes_with} if best.entry.goes_with else {}
     others = [row[2] for row in ranked[1:] if row[2].entry.instead is None]
+    if not others and _is_outside(page, best) and best.entry.instead in _INDOORS:
+        label = vocabulary.label("place", "street", language if language == "it" else "en")
+        notes.assume("place_instead", words=written, place=label)
+        return {"location": "street", "location_words": written}
     stand_in = others[0].id if others else _drawn(best.entry.instead, vocabulary)
     label = vocabulary.label("place", stand_in, language if language == "it" else "en")
     notes.assume("place_unlike" if best.entry.unlike and not others else "place_instead", words=written, place=label)
     return {"location": stand_in, "location_words": written, **season}
+
+
+def _is_outside(page: Page, match: Match) -> bool:
+    """`in front of the cafe`, `davanti alla scuola`: before the house, not in it."""
+    keys = [page.key(at) for at in range(max(0, match.start - 4), match.start)]
+    return any(starts_with(keys[at:], "outside_words") for at in range(len(keys)))
 
 
 def _drawn(id_: str, vocabulary: Vocabulary) -> str:

@@ -14,7 +14,7 @@ from agent.planners.offline.verbs import verb_forms
 from agent.planners.offline.wordlists import words
 from tools.storyboard import Emotion, slugify
 
-__all__ = ["settle"]
+__all__ = ["settle", "told_feeling"]
 
 _RESTING = frozenset({"sit", "lie", "crouch", "swim", "hold"})
 """Poses that last when something else begins to happen."""
@@ -95,7 +95,7 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
     stated = {} if moved else _carried(earlier, people, told == "nothing", direction)
     for performance in beat.performances:
         stated[performance.character] = _merged(stated.get(performance.character), performance)
-    felt = _told_feeling(beat.action, direction)
+    felt = told_feeling(beat.action, direction)
     for who in people if felt else ():
         acting = stated.get(who, Performance(character=who))
         stated[who] = acting.model_copy(update={"expression": acting.expression or felt})
@@ -117,7 +117,7 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
     )
 
 
-def _told_feeling(action: str, direction: Direction) -> Emotion | None:
+def told_feeling(action: str, direction: Direction) -> Emotion | None:
     """The feeling that the words of the action tell (`they argue`)."""
     said = f" {' '.join(words_of(action))} " if action else ""
     told = direction.acting.feelings_told.items() if said else []
@@ -141,7 +141,7 @@ def _place(beat: Beat, before: Scene | None, brief: Brief, direction: Direction)
     later = next((b for b in brief.beats if b.location or b.location_words), None)
     if later is not None and later is not beat:
         return _place(later, None, brief, direction)
-    return direction.default_place, ""
+    return direction.likely_place(" ".join(words_of(" ".join(b.text for b in brief.beats)))), ""
 
 
 def _carried(
@@ -158,7 +158,7 @@ def _carried(
             if who in scene.people:
                 if who in scene.stated:
                     old = scene.stated[who]
-                    if not going_on and old.expression == _told_feeling(scene.action, direction):
+                    if not going_on and old.expression == told_feeling(scene.action, direction):
                         old = old.model_copy(update={"expression": None})  # `They argue, then they dance.`
                     carried[who] = old if going_on or old.pose in _RESTING else old.model_copy(update={"pose": None})
                 break

@@ -36,6 +36,7 @@ def is_shown(page: Page, quote: Quote, back: int, mentions: Sequence[Mention]) -
         if (
             length
             and at + 1 > last
+            and (between or not said or said[-1] >= at)  # `shouts from the boat "Land!"` is said.
             and len(between) <= _MOST_BETWEEN
             and all(key in words("showing") for key in between)
         ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.planners.offline.text import tokenise
 from configs.yaml_file import load_yaml_model
 
-__all__ = ["be", "grammar", "present", "telling_data", "verb_forms", "word_set"]
+__all__ = [
+    "be",
+    "grammar",
+    "indicative",
+    "known_verbs",
+    "present",
+    "telling_data",
+    "third_person",
+    "verb_forms",
+    "word_set",
+]
 
 
 class _Words(BaseModel):
@@ -58,6 +69,7 @@ class _Telling(BaseModel):
     purposes: _Words
     leads_to_purpose: _Words = Field(alias="for")
     states: _Words
+    wishes: list[str]
     meanwhile: _Words
 
 
@@ -95,6 +107,7 @@ def grammar() -> _Grammar:
     return _Grammar(data, gerunds, finite, quality)
 
 
+@cache
 def verb_forms() -> frozenset[str]:
     """Every English form of the verbs that are known by name; none of them is another word misspelled."""
     known = grammar()
@@ -129,6 +142,26 @@ def present(gerund: str, many: bool) -> str:
     known = grammar()
     base = known.gerunds.get(gerund) or _stem(gerund[:-3])
     return base if many else _third(base, known.data.third_person)
+
+
+def indicative(told: str, many: bool) -> str | None:
+    """`Luca should hug the dog` -> Luca hugs the dog; None where no verb follows the wish."""
+    match = re.search(rf"\b(?:{'|'.join(telling_data().wishes)})\s+(\w+)", told)
+    if match is None or match[1].lower() not in known_verbs():
+        return None
+    verb = match[1] if many else _third(match[1], grammar().data.third_person)
+    return f"{told[: match.start()]}{verb}{told[match.end() :]}"
+
+
+def third_person(verb: str) -> str | None:
+    """`run` -> runs, for a verb that is known in its plain form."""
+    return _third(verb, grammar().data.third_person) if verb in known_verbs() else None
+
+
+@cache
+def known_verbs() -> frozenset[str]:
+    """The plain forms of the verbs that are known by name."""
+    return frozenset(grammar().data.verbs)
 
 
 def _stem(stem: str) -> str:

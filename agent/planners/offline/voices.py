@@ -38,7 +38,8 @@ def find_voices(page: Page) -> list[Mention]:
     at = 0
     while at < len(keys):
         length = starts_with(keys[at:], "narrators", "voices")
-        remark = at > 1 and page.key(at - 1) in (",", "(") and page.at(at - 2, "cast") is not None
+        wanted_alone = page.key(at + length) in words("only_behind") or page.at(at - 1, "negation") is not None
+        remark = wanted_alone or (at > 1 and page.key(at - 1) in (",", "(") and page.at(at - 2, "cast") is not None)
         if not length or remark or not _says(page, at, at + length):
             at += 1
             continue

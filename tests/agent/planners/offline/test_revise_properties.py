@@ -109,7 +109,8 @@ def test_no_edit_changes_nothing(board: Storyboard) -> None:
 @settings(max_examples=80, deadline=None)
 @given(boards(), edits(), st.integers(1, 6))
 def test_an_edit_of_one_shot_leaves_the_others_equal(board: Storyboard, edit: Edit, number: int) -> None:
-    whole = {"set_aspect", "set_title", "set_style", "set_fps", "reorder_shot", "add_shot", "remove_shot", "split_shot"}
+    whole = {"set_aspect", "set_title", "set_style", "set_fps", "reorder_shot", "add_shot", "remove_shot"}
+    whole |= {"split_shot", "copy_shot", "set_look", "rename_character"}
     if edit.op in whole:
         return
     after = revised(board, edit.model_copy(update={"shot": number}))
