@@ -161,7 +161,7 @@ class Registry:
                     known = self.models.loadable.get(name)
                     if known is None or known.stack != about.stack:
                         raise InvalidInput(
-                            f"{tool}/{engine}: {models.name} has no model {name!r} in the stack {about.stack!r} that can be loaded",
+                            f"{tool}/{engine}: {models.name} has no {name!r} to be loaded in the stack {about.stack!r}",
                             where=str(engines),
                         )
 

@@ -100,11 +100,17 @@ def _diffusers(names: _Names) -> Family | None:
     if names.has(".temporal_transformer_blocks."):
         return Family("svd", "unet", base="svd")
     if names.begins("add_embedding."):
-        name = "sdxl_refiner" if names.begins("down_blocks.3.") else "sdxl"
+        name = "sdxl_refiner" if _is_refiner(names) else "sdxl"
         return Family(name, "unet", base=name)
     width = names.width(".attn2.to_k.weight")
     base = "sd2" if width == 1024 else "sd15"
     return Family(base, "unet", base=base, style="inpaint" if _channels(names, "conv_in.weight") == 9 else "")
+
+
+def _is_refiner(names: _Names) -> bool:
+    """It has a fourth block; and beside its one text encoder it is told five sizes, where the base is told six."""
+    told = names.width("add_embedding.linear_1.weight") - names.width(".attn2.to_k.weight")
+    return names.begins("down_blocks.3.") or (told > 0 and told % 5 == 0)
 
 
 def _controlnet(names: _Names) -> Family:

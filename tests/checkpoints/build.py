@@ -1,0 +1,78 @@
+"""Checkpoints that are made once and kept: under the hash of the code, the arguments and the libraries that make them.
+
+base = built(make_base, seed=1)     # a folder, made by the first test that asks, found by all others
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import inspect
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+__all__ = ["built", "kept_in"]
+
+LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "peft", "gguf")
+
+
+def kept_in() -> Path:
+    """Where they are kept: STUDIO_TEST_CHECKPOINTS, or beside pytest's own cache."""
+    root = Path(__file__).parents[2] / ".pytest_cache" / "checkpoints"
+    return Path(os.environ.get("STUDIO_TEST_CHECKPOINTS") or root)
+
+
+def built(make: Callable[..., Path], **args: Any) -> Path:
+    """What `make(folder, **args)` returns, made now or long ago. Do not write into it.
+
+    Args:
+        make: a maker of this package: writes into an empty folder, returns the path of what it wrote.
+        args: its arguments; paths among them must be kept checkpoints themselves.
+    """
+    root = kept_in()
+    root.mkdir(parents=True, exist_ok=True)
+    folder = root / f"{make.__name__.removeprefix('make_')}-{_key(make, args)}"
+    told = folder / "made.json"
+    if not told.exists():
+        # Several test processes ask at once; one makes it.
+        with (root / f".{folder.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not told.exists():
+                _make(make, args, folder)
+    return folder / str(json.loads(told.read_text())["path"])
+
+
+def _make(make: Callable[..., Path], args: dict[str, Any], folder: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix=".making-", dir=folder.parent) as temp:
+        room = Path(temp) / "made"
+        room.mkdir()
+        made = make(room, **args)
+        (room / "made.json").write_text(json.dumps({"path": str(made.relative_to(room))}))
+        shutil.rmtree(folder, ignore_errors=True)
+        room.rename(folder)
+
+
+def _key(make: Callable[..., Path], args: dict[str, Any]) -> str:
+    source = Path(inspect.getfile(make))
+    # What a maker calls lies beside it.
+    files = sorted({source, *Path(__file__).parent.glob("*.py")})
+    known = {
+        "make": f"{make.__module__}:{make.__qualname__}",
+        "args": {name: str(value) for name, value in sorted(args.items())},
+        "libraries": {name: _version(name) for name in LIBRARIES},
+        "source": [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
+    }
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
