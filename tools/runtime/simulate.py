@@ -12,7 +12,7 @@ ledger that is under test.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tools.base import Call
 from tools.errors import InvalidInput, ToolError
@@ -49,6 +49,7 @@ class Machine:
         choose: makes what decides over the device.
         one_worker: all models live in one process; else those that are never used together live apart.
         host_budget: bytes of host memory for parked weights, in each studio; None is unlimited.
+        truth: models as they turn out where that is not as predicted, by name; no larger than predicted.
     """
 
     def __init__(
@@ -62,12 +63,13 @@ class Machine:
         choose: ChooserFactory = Foresight,
         one_worker: bool = True,
         host_budget: int | None = None,
+        truth: Mapping[str, Model] | None = None,
     ) -> None:
         self.world = World(seed)
         self.device = SimDevice(self.world, problems[0].budget, host_budget)
         self.dice = Dice(faults, seed)
         self.desk: Desk | None = Desk()
-        self.models = problems[0].models
+        self.models = {**problems[0].models, **(truth or {})}
         registry = registry_of(problems, one_worker=one_worker)
         self.productions = [Production(problem, registry) for problem in problems]
         self.sites: list[Site] = []
@@ -147,6 +149,7 @@ def simulate(
     mind: str = "llm",
     one_worker: bool = True,
     host_budget: int | None = None,
+    truth: Mapping[str, Model] | None = None,
     make_machine: Callable[..., Machine] = Machine,
 ) -> Report:
     """Carry out productions on a simulated machine.
@@ -162,6 +165,7 @@ def simulate(
         mind: the model that `react` asks before each call.
         one_worker: all models live in one process; else those that are never used together live apart.
         host_budget: bytes of host memory for parked weights, in each studio; None is unlimited.
+        truth: models as they turn out where that is not as predicted, by name; no larger than predicted.
         make_machine: for machines that are built otherwise.
 
     Raises:
@@ -184,6 +188,7 @@ def simulate(
         choose=choose,
         one_worker=one_worker,
         host_budget=host_budget,
+        truth=truth,
     )
     machine.run()
     return machine.report(policy)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tools.runtime.retry import Rules
 from tools.runtime.scheduling.problem import Model, Problem, Task, peak_bytes
@@ -26,6 +26,7 @@ class Drawn:
         studios: on how many processes they are dealt out.
         one_worker: whether all models live in one process.
         host_budget: bytes of host memory for weights in each studio; None is unlimited.
+        truth: models that turn out smaller and slower to load than predicted, by name.
     """
 
     seed: int
@@ -33,6 +34,7 @@ class Drawn:
     studios: int
     one_worker: bool
     host_budget: int | None
+    truth: Mapping[str, Model]
 
     def run(self, faults: Faults = ROUGH, rules: Rules | None = None, make_machine: type[Machine] = Machine) -> Report:
         """Simulate it, with the seed that drew it."""
@@ -44,6 +46,7 @@ class Drawn:
             rules=rules,
             one_worker=self.one_worker,
             host_budget=self.host_budget,
+            truth=self.truth,
             make_machine=make_machine,
         )
 
@@ -59,7 +62,10 @@ def draw(seed: int) -> Drawn:
     problems = [Problem.of(_draw_tasks(dice, models), models, _BUDGET, cpu_slots=2) for _ in range(count)]
     pairs = max(sum(model.weights for model in pair) for pair in zip(models, [*models[1:], models[0]], strict=True))
     host_budget = dice.choice((None, None, max(pairs, 2 * _BUDGET - 4)))
-    return Drawn(seed, problems, dice.randint(1, count), dice.random() < 0.6, host_budget)
+    studios, one_worker = dice.randint(1, count), dice.random() < 0.6
+    smaller = [model for model in models if model.weights > 2 and dice.random() < 0.25]
+    truth = {one.name: replace(one, weights=dice.randint(1, one.weights), load_s=2 * one.load_s) for one in smaller}
+    return Drawn(seed, problems, studios, one_worker, host_budget, truth)
 
 
 def _draw_tasks(dice: random.Random, models: Sequence[Model]) -> list[Task]:
