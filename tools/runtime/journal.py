@@ -227,9 +227,10 @@ class Journal:
     def _sync_in_groups(self) -> None:
         while True:
             self._dirty.wait()
+            # Before the wait: cleared behind it, the call of `close` would be lost, which sets it last.
+            self._dirty.clear()
             if self._closing.wait(GROUP_S):
                 return
-            self._dirty.clear()
             # Told to whoever writes or syncs next: `_broken` is set.
             with suppress(StorageFailed):
                 self.sync()

@@ -257,3 +257,21 @@ def test_a_wrong_batch_is_not_accepted(bench: Bench, tmp_path: Path) -> None:
     with Journal.open(tmp_path / "jobs", "beach") as journal, pytest.raises(InvalidInput):
         run_journaled(bench.executor, journal, [tiny("a", "nobody")])
     assert read_journal(tmp_path / "jobs", "beach").calls == {}
+
+
+def test_closing_at_the_moment_of_a_sync_does_not_wait_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.runtime.journal.GROUP_S", 0.001)
+    ended = threading.Event()
+
+    def work() -> None:
+        for number in range(150):
+            with Journal.open(tmp_path, "beach") as journal:
+                journal.accept(board_calls(1))
+                journal.started("s0.still")
+                time.sleep(0.001 + number % 10 * 1e-5)
+        ended.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    assert ended.wait(60)
