@@ -130,7 +130,10 @@ def _is_noun(page: Page, match: Match, mentions: Sequence[Mention]) -> bool:
         return (before is not None and before.id == "where") or not any(
             m.end == match.start or (m.end == match.start - 1 and page.key(m.end) in words("clitics")) for m in mentions
         )
-    noun = page.key(match.start - 1) in words("pointing")
+    noun = page.key(match.start - 1) in words("pointing") - (
+        # `Luca che la abbraccia`: a pronoun there, no article.
+        words("clitics") if page.language == "it" and page.key(match.start - 2) in words("relatives") else set()
+    )
     return noun and not any(m.start <= match.end <= m.end for m in mentions)
 
 
@@ -144,7 +147,8 @@ def groups_of(page: Page, mentions: Sequence[Mention]) -> list[Group]:
             continue
         listed = bool(between) and len(between) <= 3 and all(key in words("standing_together") for key in between)
         closed = bool(groups) and between == [","] and page.key(groups[-1].last.start - 1) in words("and_words")
-        if groups and listed and not (closed and len(groups[-1].ids) > 1):
+        acts = mention.kind == "pronoun" and page.at(mention.end, "pose", "emotion", "speech") is not None
+        if groups and listed and not (closed and len(groups[-1].ids) > 1) and not acts:
             last = groups[-1]
             last.end, last.ids, last.last = mention.end, tuple(dict.fromkeys([*last.ids, *mention.ids])), mention
             continue
@@ -178,6 +182,8 @@ def _doers(page: Page, match: Match, groups: Sequence[Group]) -> tuple[str, ...]
             one = _one_inside(match, group)
             if inside or (match.subject == "emotion" and _is_adjective(page, match)):
                 return one
+    if match.id == "walk" and (comes := next((g for g in groups if g.start == match.end), None)):
+        return comes.ids  # `poi arriva un gattino`
     before = [g for g in groups if g.end <= match.start and not page.breaks_between(g.end, match.start)]
     subjects = [g for g in before if not g.oblique] or before
     if subjects:

@@ -69,6 +69,10 @@ class Roster:
                 return slug
         return None
 
+    def take(self, id_: str) -> str:
+        """Take in one whose id is known, of the cast, the request or the present storyboard."""
+        return self.known(id_) if id_ in self._vocabulary.cast else self.recall(id_) or id_
+
     def new(self, name: str, look: dict[str, object], description: str = "") -> str:
         """Take in one who has no sheet; `name` as written, cut to a line."""
         name = " ".join(name.split())[:80] or "someone"

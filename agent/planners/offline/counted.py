@@ -10,19 +10,21 @@ from agent.planners.offline.quotes import QUOTE_MARK
 from agent.planners.offline.verbs import grammar
 from agent.planners.offline.wordlists import starts_with, words
 
-__all__ = ["count_off", "one_of_several"]
+__all__ = ["count_off", "one_of", "one_of_several"]
 
 _NEXT = 0
 """Stands for whoever of the group was not spoken of alone yet."""
 
 
-def count_off(page: Page, mentions: Sequence[Mention]) -> list[Mention]:
+def count_off(page: Page, mentions: Sequence[Mention], present: tuple[str, ...] = ()) -> list[Mention]:
     """Mentions of single members of a group named before, for counting words that no noun follows.
 
     Args:
         mentions: settled as far as names, phrases and plurals go, in order.
+        present: those of the present scene, who are meant when nobody is named here.
     """
-    if not any(len(m.ids) > 1 for m in mentions) and len({i for m in mentions for i in m.ids}) < 2:
+    named = {i for m in mentions for i in m.ids}
+    if not any(len(m.ids) > 1 for m in mentions) and len(named) < 2 and (named or len(present) < 2):
         return []
     taken = {at for m in mentions for at in range(m.start, m.end) if m.kind != "pronoun"}
     found: list[Mention] = []
@@ -34,7 +36,7 @@ def count_off(page: Page, mentions: Sequence[Mention]) -> list[Mention]:
             at += 1
             continue
         number, end = counted
-        group = _group_before(at, mentions)
+        group = _group_before(at, mentions) if named else present
         who = _member(group, number, spoken_of) if taken.isdisjoint(range(at, end)) else None
         if who is not None and _does_something(page, end):
             spoken_of.append(who)
@@ -59,6 +61,12 @@ def one_of_several(page: Page, mention: Mention, mentions: Sequence[Mention]) ->
         return None
     before = [m for m in mentions if several[-1].end <= m.start < mention.start and m.noun == mention.noun]
     return _member(several[-1].ids, counted[0], [i for m in before if len(m.ids) == 1 for i in m.ids])
+
+
+def one_of(page: Page, mention: Mention, group: Sequence[str]) -> str | None:
+    """Whom of a group a noun phrase with a number counts (`one robot`, `the second robot`); not `another robot`."""
+    counted = next((c for at in range(mention.start, mention.end) if (c := _counting_word(page, at))), None)
+    return _member(group, counted[0], ()) if counted is not None and counted[0] != _NEXT else None
 
 
 def _counting_word(page: Page, at: int) -> tuple[int, int] | None:

@@ -12,8 +12,8 @@ from agent.planners.offline.shown import is_shown
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.tongue import language_of_line
 from agent.planners.offline.vocabulary import READING, Vocabulary
-from agent.planners.offline.voices import is_voice
-from agent.planners.offline.wordlists import phrases, starts_with
+from agent.planners.offline.voices import is_off
+from agent.planners.offline.wordlists import starts_with
 from agent.planners.offline.wordlists import words as word_list
 from tools.storyboard import Delivery, Emotion, Line
 
@@ -166,6 +166,8 @@ class _Reader:
         page = self.page
         if is_shown(page, quote, back, self.mentions):
             self.speech.overlays.append((quote.text[:200], quote.token))
+            if any(m.id == "title_card" for m in page.of("thing", start=back, end=quote.token)):
+                self.speech.cards.add(quote.token)
             # `a poster reads "RACE"`: nobody reads there.
             reads = page.of("pose", start=max(back, quote.token - 2), end=quote.token)
             page.keep([m for m in page.matches if m not in reads])
@@ -347,24 +349,14 @@ class _Reader:
         for id_ in who:
             line = Line(character=id_, text=text, emotion=emotion or "neutral", delivery=delivery, language=language)
             self.speech.lines.append(
-                SpokenLine(line, quote.token, emotion is not None, self._is_off(id_, quote, manner, span))
+                SpokenLine(
+                    line,
+                    quote.token,
+                    emotion is not None,
+                    is_off(self.page, id_ in self.roster.voices, quote.speaker, manner, span),
+                )
             )
         self.last = who
-
-    def _is_off(self, id_: str, quote: Quote, manner: str, span: tuple[int, int]) -> bool:
-        """Whether a line is heard from off stage: a narrator's, `Luca (O.S.)`, `Luca's voice`."""
-        if id_ in self.roster.voices or is_voice(quote.speaker):
-            return True
-        told = [token.key for token in self.page.tokens[span[0] : span[1]]]
-        if any(starts_with(told[at:], "off_stage") > 1 for at in range(len(told))):  # `shouts from off screen`
-            return True
-        keys = [token.key for token in tokenise(manner) if token.key != "."]
-        offs = phrases("off_stage")
-        return any(
-            tuple(k for k in off if k != ".") == tuple(keys[at : at + sum(k != "." for k in off)])
-            for off in offs
-            for at in range(len(keys))
-        )
 
     def _manner(self, span: tuple[int, int], token: int, manner: str) -> tuple[Emotion | None, Delivery]:
         """Emotion and loudness from the words of the attribution and of the brackets."""

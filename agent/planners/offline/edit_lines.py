@@ -192,7 +192,8 @@ def _how_said(clause: Clause) -> list[Edit]:
     """`Luca should whisper it`: the present line, said otherwise."""
     page = clause.page
     delivery = [m for m in page.of("delivery", start=clause.start, end=clause.end) if page.at(m.start, "speech")]
-    if not delivery or clause.has("output") or not (clause.verb("make") or clause.thing("line")):
+    tells = bool(clause.mentions) and clause.mentions[0].start == clause.start  # `vorrei che | Luca sussurri`
+    if not delivery or clause.has("output") or not (clause.verb("make") or clause.thing("line") or tells):
         return []
     who = [m.ids[0] for m in clause.mentions if len(m.ids) == 1]
     own = [line for line in _lines(clause) if not who or line.character == who[0]]

@@ -164,7 +164,7 @@ def recast(changes: Changes, edit: Edit, old: str) -> None:
             dialogue=[
                 line.model_copy(update={"character": new}) if line.character == old else line for line in shot.dialogue
             ],
-            action=told.sub(lambda _: changes.name(new), shot.action)[:1000],
+            action=_capital(told.sub(lambda _: changes.name(new), shot.action)[:1000]),
         )
     if not any(has(shot, old) or _says(shot, old) for shot in changes.shots):
         # The newcomer also takes the place in the cast, and with it the side of the stage.
@@ -277,3 +277,7 @@ def _retold(changes: Changes, shot: Shot, left: list[Placement]) -> str:
             if about(business.text, before, direction, tongue) == shot.action:
                 return about(business.text, after, direction, tongue)
     return told_by_poses(changes, left)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

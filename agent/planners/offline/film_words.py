@@ -82,6 +82,8 @@ def _has_subject(page: Page, at: int, start: int) -> bool:
 def _is_film_word(page: Page, match: Match) -> bool:
     """Whether a phrase speaks of the film: its music, its style, its length; not `dances to the music`."""
     noun = page.at(match.end, "output", "thing")
+    if match.id == "variation" and page.key(match.end) in words("one_article") and _has_subject(page, match.start, 0):
+        return False  # `Giulia takes a photo`
     if match.subject == "thing":
         return (match.id in _FILM_NOUNS and match.id not in ("camera", "style", "length")) or (
             match.id in ("camera", "style", "length")
@@ -98,7 +100,10 @@ def _is_film_word(page: Page, match: Match) -> bool:
     if match.subject == "output" and page.at(match.start, "pose") and _has_subject(page, match.start, 0):
         return False  # `Giulia painting` does it.
     if match.subject == "output":
-        return match.id not in ("music", "voice") or not _is_done(page, match)
+        done = _is_done(page, match)
+        if match.id in ("image", "video") and done and _has_subject(page, match.start, 0):
+            return page.at(match.start - 1, "request") is not None  # `Giulia takes a photo`, `Alberto eats everything`
+        return match.id not in ("music", "voice") or not done
     if match.subject in ("framing", "camera"):
         return not match.entry.careful or page.at(match.start, "pose") is None
     return True

@@ -186,7 +186,7 @@ def tell_limits(page: Page, aspect: Aspect, notes: Notes) -> None:
         notes.assume("no_slow_motion", asked=found.group())
     for at, token in enumerate(page.tokens):
         # Counts of six figures and less; `²` is a digit to Python and no number.
-        whole = token.text.isdecimal() and len(token.text) < 7
+        whole = token.text.isdecimal() and len(token.text) < 7 and page.key(at - 1) not in (":", "x")
         if whole and int(token.text) > MAX_CHARACTERS and _counts_people(page, at + 1):
             notes.assume("crowd", most=MAX_CHARACTERS, count=token.text)
     if any(token.key in words("soundless_formats") for token in page.tokens):

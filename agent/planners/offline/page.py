@@ -208,6 +208,9 @@ def find_script_lines(
 
 def _direction_at(text: str, begin: int, stop: int, is_action: Callable[[str], bool]) -> int:
     """Where a direction follows the words of a script line: `Emma: Where? We see a cave.`; `stop` when none does."""
+    bracket = re.search(r"\(([^()]{1,80})\)[ \t.]*$", text[begin:stop])
+    if bracket and is_action(bracket.group()):
+        return begin + bracket.start()
     for match in re.finditer(r"(?<=[.!?…])[ \t]+(?=\S)", text[begin:stop]):
         at = begin + match.end()
         if pattern(r"(?:{camera_openers})\b").match(text, at) or is_action(text[at:stop]):
@@ -217,6 +220,9 @@ def _direction_at(text: str, begin: int, stop: int, is_action: Callable[[str], b
 
 def _is_action(words: str, vocabulary: Vocabulary, language: Language) -> bool:
     """Whether a sentence tells what one of the cast does: `Luca waves from the harbour`."""
+    if words.startswith("("):  # `(at the cliff, sunset)`: where and when, not how it is said.
+        scenery = frozenset({"place", "elsewhere", "time", "weather"})
+        return bool(vocabulary.find(tokenise(words[:80]), language, scenery))
     found = vocabulary.find(tokenise(words[:80])[:4], language, frozenset({"cast", "pose", "pronoun"}))
     return (
         len(found) > 1

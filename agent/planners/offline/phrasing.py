@@ -30,6 +30,8 @@ def short_name(member: CastMember) -> str:
     article = described.split(" ", 1)[0]
     if article in words("one_article") and described.startswith(f"{article} {member.name.lower()}"):
         return f"{article} {member.name.lower()}"
+    if member.name.lower() in described:
+        return member.name
     if len(parts) == 2 and all(part[:1].isupper() for part in parts):
         return parts[0]
     return member.name

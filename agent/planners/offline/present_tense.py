@@ -125,6 +125,11 @@ def _give_verb(page: Page, inside: list[int], many: bool, swaps: dict[int, str],
         return
     if any(is_finite(page, at) for at in before):
         return
+    aside = page.key(inside[0]) == "," and any(
+        page.key(at) == "," and at + 1 in inside and is_finite(page, at + 1) for at in inside[1:]
+    )
+    if aside:  # `Luca, soaking wet, stands ...`
+        return
     if first_gerund is None:
         opener = page.at(inside[0], "joiner", "emotion")
         placed = page.key(inside[0]) in words("locating", "place_openers")

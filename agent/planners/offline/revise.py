@@ -24,7 +24,9 @@ from agent.planners.offline import (
 from agent.planners.offline.changes import Changes
 from agent.planners.offline.direction import Direction, Tongue, load_direction
 from agent.planners.offline.happenings import recasts
-from agent.planners.offline.phrasing import short_name, title_of, tongue_of
+from agent.planners.offline.phrasing import join_names, short_name, title_of, tongue_of
+from agent.planners.offline.text import tokenise
+from agent.planners.offline.wordlists import starts_with
 from tools.storyboard import Storyboard
 
 __all__ = ["revise"]
@@ -109,6 +111,13 @@ def _retitled(before: Storyboard, after: Storyboard, changes: Changes, direction
         if before.title == _plain_title(before, direction, tongue):
             title = _plain_title(after, direction, tongue)
             return after if title == before.title else after.model_copy(update={"title": title})
+        who, now = (join_names([short_name(m) for m in board.cast], direction, tongue) for board in (before, after))
+        rest = before.title[len(who) :]
+        known = rest in ("", *(f" {when.of(tongue)}" for when in direction.phrases.times_in_title.values()))
+        placed = starts_with([token.key for token in tokenise(rest)][:1], "locating") > 0
+        if who and who != now and before.title.lower().startswith(who.lower()) and (known or placed):
+            title = f"{now}{rest}"  # Where it plays is told in words that only the request knew.
+            return after.model_copy(update={"title": (title[:1].upper() + title[1:])[:120]})
     return after
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from agent.planners.offline.cast import Mention
 from agent.planners.offline.page import LINE_MARK, QUOTE_MARK, Page
 from agent.planners.offline.text import tokenise
-from agent.planners.offline.wordlists import starts_with, words
+from agent.planners.offline.wordlists import phrases, starts_with, words
 from tools.storyboard import Language
 
-__all__ = ["find_voices", "is_voice", "voice_name"]
+__all__ = ["find_voices", "is_off", "is_voice", "voice_name"]
 
 _REACH = 6
 _NARRATOR: dict[str, str] = {"it": "Narratore", "en": "Narrator"}
@@ -75,3 +75,21 @@ def _says(page: Page, start: int, end: int) -> bool:
     before = page.of("speech", "delivery", start=max(0, start - 3), end=start)
     answered = bool(before) and any(t.text == QUOTE_MARK for t in page.tokens[max(0, before[0].start - 2) : start])
     return quoted or answered
+
+
+def is_off(page: Page, unseen: bool, speaker: str, manner: str, span: tuple[int, int]) -> bool:
+    """Whether a line is heard from off stage: a narrator's, `Luca (O.S.)`, `Luca's voice`.
+
+    Args:
+        unseen: the one who says it is only ever heard.
+        speaker, manner: of a script's line: the name before the colon, and what stands in brackets.
+        span: tokens that tell who says it.
+    """
+    if unseen or is_voice(speaker):
+        return True
+    told = [token.key for token in page.tokens[span[0] : span[1]]]
+    if any(starts_with(told[at:], "off_stage") > 1 for at in range(len(told))):  # `shouts from off screen`
+        return True
+    keys = [token.key for token in tokenise(manner) if token.key != "."]
+    offs = [tuple(key for key in off if key != ".") for off in phrases("off_stage")]
+    return any(off == tuple(keys[at : at + len(off)]) for off in offs for at in range(len(keys)))

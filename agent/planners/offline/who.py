@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rapidfuzz.distance import OSA
+
 from agent.planners.offline.cast import MAX_CHARACTERS, Mention, Roster
-from agent.planners.offline.counted import count_off, one_of_several
+from agent.planners.offline.counted import count_off, one_of, one_of_several
 from agent.planners.offline.lexicon import expand
 from agent.planners.offline.looks import read_features, read_look
 from agent.planners.offline.page import Page
+from agent.planners.offline.pronouns import find_clitics, settle_pronouns
 from agent.planners.offline.say import Notes
 from agent.planners.offline.text import plain
 from agent.planners.offline.vocabulary import Vocabulary
@@ -101,6 +104,10 @@ class Casting:
         self.roster.enrich(id_, look, description)
         mention.ids = (id_,)
 
+    def recall(self, mention: Mention) -> None:
+        """Take those of the present scene whom a mention stands for into the request."""
+        mention.ids = tuple(self.roster.take(i) for i in mention.ids)
+
     def phrases(self, mentions: list[Mention]) -> None:
         """Then noun phrases and plurals, in order."""
         for number, mention in enumerate(mentions):
@@ -115,7 +122,8 @@ class Casting:
                 self._plural(mention, mentions)
 
     def _phrase(self, mention: Mention, before: Mention | None, after: Mention | None, mentions: list[Mention]) -> None:
-        if (counted := one_of_several(self.page, mention, mentions)) is not None:
+        counted = one_of_several(self.page, mention, mentions) or self._one_of_present(mention)
+        if counted is not None:
             mention.ids = (counted,)
             return
         named = self._apposition(mention, before, after)
@@ -137,6 +145,19 @@ class Casting:
         id_ = self._already(mention, mentions) or self._girl_or_boy(mention) or self._described(mention)
         mention.ids = (id_,)
         self.roster.nouns[mention.noun] = id_
+
+    def _one_of_present(self, mention: Mention) -> str | None:
+        """`remove one robot`, `the second girl`, where several of that kind are in the present scene."""
+        kind = {name: mention.look.get(name) for name in ("species", "gender", "age") if name in mention.look}
+        looks = {i: m.look for i, m in self.roster.present.items() if m.look}
+        alike = [i for i, look in looks.items() if kind and all(getattr(look, k) == v for k, v in kind.items())]
+        verbs = self.vocabulary.find(
+            self.page.tokens[: mention.start], self.page.language, frozenset({"edit", "request"})
+        )
+        if any(m.id in ("add", "fresh") for m in verbs) or len(alike) < 2:
+            return None
+        who = one_of(self.page, mention, alike)
+        return self.roster.take(who) if who else None
 
     def _apposition(self, mention: Mention, before: Mention | None, after: Mention | None) -> Mention | None:
         """The name that stands beside the phrase: `Marco, an old man`, `a robot called Zip`, `captain Bruno`."""
@@ -212,12 +233,7 @@ class Casting:
         fitting = [i for i in pool if self.roster.gender(i) == gender and self.roster.age(i) == age]
         if not fitting and age == "adult":  # `an old man ... the man`
             fitting = [i for i in pool if self.roster.gender(i) == gender and self.roster.age(i) == "elder"]
-        return self._take(fitting[0]) if len(fitting) == 1 and gender != "neutral" else None
-
-    def _take(self, id_: str) -> str:
-        if id_ in self.vocabulary.cast:
-            return self.roster.known(id_)
-        return self.roster.recall(id_) or id_
+        return self.roster.take(fitting[0]) if len(fitting) == 1 and gender != "neutral" else None
 
     def _girl_or_boy(self, mention: Mention) -> str | None:
         """`the girl` is the only girl of the cast; so is `a girl` whose looks fit or who is with ours."""
@@ -267,7 +283,7 @@ class Casting:
         gender = str(look.get("gender", "neutral"))
         named = self._named(mention, gender, mentions) if "species" not in base else []
         if named and (mention.count in (0, len(named))):
-            mention.ids = tuple(self._take(i) for i in named)
+            mention.ids = tuple(self.roster.take(i) for i in named)
             return
         fitting = [
             i
@@ -295,9 +311,8 @@ class Casting:
         said = plain(mention.words.split()[-1]) if mention.words else ""
         entry = self.vocabulary.lexicons[subject].entries[mention.noun]
         forms = [form for written in getattr(entry, self.page.language) for form in expand(written)]
-        whole = [form for form in forms if said.startswith(plain(form))]
-        near = whole or [form for form in forms if plain(form)[:-1] and said.startswith(plain(form)[:-1])]
-        return max(near, key=len, default=label)
+        near = [form for form in forms if plain(form)[:3] == said[:3] and OSA.distance(plain(form), said) <= 3]
+        return min(near, key=lambda form: OSA.distance(plain(form), said), default=label)
 
     def _named(self, mention: Mention, gender: str, mentions: list[Mention]) -> list[str]:
         """Those named elsewhere in the request, or who speak in it, and whom the plural may stand for."""
@@ -321,69 +336,6 @@ class Casting:
                 mention.kind = "name"
                 self.roster.known(mention.ids[0])
 
-    def pronouns(self, mentions: list[Mention]) -> None:
-        """Last, pronouns: `he` is the nearest one before whom it fits, `they` all before."""
-        for number, mention in enumerate(mentions):
-            if mention.kind != "pronoun":
-                continue
-            before = [m for m in mentions[:number] if m.ids and not m.refused and m.kind != "voice"]
-            if mention.noun == "they":
-                before = [m for m in before if m.kind != "owner"]
-            if mention.noun == "they" and not before and not self.roster.present:
-                # `They all sing: Luca and Alberto`: named behind it.
-                before = [m for m in mentions[number + 1 :] if m.ids and not m.refused and m.kind in ("name", "near")]
-                before = [m for m in before if not self.page.breaks_between(mention.end, m.start)]
-            if self.page.key(mention.start) in word_list("him_clitics") and mention.end - mention.start == 1:
-                subject = before[-1:] if before and not self.page.breaks_between(before[-1].end, mention.start) else []
-                before = [m for m in before if not subject or set(m.ids).isdisjoint(subject[0].ids)]
-                if not before:
-                    continue
-            mention.ids = self._stands_for(mention, before)
-            if mention.noun == "they" and not mention.ids:  # `Luca: "..." Giulia: "..." They run.`
-                mention.ids = tuple(self.roster.known(i) for i in self.speakers)
-            features = read_features(self.page, mention.end)
-            if len(mention.ids) == 1 and features.look and mention.ids[0] not in self.vocabulary.cast:
-                who = "che" if self.page.language == "it" else "who"
-                words = f"{who} {self.page.words(mention.end, features.end).strip(' ,')}"
-                if mention.ids[0] in self.roster.members:  # `She has curly hair and glasses`
-                    self.roster.enrich(mention.ids[0], features.look, words)
-            impersonal = self.page.language == "fr"  # `qu'il fasse nuit`
-            if not mention.ids and mention.noun in ("he", "she") and self._stands_alone() and not impersonal:
-                self.notes.ask("pronoun_lost", word=mention.words)
-
-    def _stands_alone(self) -> bool:
-        return not self.page.quotes or not self.roster.members
-
-    def _stands_for(self, mention: Mention, before: list[Mention]) -> tuple[str, ...]:
-        people = list(dict.fromkeys(i for m in reversed(before) for i in m.ids)) or list(reversed(self.roster.present))
-        people += [i for i in reversed(self.roster.present) if i not in people]
-        if mention.noun == "they":
-            many = next((m.ids for m in reversed(before) if len(m.ids) > 1 and m.kind != "pronoun"), None)
-            chosen = tuple(dict.fromkeys(i for m in before for i in m.ids)) or many or tuple(self.roster.present)
-        elif mention.noun == "it":  # An animal or a robot of this message; `make it night` means nobody.
-            named = list(dict.fromkeys(i for m in reversed(before) for i in m.ids))
-            chosen = tuple([i for i in named if self.roster.is_creature(i)][-1:])
-        else:
-            gender = "boy" if mention.noun == "he" else "girl"
-            exact = [i for i in people if self.roster.gender(i) == gender]
-            loose = [i for i in people if self.roster.gender(i) == "neutral"]
-            chosen = tuple((exact or loose)[:1])
-        return tuple(self._take(i) for i in chosen)
-
-
-def _clitics(page: Page, mentions: Sequence[Mention]) -> list[Mention]:
-    """Italian `gli` and `lo` before a verb (`la mamma gli dà il latte`): one more who is there, and only done to."""
-    if page.language != "it":
-        return []
-    taken = {at for m in mentions for at in range(m.start, m.end)}
-    return [
-        Mention(at, at + 1, kind="pronoun", noun="he", words=token.text)
-        for at, token in enumerate(page.tokens)
-        if at not in taken
-        and token.key in word_list("him_clitics")
-        and (page.at(at + 1, "pose", "speech") is not None or page.key(at + 1) in word_list("deeds"))
-    ]
-
 
 def settle(
     page: Page, mentions: list[Mention], speakers: Sequence[str], vocabulary: Vocabulary, roster: Roster, notes: Notes
@@ -394,8 +346,12 @@ def settle(
     casting.names(mentions, speakers)
     casting.phrases(mentions)
     casting.owners(mentions)
-    if counted := count_off(page, [m for m in mentions if m.ids]):
-        mentions = sorted([*mentions, *counted], key=lambda mention: mention.start)
-    mentions = sorted([*mentions, *_clitics(page, mentions)], key=lambda mention: mention.start)
-    casting.pronouns(mentions)
+    if counted := count_off(page, [m for m in mentions if m.ids], tuple(roster.present)):
+        inside = {at for m in counted for at in range(m.start, m.end)}
+        kept = [m for m in mentions if m.kind != "pronoun" or m.start not in inside]  # `uno de ellos`
+        mentions = sorted([*kept, *counted], key=lambda mention: mention.start)
+        for mention in counted:
+            casting.recall(mention)
+    mentions = sorted([*mentions, *find_clitics(page, mentions)], key=lambda mention: mention.start)
+    settle_pronouns(page, mentions, speakers, vocabulary, roster, notes)
     return [mention for mention in mentions if mention.ids and not mention.refused and mention.kind != "owner"]

@@ -101,21 +101,21 @@ HUGE = {
 
 @pytest.mark.parametrize("name", HUGE)
 @pytest.mark.parametrize("follow_up", [False, True])
-def test_a_megabyte_is_read_in_two_seconds(name: str, follow_up: bool) -> None:
+def test_a_megabyte_takes_little_of_the_processor(name: str, follow_up: bool) -> None:
     planner().understand(PlanRequest("Luca on the beach"))
     begun = time.process_time()
     intent = planner().understand(PlanRequest(HUGE[name], storyboard=board() if follow_up else None))
-    assert time.process_time() - begun < 2.0
+    assert time.process_time() - begun < 1.5
     check(HUGE[name], intent)
 
 
 def test_an_ordinary_request_takes_milliseconds() -> None:
     text = 'Luca and Alberto run on the beach at sunset. Luca says "We can do this!" Then they sit at the harbour.'
     planner().understand(PlanRequest(text))
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(20):
         planner().understand(PlanRequest(text))
-    assert (time.perf_counter() - begun) / 20 < 0.05
+    assert (time.process_time() - begun) / 20 < 0.03
 
 
 def test_control_characters_are_dropped() -> None:
