@@ -216,6 +216,9 @@ class _Reader:
         mention_behind = next((m for m in behind if m.start == gap), None)
         speech_before = page.of("speech", start=back, end=token)
         direct = bool(before) and self._stands_before(before[-1], token)
+        if speech_behind and behind and behind[0].start == speech_behind.end and page.key(token - 1) != ",":
+            self.behind = True
+            return behind[0].ids, (token + 1, ahead)  # `They whisper: "Quiet!" says Luca.`
         if not speech_before and not direct and page.key(token - 1) != ":":
             self.behind = bool(behind and (speech_behind or mention_behind))
             if speech_behind and behind:
@@ -388,10 +391,7 @@ def read_speech(
 
 def _names_film(page: Page, at: int) -> bool:
     """`titled "..."`, `a film called "..."`, `Title: "..."`, but not `add a title "..."` to a picture."""
-    word = page.key(at)
-    if word in word_list("film_naming"):
-        return True
-    return page.key(at + 1) == ":" or page.key(at + 1) == "is"
+    return page.key(at) in word_list("film_naming") or page.key(at + 1) in (":", "is")
 
 
 def _short(text: str) -> str:

@@ -12,7 +12,7 @@ from agent.planners.offline.edit_staging import asks_for_output
 from agent.planners.offline.limits import read_aspect, read_duration, read_fps
 from agent.planners.offline.scenery import read_scenery
 from agent.planners.offline.telling import tell
-from agent.planners.offline.verbs import indicative
+from agent.planners.offline.verbs import indicative, third_person, verb_forms
 from agent.planners.offline.wants import ORDER, full_scene
 from agent.planners.offline.wordlists import holds, word_values, words
 
@@ -256,6 +256,34 @@ def _soften(act: Performance, softened: set[str]) -> Performance:
     return act.model_copy(update={"expression": "happy" if act.expression == "excited" else "neutral"})
 
 
+def _deed(clause: Clause) -> list[Edit]:
+    """What no pose shows is told at least: `make the dragon sneeze`, `he drops one`; `wake Luca up` is a pose."""
+    page, roster = clause.page, clause.reading.roster
+    first = clause.mentions[0] if clause.mentions else None
+    if first is None or clause.quotes or not first.ids or any(i not in roster.present for i in first.ids):
+        return []
+    halves = [*page.tokens[first.start - 1 : first.start], *page.tokens[first.end : first.end + 1]]
+    poses = clause.reading.vocabulary.find(halves, page.language, frozenset({"pose"}))
+    if len(halves) == 2 and poses and poses[0].end == 2:
+        acts = [Performance(character=i, pose=poses[0].id) for i in first.ids]
+        return [Edit(op="set_performance", shot=clause.shot, character=a.character, performance=a) for a in acts]
+    verb = page.key(first.end)
+    if page.language != "en" or not (third_person(verb) or verb in verb_forms()) or clause.has("output", "camera"):
+        return []
+    names = {i: m.name.split()[0] if m.known else m.name for i, m in roster.members.items()}
+    told = tell(page, clause.reading.mentions, first.start, clause.end, names)
+    plain = third_person(verb) if clause.verb("make") and len(first.ids) == 1 else None
+    if plain and f" {plain}" not in told:
+        told = told.replace(f" {page.tokens[first.end].text}", f" {plain}", 1)
+    if not told:
+        return []
+    clause.reading.notes.assume("told_only", words=told)
+    return [
+        Edit(op="set_performance", shot=clause.shot, character=i, performance=Performance(character=i), text=told)
+        for i in first.ids
+    ]
+
+
 def _is_there(clause: Clause, who: str) -> bool:
     """Whether one is in the scene, and in the shot that is spoken of."""
     board = clause.reading.request.storyboard
@@ -277,7 +305,7 @@ def _told(clause: Clause) -> str | None:
     in_verb = words("him_in_verb", "her_in_verb", "them_in_verb")  # `falla ballare`
     if first is None or asked or page.key(first.start) in in_verb:
         return None
-    names = {i: m.name.split()[0] for i, m in clause.reading.roster.members.items() if m.known}
+    names = {i: m.name.split()[0] if m.known else m.name for i, m in clause.reading.roster.members.items()}
     told = tell(page, clause.reading.mentions, first.start, clause.end, names)
     if page.key(first.end) in words("should_words"):
         return indicative(told, len(first.ids) > 1) if page.language == "en" else None
@@ -322,6 +350,8 @@ def _acting(clause: Clause) -> list[Edit]:
         for act in acts
         if has_acts(act) or _enters(clause, act.character)
     ]
+    if not edits and (deed := _deed(clause)):
+        return deed
     if (
         not edits
         and clause.mentions

@@ -62,6 +62,8 @@ def read_edits(reading: Reading) -> Intent | None:
     """The intent of a change; None when the message asks for something new, or for nothing that can be told."""
     page = reading.page
     verbs = reading.vocabulary.find(page.tokens, page.language, _EDITING)
+    inside = {at for m in verbs if m.end - m.start > 1 for at in range(m.start, m.end)}
+    page.keep([m for m in page.matches if m.subject != "pose" or m.start not in inside])  # `plus court` runs nowhere.
     present = settle_present(reading)
     if (whole := _whole_message(reading, present)) is not None:
         return whole

@@ -113,7 +113,9 @@ def _perform(changes: Changes, at: int, wanted: Performance, everyone: bool, tol
         for line in shot.dialogue
     ]
     action = _felt(changes, shot, placements, meant, wanted) if wanted.expression else shot.action
-    if (action or told) and any(p.pose != q.pose for p, q in zip(shot.placements, placements, strict=True)):
+    if told and not update and action == shot.action:
+        action = told  # No pose shows it: it is told at least.
+    elif (action or told) and any(p.pose != q.pose for p, q in zip(shot.placements, placements, strict=True)):
         action = _acted(changes, shot, placements, meant, told)
     changes.replace(at, placements=placements, dialogue=dialogue, action=action)
 

@@ -84,6 +84,8 @@ def _is_film_word(page: Page, match: Match) -> bool:
     noun = page.at(match.end, "output", "thing")
     if match.id == "variation" and page.key(match.end) in words("one_article") and _has_subject(page, match.start, 0):
         return False  # `Giulia takes a photo`
+    if match.subject == "thing" and match.id == "story" and _is_done(page, match):
+        return not _has_subject(page, match.start, 0)  # `racconta una storia`
     if match.subject == "thing":
         return (match.id in _FILM_NOUNS and match.id not in ("camera", "style", "length")) or (
             match.id in ("camera", "style", "length")

@@ -298,7 +298,8 @@ def _phrase_start(page: Page, match: Match) -> tuple[int, int, bool, bool]:
         elif (
             page.key(before) in word_list("person_articles")
             and page.key(before) not in word_list("person_the")
-            and page.tokens[before].text.lower() != "à"  # Folded it looks like an article: `à une fille`.
+            # French and Spanish `a` leads to a person and is no article.
+            and not (page.key(before) == "a" and page.language in ("fr", "es", "it"))
         ):
             at = before
         else:

@@ -15,6 +15,7 @@ from agent.planners.offline.page import Page
 from agent.planners.offline.present_tense import CLAUSE_ENDS, ENDS, has_verb, is_finite, sentence_of
 from agent.planners.offline.quotes import QUOTE_MARK
 from agent.planners.offline.verbs import telling_data, word_set
+from agent.planners.offline.wordlists import words
 
 __all__ = ["MAX_ACTION", "tell"]
 
@@ -44,7 +45,7 @@ def tell(
         spans = [(a, b) for a, b in _clauses(page, first, last) if not is_of_film(page, mentions, a, b, dropped)]
         spans = [(a, b) for a, b in spans if not _only_says(page, a, b)]
         kept = [at for at in _joined_spans(page, mentions, spans, first) if at not in dropped]
-        kept = _headed(page, mentions, kept, dropped)
+        kept = _headed(page, mentions, _without_saying(page, kept), dropped)
         told = sentence_of(page, mentions, kept, {} if sentences else names or {})
         if told and " " not in told and page.quotes and not any(m.start in kept for m in mentions):
             continue  # `Alberto answers, shrugging, "..."`
@@ -65,6 +66,19 @@ def _only_says(page: Page, start: int, end: int) -> bool:
         return False
     near = range(max(0, verbs[0].start - 3), min(len(page.tokens), verbs[-1].end + 6))
     return any(page.tokens[at].text == QUOTE_MARK for at in near)
+
+
+def _without_saying(page: Page, kept: list[int]) -> list[int]:
+    """`comes in and says "..."`: without the verb that only gives out the quote behind it."""
+    last = kept[-1] if kept else -1
+    verb = page.at(last, "speech")
+    quoted = any(page.tokens[at].text == QUOTE_MARK for at in range(last + 1, min(last + 4, len(page.tokens))))
+    if verb is None or not quoted or page.at(last, "pose") is not None:
+        return kept
+    left = [at for at in kept if at < verb.start]
+    while left and (page.key(left[-1]) in words("and_words") or page.tokens[left[-1]].is_mark):
+        left = left[:-1]
+    return left if len(left) > 1 else kept
 
 
 def _joined_spans(page: Page, mentions: Sequence[Mention], spans: list[tuple[int, int]], first: int) -> list[int]:
