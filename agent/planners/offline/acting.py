@@ -11,7 +11,7 @@ from agent.intent import Performance
 from agent.planners.offline.cast import Mention
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.page import Page
-from agent.planners.offline.wordlists import words
+from agent.planners.offline.wordlists import words, words_in
 
 __all__ = ["Group", "groups_of", "is_of_the_scene", "is_refused", "perform"]
 
@@ -130,7 +130,7 @@ def _is_noun(page: Page, match: Match, mentions: Sequence[Mention]) -> bool:
         return (before is not None and before.id == "where") or not any(
             m.end == match.start or (m.end == match.start - 1 and page.key(m.end) in words("clitics")) for m in mentions
         )
-    noun = page.key(match.start - 1) in words("pointing") - (
+    noun = page.key(match.start - 1) in words_in(page.language, "pointing") - (
         # `Luca che la abbraccia`: a pronoun there, no article.
         words("clitics") if page.language == "it" and page.key(match.start - 2) in words("relatives") else set()
     )

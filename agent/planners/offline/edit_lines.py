@@ -191,7 +191,11 @@ def _add(clause: Clause, quote: Quote, who: str) -> Edit:
 def _how_said(clause: Clause) -> list[Edit]:
     """`Luca should whisper it`: the present line, said otherwise."""
     page = clause.page
-    delivery = [m for m in page.of("delivery", start=clause.start, end=clause.end) if page.at(m.start, "speech")]
+    delivery = [
+        m
+        for m in page.of("delivery", start=clause.start, end=clause.end)
+        if page.at(m.start, "speech") or clause.thing("line")
+    ]
     tells = bool(clause.mentions) and clause.mentions[0].start == clause.start  # `vorrei che | Luca sussurri`
     if not delivery or clause.has("output") or not (clause.verb("make") or clause.thing("line") or tells):
         return []

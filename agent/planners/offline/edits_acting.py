@@ -153,11 +153,14 @@ def _acted(changes: Changes, shot: Shot, placements: list[Placement], meant: set
     """The action once a pose has changed: as the request tells it, else what the poses say."""
     if told:
         others = [p for p in placements if p.character not in meant and p.pose != "stand"]
-        rest = told_by_poses(changes, others)
+        rest = "" if told in shot.action else told_by_poses(changes, others)
+        if told.split()[0].lower() in words("all_of_them"):
+            rest = ""
         return f"{rest}. {told}" if rest else told
     if not shot.action:
         return ""
-    if not any(changes.name(who).lower() in shot.action.lower() for who in meant):
+    of_all = shot.action.split()[0].lower() in words("all_of_them")  # `They share an umbrella`
+    if not of_all and not any(changes.name(who).lower() in shot.action.lower() for who in meant):
         return shot.action
     return told_by_poses(changes, placements)
 

@@ -6,13 +6,16 @@ import re
 from bisect import bisect_left
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.planners.offline.page import Page
 from configs.yaml_file import load_yaml_model
 
-__all__ = ["find_headings"]
+if TYPE_CHECKING:  # The page asks where headings open.
+    from agent.planners.offline.page import Page
+
+__all__ = ["find_headings", "heading_at"]
 
 MOST_TOKENS = 14
 """A longer line that begins like a heading is a sentence."""
@@ -30,6 +33,12 @@ def _opening() -> re.Pattern[str]:
     longest_first = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     # Capitals open a heading in the middle of a line too.
     return re.compile(rf"(?:(?<=\n)|(?<=^)|(?<= ))[ \t]*(?:\d+[.)]?[ \t]+)?(?:{longest_first})[.:\s][ \t]*(?=\S)")
+
+
+def heading_at(text: str, begin: int, stop: int) -> int:
+    """Where the first heading opens in a stretch of text; `stop` when none does."""
+    found = _opening().search(text, begin, stop)
+    return found.start() if found else stop
 
 
 def find_headings(page: Page) -> list[tuple[int, int]]:

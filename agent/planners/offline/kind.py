@@ -93,6 +93,9 @@ def question_topic(reading: Reading) -> str | None:
     short = len(page.tokens) <= 6
     if not any(token.is_word for token in page.tokens):
         return None
+    asked_first = bool(topics) and topics[0].start == 0 and page.key(0) in words("who_words")
+    if asked_first and page.quotes and marked:
+        return topics[0].id  # `Who says "Silenzio, Bruno"?`
     if opens and topics and marked and not page.of("place", "pose") and page.key(0) in words("ask_first"):
         return topics[0].id if topics[0].id != "cast" or not reading.roster.members else "character"
     direct = next((m for m in topics if m.id in ("abilities", "identity")), None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from agent.planners.offline.cues import find_captions, find_cues, find_sendings
 from agent.planners.offline.dashes import find_dashed
+from agent.planners.offline.headings import heading_at
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.quotes import FILE_MARK, LINE_MARK, QUOTE_MARK, Quote, find_quotes, find_unquoted
 from agent.planners.offline.text import Token, fold, tokenise
@@ -199,7 +200,7 @@ def find_script_lines(
         stop = len(masked) if stop < 0 else stop
         if number + 1 < len(tags):
             stop = min(stop, tags[number + 1].start)
-        stop = _direction_at(text, tag.end, stop, is_action)
+        stop = _direction_at(text, tag.end, heading_at(text, tag.end, stop), is_action)
         words, aside = _aside(text[tag.end : stop])
         if QUOTE_MARK not in masked[tag.end : stop] and any(char.isalnum() for char in words):
             lines.append(Quote(words, tag.start, stop, tag.name, f"{tag.manner} {aside}".strip()))

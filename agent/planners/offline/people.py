@@ -230,6 +230,8 @@ def _phrases(page: Page) -> list[Mention]:
         if found and match.start < found[-1].end:
             continue
         plural = match.subject == "group"
+        if not plural and (several := page.at(match.start, "group")) and _phrase_start(page, several)[1] > 1:
+            continue  # `zwei Mädchen`
         if page.at(match.start, "trait") and page.at(match.end, "person", "group"):
             continue  # `un vecchio pescatore`: an adjective here.
         trade = page.at(match.end, "person") if match.subject == "person" else None  # `a mouse chef` is one.

@@ -115,7 +115,10 @@ def _retitled(before: Storyboard, after: Storyboard, changes: Changes, direction
         rest = before.title[len(who) :]
         known = rest in ("", *(f" {when.of(tongue)}" for when in direction.phrases.times_in_title.values()))
         placed = starts_with([token.key for token in tokenise(rest)][:1], "locating") > 0
-        if who and who != now and before.title.lower().startswith(who.lower()) and (known or placed):
+        moved = before.shots[0].location != after.shots[0].location
+        if who and moved and before.title.lower().startswith(who.lower()) and placed:
+            return after.model_copy(update={"title": _plain_title(after, direction, tongue)})
+        if who and now and who != now and before.title.lower().startswith(who.lower()) and (known or placed):
             title = f"{now}{rest}"  # Where it plays is told in words that only the request knew.
             return after.model_copy(update={"title": (title[:1].upper() + title[1:])[:120]})
     return after

@@ -321,6 +321,8 @@ class Casting:
         if not ids and mention.definite:
             ids = list(self.roster.present)
         fitting = [i for i in ids if gender == "neutral" or self.roster.gender(i) in (gender, "neutral")]
+        if mention.look.get("age", self.vocabulary.lexicons["group"].entries[mention.noun].look.get("age")) == "child":
+            fitting = [i for i in fitting if self.roster.age(i) not in ("adult", "elder")]
         return fitting if len(fitting) > 1 else []
 
     def owners(self, mentions: list[Mention]) -> None:
