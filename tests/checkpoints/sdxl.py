@@ -12,7 +12,7 @@ from typing import Any
 __all__ = ["make_base", "make_controlnet", "make_ip_adapter", "make_lora", "make_refiner", "make_single_file"]
 
 UNET: dict[str, Any] = {
-    "sample_size": 16,
+    "sample_size": 8,
     "layers_per_block": 2,
     "block_out_channels": (32, 64, 64),
     "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
@@ -26,7 +26,7 @@ UNET: dict[str, Any] = {
 }
 UP = {"up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D")}
 TEXT_WIDTHS = (64, 128)
-"""Of the two text encoders. They must differ: single files tell them apart by it. IP-Adapter Plus asks for multiples of 64."""
+"""Of the two text encoders; single files tell them apart by it. IP-Adapter Plus asks for multiples of 64."""
 
 
 def make_tokenizer(folder: Path, *, pad: str) -> Any:
@@ -110,7 +110,11 @@ def make_base(folder: Path, seed: int = 1) -> Path:
         tokenizer_2=second,
         unet=make_unet(seed),
         scheduler=EulerDiscreteScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing="leading", steps_offset=1
+            beta_start=0.00085,
+            beta_end=0.012,
+            beta_schedule="scaled_linear",
+            timestep_spacing="leading",
+            steps_offset=1,
         ),
         add_watermarker=False,
     )
@@ -129,8 +133,9 @@ def make_refiner(folder: Path, seed: int = 2) -> Path:
     # The base's own second encoder and VAE, as in the published pair.
     vae = make_vae(1)
     torch.manual_seed(seed)
+    words = CLIPTextModelWithProjection(_text_config(tokenizer, TEXT_WIDTHS[1]))
     pipeline = StableDiffusionXLImg2ImgPipeline(
-        vae=vae, text_encoder=None, tokenizer=None, text_encoder_2=CLIPTextModelWithProjection(_text_config(tokenizer, TEXT_WIDTHS[1])),
+        vae=vae, text_encoder=None, tokenizer=None, text_encoder_2=words,
         tokenizer_2=tokenizer, unet=make_unet(seed, cross_attention_dim=TEXT_WIDTHS[1],
                                               projection_class_embeddings_input_dim=5 * 8 + TEXT_WIDTHS[1]),
         scheduler=EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",

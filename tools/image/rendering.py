@@ -1,4 +1,4 @@
-"""How a picture is to be rendered by an image model: the part of `generate_image`'s arguments that the draft ignores."""
+"""How an image model is to render a picture: the part of `generate_image`'s arguments that the draft ignores."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.base import ArtifactRef
 
-__all__ = ["ControlUse", "LoraUse", "Rendering"]
+__all__ = ["ControlUse", "LoraUse", "ReferenceUse", "Rendering"]
 
 ControlKind = Literal["openpose", "depth", "canny", "line", "segmentation", "normal"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,47}$")]
@@ -50,6 +50,13 @@ class ControlUse(_Model):
         return self
 
 
+class ReferenceUse(_Model):
+    """A picture that shows how a character looks."""
+
+    image: str = Field(min_length=1, max_length=1024, description="path of the picture")
+    character: str = Field("", max_length=64, description="whom it shows; empty: everybody in the picture")
+
+
 class Rendering(_Model):
     """What an image model may be told beyond the shot. Everything left out follows the shot and the configuration."""
 
@@ -67,6 +74,7 @@ class Rendering(_Model):
     repair: str = Field("", max_length=64, description="redraw only this character, within its mask")
     regional: bool = Field(True, description="several people are each drawn by their own words within their masks")
     refine_from: Fraction | None = Field(None, description="fraction of the steps after which the refiner goes on")
+    references: list[ReferenceUse] = Field(default_factory=list, max_length=12, description="for the IP-Adapter")
     identity: float | None = Field(None, ge=0.0, le=1.5, description="weight of reference pictures; None: configured")
 
     @model_validator(mode="after")

@@ -1,0 +1,322 @@
+"""A plan drawn: everything is put on the model for this one call, and taken off again however the call ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tools.errors import InvalidInput
+from tools.image.layout import Layout
+from tools.image.sdxl.control import picture_as_map
+from tools.image.sdxl.denoise import Control, Keep, Look, Part, Request, denoise
+from tools.image.sdxl.encode import Words, encode
+from tools.image.sdxl.identity import Identity, with_identity
+from tools.image.sdxl.lora import Wardrobe, attached
+from tools.image.sdxl.pictures import decode, encode_picture, fit, map_tensor, read_picture, working_size
+from tools.image.sdxl.plan import Plan
+from tools.image.sdxl.regions import latent_mask, region_weights
+from tools.image.sdxl.schedulers import make_scheduler
+from tools.model import Placing
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+__all__ = ["Canvas", "draw"]
+
+_REPAIR_GROWS = 0.03
+"""Of the shorter side: a repaired character may come out a little larger than its mask."""
+_AESTHETIC, _NEGATIVE_AESTHETIC = 6.0, 2.5
+"""What the refiner is told (Podell et al. 2023, arXiv 2307.01952; diffusers' defaults)."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What a call draws with.
+
+    Attributes:
+        pipeline: SDXL's parts, on the device.
+        refiner: its parts, on the device; None where there is none.
+        placing: how sparing to be.
+        size: of the picture that is asked for.
+        seed: of the noise.
+        start: picture to begin from, height x width x 3 uint8, of the size asked for; None: from noise.
+        controlnet: reads a ControlNet by its path, onto the device.
+        progress: may raise to stop.
+    """
+
+    pipeline: Any
+    refiner: Any
+    placing: Placing
+    size: tuple[int, int]
+    seed: int
+    start: np.ndarray | None
+    controlnet: Callable[[Path], Any]
+    progress: Callable[[float, str], None]
+
+    @property
+    def device(self) -> str:
+        return self.placing.device
+
+    @property
+    def dtype(self) -> Any:
+        """Of the UNet's weights."""
+        return self.pipeline.unet.dtype
+
+    @property
+    def working(self) -> tuple[int, int]:
+        """Width and height that are drawn."""
+        native = int(self.pipeline.unet.config.sample_size) * 8
+        # First the batch is halved, then the picture.
+        return working_size(*self.size, native, max(0, self.placing.smaller - 1))
+
+    @property
+    def latent_size(self) -> tuple[int, int]:
+        """Width and height of the latents."""
+        width, height = self.working
+        return width // 8, height // 8
+
+
+def draw(plan: Plan, layout: Layout, canvas: Canvas) -> np.ndarray:
+    """Draw a picture.
+
+    Returns:
+        height x width x 3 uint8, of the size asked for.
+
+    Raises:
+        BadOutput: it is blank, or not a number.
+        InvalidInput, MissingPrerequisite: a LoRA, ControlNet or reference cannot be used.
+        Cancelled: within one step of being told.
+    """
+    import torch
+
+    pipeline = canvas.pipeline
+    references = {
+        name: [read_picture(Path(one), (512, 512)) for one in pictures] for name, pictures in plan.references.items()
+    }
+    with ExitStack() as stack, torch.no_grad():
+        stack.enter_context(_sparing(pipeline, canvas.placing, sliced=canvas.placing.sliced and not references))
+        wardrobe = stack.enter_context(attached(pipeline, plan.adapters, canvas.dtype, canvas.device))
+        identity = stack.enter_context(
+            with_identity(pipeline, plan.images.identity, references, canvas.dtype, canvas.device)
+        )
+        latents = _sample(plan, layout, canvas, wardrobe, identity)
+        canvas.progress(0.97, "decoding")
+        picture = decode(pipeline.vae, latents)
+    picture = fit(picture, canvas.size)
+    if plan.rendering.repair and canvas.start is not None:
+        picture = _pasted(picture, canvas.start, layout.masks[plan.rendering.repair], canvas)
+    return picture
+
+
+@contextmanager
+def _sparing(pipeline: Any, placing: Placing, *, sliced: bool) -> Iterator[None]:
+    """Attention and decoder in parts while the block runs."""
+    if placing.tiled:
+        pipeline.vae.enable_tiling()
+    if sliced:
+        pipeline.unet.set_attention_slice("auto")
+    try:
+        yield
+    finally:
+        if placing.tiled:
+            pipeline.vae.disable_tiling()
+        if sliced:
+            # Slices take the place of torch's own attention; this brings it back.
+            pipeline.unet.set_default_attn_processor()
+
+
+def _sample(
+    plan: Plan, layout: Layout, canvas: Canvas, wardrobe: Wardrobe | None, identity: Identity | None
+) -> torch.Tensor:
+    import torch
+
+    generator = torch.Generator("cpu").manual_seed(canvas.seed)
+    wear = _wear(canvas.pipeline, wardrobe, identity)
+    parts, negative = _parts(plan, layout, canvas, wear, identity)
+    scheduler = make_scheduler(plan.preset.scheduler, canvas.pipeline.scheduler.config)
+    scheduler.set_timesteps(plan.preset.steps, device=canvas.device)
+    width, height = canvas.latent_size
+    # On the CPU and in float32: one seed is one picture on every device.
+    noise = torch.randn(1, 4, height, width, generator=generator).to(canvas.device, canvas.dtype)
+    latents, timesteps, keep = _begin(plan, layout, canvas, scheduler, noise)
+    refine = plan.preset.refine_from if canvas.refiner is not None and canvas.start is None else 1.0
+    asked = Request(
+        unet=canvas.pipeline.unet, scheduler=scheduler, timesteps=_until(timesteps, scheduler, refine), parts=parts,
+        negative=negative, guidance=plan.preset.guidance, time_ids=_time_ids(canvas), generator=generator,
+        progress=_share(canvas.progress, 0.08, 0.08 + 0.88 * refine), controls=_controls(plan, layout, canvas),
+        negative_images=identity.nobody if identity else (), keep=keep, one_by_one=canvas.placing.smaller > 0,
+        wear=wear,
+    )  # fmt: skip
+    latents = denoise(latents, asked)
+    if refine < 1.0:
+        latents = _refined(plan, canvas, latents, refine, generator)
+    return latents
+
+
+def _wear(pipeline: Any, wardrobe: Wardrobe | None, identity: Identity | None) -> Callable[[Look], Any]:
+    @contextmanager
+    def wear(look: Look) -> Iterator[None]:
+        if wardrobe is not None:
+            wardrobe.wear(look.adapters)
+        if identity is not None:
+            pipeline.set_ip_adapter_scale(look.identity)
+        yield
+
+    return wear
+
+
+def _parts(
+    plan: Plan, layout: Layout, canvas: Canvas, wear: Callable[[Look], Any], identity: Identity | None
+) -> tuple[list[Part], Words]:
+    """The parts of the picture with their words; and the negative's, padded to the same length."""
+    people = {name: mask for name, mask in layout.masks.items() if plan.regional and mask.any()}
+    weights: Mapping[str, Any] = region_weights(people, canvas.latent_size, canvas.device) if people else {"": None}
+    prompts = {name: plan.prompts.people[name] if name else plan.prompts.whole for name in weights}
+    looks = {name: _look(name, plan, identity, whole=not people) for name in weights}
+    words = _encoded(canvas, [(prompts[name], looks[name]) for name in weights], plan.prompts.negative, wear)
+    parts = []
+    for (name, weight), one in zip(weights.items(), words[:-1], strict=True):
+        images: tuple[torch.Tensor, ...] = ()
+        if identity is not None:
+            images = identity.images.get(name) or identity.images.get("") or identity.nobody
+        parts.append(Part(one, None if weight is None else weight.to(canvas.dtype), looks[name], images))
+    return parts, words[-1]
+
+
+def _look(name: str, plan: Plan, identity: Identity | None, *, whole: bool) -> Look:
+    """With regions a character's LoRA and references shape its own part alone; without, all shape the picture."""
+    adapters = [one for one in plan.adapters if whole or one.character in ("", name)]
+    strength = 0.0
+    if identity is not None and (whole or name in identity.images or "" in identity.images):
+        strength = plan.identity_scale
+    return Look(tuple((one.name, one.weight) for one in adapters), strength)
+
+
+def _encoded(
+    canvas: Canvas, asked: Sequence[tuple[str, Look]], negative: str, wear: Callable[[Look], Any]
+) -> list[Words]:
+    """Each prompt under the LoRAs of its part; the negative, last, under those of the first."""
+    import torch
+
+    found: list[Words] = []
+    looks = [*asked, (negative, asked[0][1])]
+    texts = [text for text, _ in looks]
+    by_look: dict[tuple[tuple[str, float], ...], list[Words]] = {}
+    for _, look in looks:
+        if look.adapters not in by_look:
+            with wear(look), torch.no_grad():
+                by_look[look.adapters] = encode(canvas.pipeline, texts, canvas.device, canvas.dtype)
+    for index, (_, look) in enumerate(looks):
+        found.append(by_look[look.adapters][index])
+    return found
+
+
+def _begin(
+    plan: Plan, layout: Layout, canvas: Canvas, scheduler: Any, noise: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, Keep | None]:
+    """Where the loop begins: from noise, or from a picture that was noised as far as it may change."""
+    if canvas.start is None:
+        return noise * scheduler.init_noise_sigma, scheduler.timesteps, None
+    steps, order = plan.preset.steps, getattr(scheduler, "order", 1)
+    first = max(steps - min(int(steps * plan.rendering.strength), steps), 0)
+    first = min(first, steps - 1)
+    timesteps = scheduler.timesteps[first * order :]
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(first * order)
+    given = encode_picture(canvas.pipeline.vae, fit(canvas.start, canvas.working), canvas.dtype).to(canvas.device)
+    latents = scheduler.add_noise(given, noise, timesteps[:1])
+    if not plan.rendering.repair:
+        return latents, timesteps, None
+    shown = layout.masks.get(plan.rendering.repair)
+    if shown is None or not shown.any():
+        raise InvalidInput(f"the picture does not show {plan.rendering.repair}", where="rendering.repair")
+    mask = latent_mask(shown, canvas.latent_size, canvas.device, grow=_REPAIR_GROWS).to(canvas.dtype)
+    return latents, timesteps, Keep(mask, given, noise)
+
+
+def _pasted(picture: np.ndarray, start: np.ndarray, mask: np.ndarray, canvas: Canvas) -> np.ndarray:
+    """Outside the repaired part the very pixels that were there: the decoder alone would change them a little."""
+    import numpy as np
+    import torch
+    from torch.nn.functional import interpolate
+
+    small = latent_mask(mask, canvas.latent_size, "cpu", grow=_REPAIR_GROWS)
+    share = interpolate(small, size=(canvas.size[1], canvas.size[0]), mode="bilinear", align_corners=False)
+    soft = share.to(torch.float32).clamp(0, 1)[0, 0, :, :, None].numpy()
+    mixed: np.ndarray = np.rint(picture * soft + start * (1.0 - soft)).astype(np.uint8)
+    return mixed
+
+
+def _controls(plan: Plan, layout: Layout, canvas: Canvas) -> list[Control]:
+    found = []
+    for chosen in plan.controls:
+        if chosen.picture:
+            given = read_picture(Path(chosen.picture), canvas.working)
+            shown = picture_as_map(chosen.kind, given, (plan.nets.canny_low, plan.nets.canny_high))
+        else:
+            shown = fit(layout.maps[chosen.kind], canvas.working)
+        net = canvas.controlnet(chosen.source)
+        image = map_tensor(shown, canvas.device, canvas.dtype)
+        found.append(Control(net, image, chosen.strength, chosen.start, chosen.end))
+    return found
+
+
+def _time_ids(canvas: Canvas) -> torch.Tensor:
+    import torch
+
+    width, height = canvas.working
+    return torch.tensor([[height, width, 0, 0, height, width]], device=canvas.device, dtype=canvas.dtype)
+
+
+def _cutoff(scheduler: Any, fraction: float) -> int:
+    trained = int(scheduler.config.num_train_timesteps)
+    return round(trained - fraction * trained)
+
+
+def _until(timesteps: torch.Tensor, scheduler: Any, fraction: float) -> torch.Tensor:
+    """The timesteps before the refiner takes over."""
+    if fraction >= 1.0:
+        return timesteps
+    kept = timesteps[timesteps >= _cutoff(scheduler, fraction)]
+    return kept if len(kept) else timesteps[:1]
+
+
+def _refined(plan: Plan, canvas: Canvas, latents: torch.Tensor, fraction: float, generator: Any) -> torch.Tensor:
+    """The last part of the steps by the refiner, which reads the prompt by the second encoder alone."""
+    import torch
+
+    refiner = canvas.refiner
+    scheduler = make_scheduler(plan.preset.scheduler, refiner.scheduler.config)
+    scheduler.set_timesteps(plan.preset.steps, device=canvas.device)
+    late = scheduler.timesteps < _cutoff(scheduler, fraction)
+    timesteps = scheduler.timesteps[late]
+    if not len(timesteps):
+        return latents
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(len(scheduler.timesteps) - len(timesteps))
+    positive, negative = encode(refiner, [plan.prompts.whole, plan.prompts.negative], canvas.device, refiner.unet.dtype)
+    width, height = canvas.working
+
+    def ids(score: float) -> torch.Tensor:
+        return torch.tensor([[height, width, 0, 0, score]], device=canvas.device, dtype=refiner.unet.dtype)
+
+    return denoise(
+        latents.to(refiner.unet.dtype),
+        Request(
+            unet=refiner.unet, scheduler=scheduler, timesteps=timesteps, parts=[Part(positive)], negative=negative,
+            guidance=plan.preset.guidance, time_ids=ids(_AESTHETIC), negative_time_ids=ids(_NEGATIVE_AESTHETIC),
+            generator=generator, progress=_share(canvas.progress, 0.08 + 0.88 * fraction, 0.96),
+            one_by_one=canvas.placing.smaller > 0,
+        ),
+    )  # fmt: skip
+
+
+def _share(progress: Callable[[float, str], None], first: float, last: float) -> Callable[[float, str], None]:
+    def report(fraction: float, text: str) -> None:
+        progress(first + (last - first) * fraction, text)
+
+    return report
