@@ -17,6 +17,7 @@ import typer
 
 from agent.interrupts import STOPPED
 from agent.jobs_cli import jobs
+from agent.models_cli import models
 from agent.trace_cli import trace
 
 __all__ = ["app", "main"]
@@ -31,6 +32,7 @@ app = typer.Typer(
     epilog='`studio "make a beach scene with Luca and Alberto"` is short for `studio make "..."`.',
 )
 app.add_typer(jobs, name="jobs")
+app.add_typer(models, name="models")
 
 Thread = Annotated[str, typer.Option("--thread", "-t", help="Conversation to continue, or to begin under this name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
@@ -202,7 +204,10 @@ def _shorthand(argv: list[str], command: Any) -> list[str]:
 
 def _with_plugins(argv: list[str]) -> typer.Typer:
     """The app with the commands of other packages, found by entry point, when one of them may be meant."""
-    own = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback} | {"jobs"}
+    own = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback} | {
+        "jobs",
+        "models",
+    }
     if argv and (argv[0] in own or " " in argv[0]):
         return app
     from importlib.metadata import entry_points

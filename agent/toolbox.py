@@ -66,11 +66,13 @@ class Toolbox:
         """The device for engines with models, opened on first use; None where no model is known."""
         with self._starting:
             if self._lane is None and self.registry.models.loadable:
+                from tools.models.shelf import Shelf
                 from tools.runtime.devices import open_lane
 
                 profile = self.registry.profile
                 assert profile is not None
-                self._lane = open_lane(self._hardware, profile, self.registry.models, self.settings.state_dir)
+                models = Shelf(self.settings.models_home, self.registry.models).placed()
+                self._lane = open_lane(self._hardware, profile, models, self.settings.state_dir)
             return self._lane
 
     @property

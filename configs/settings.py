@@ -38,6 +38,7 @@ class Settings(BaseSettings):
 
     Attributes:
         productions: folder that holds one folder a production.
+        models_folder: where pulled models and the records of all lie; None is beside the conversations.
         profile: hardware profile by name; empty detects it.
         planner: `offline`, later also a chat model as `provider/model`.
         quality_threshold: score 0..1 below which a piece is made again.
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="STUDIO_", extra="forbid", frozen=True)
 
     productions: Path = Path("productions")
+    models_folder: Path | None = None
     profile: str = ""
     planner: str = "offline"
     quality_threshold: float = Field(0.7, ge=0.0, le=1.0)
@@ -77,3 +79,8 @@ class Settings(BaseSettings):
     def state_dir(self) -> Path:
         """Where conversations are kept: the checkpoint database and earlier storyboards."""
         return self.productions / ".studio"
+
+    @property
+    def models_home(self) -> Path:
+        """Where pulled models and the records of all models lie."""
+        return (self.models_folder or self.state_dir / "models").expanduser()

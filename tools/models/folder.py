@@ -18,7 +18,7 @@ __all__ = ["ModelFolder", "RemoteCodeRefused", "files_of", "inspect_folder"]
 
 _MOST_FILES = 20_000
 _DEEPEST = 12
-_SKIPPED = {".git", ".cache", "__pycache__"}
+_SKIPPED = {".git", ".cache", ".parts", "__pycache__"}
 _PICKLE_NAMES = {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".th", ".npy", ".npz", ".sav", ".model"}
 _MAX_JSON = 16_000_000
 _MAX_BRACKETS = 1_000_000
