@@ -15,7 +15,7 @@ from tools.errors import MissingPrerequisite
 if TYPE_CHECKING:
     from configs.profiles import Profile
     from tools.registry import EngineSpec, Registry
-    from tools.runtime.hardware import Gpu, Hardware
+    from tools.runtime.device.hardware import Gpu, Hardware
 
 __all__ = ["examine", "show_doctor"]
 
@@ -58,7 +58,7 @@ def examine(settings: Settings, *, said: bool = False) -> dict[str, Any]:
     """
     from configs.profiles import load_profiles
     from tools.registry import Registry
-    from tools.runtime.hardware import choose_profile, detect
+    from tools.runtime.device.hardware import choose_profile, detect
 
     found = detect()
     profiles = load_profiles().profiles
@@ -104,7 +104,7 @@ def _gpu(gpu: Gpu) -> str:
 
 def _profile(name: str, profile: Profile, found: Hardware, settings: Settings, said: bool) -> dict[str, str]:
     """Which it is, why, and what follows from it."""
-    from tools.runtime.hardware import device_budget
+    from tools.runtime.device.hardware import device_budget
 
     gpu = found.largest
     if said:
@@ -140,7 +140,7 @@ def _profile(name: str, profile: Profile, found: Hardware, settings: Settings, s
 
 def _models(registry: Registry, profile: Profile, found: Hardware, settings: Settings) -> dict[str, str]:
     """Every model that an engine loads: how it is loaded here, what it takes, and whether that fits."""
-    from tools.runtime.devices import NoFit, device_of, placing_of, size_of, width_of
+    from tools.runtime.device.opening import NoFit, device_of, placing_of, size_of, width_of
     from tools.runtime.residency.sizes import MeasuredSizes, machine_name
 
     gpu, budget = device_of(found, profile)
@@ -181,7 +181,7 @@ def _engines(registry: Registry, found: Hardware) -> tuple[dict[str, str], bool]
 
 def _check(registry: Registry, spec: EngineSpec) -> None:
     if registry.stacks[spec.stack].python:
-        from tools.runtime.pool import WorkerPool
+        from tools.runtime.workers.pool import WorkerPool
 
         # Its libraries are those of another interpreter.
         with WorkerPool(1, registry.stacks) as pool:

@@ -15,7 +15,7 @@ from configs.settings import Settings
 from tools.errors import InvalidInput, ToolError
 
 if TYPE_CHECKING:
-    from tools.runtime.manifest import AttemptRecord, Manifest
+    from tools.runtime.storage.manifest import AttemptRecord, Manifest
 
 __all__ = ["show_production", "show_tools"]
 
@@ -29,7 +29,7 @@ def show_production(name: str, *, as_json: bool, checks: bool = False) -> None:
     Raises:
         InvalidInput: there is no such production.
     """
-    from tools.runtime.production import Production
+    from tools.runtime.storage.production import Production
 
     settings = Settings()
     console = open_console()
@@ -115,7 +115,7 @@ def _is_production(folder: Path) -> bool:
 
 
 def _title(folder: Path) -> str:
-    from tools.runtime.production import Production
+    from tools.runtime.storage.production import Production
 
     try:
         return Production.found(folder).manifest().title

@@ -11,13 +11,13 @@ from agent.script import script_markdown
 from agent.state import AgentState, Attempt
 from tools.artifact import Artifact, write_atomic
 from tools.review.tool import ReviewArtifact
-from tools.runtime.disk import storage_errors
+from tools.runtime.storage.disk import storage_errors
 from tools.storyboard import Storyboard, save_storyboard
 
 if TYPE_CHECKING:
     from tools.registry import Registry
-    from tools.runtime.manifest import AttemptRecord, Manifest
-    from tools.runtime.production import Production
+    from tools.runtime.storage.manifest import AttemptRecord, Manifest
+    from tools.runtime.storage.production import Production
 
 __all__ = ["call_of", "exports", "keep_storyboard", "kind_of", "publish"]
 
@@ -128,7 +128,7 @@ def _take_down(production: Production, manifest: Manifest, present: set[str]) ->
 
 
 def _record(production: Production, attempt: Attempt, registry: Registry) -> AttemptRecord | None:
-    from tools.runtime.manifest import AttemptRecord, library_versions
+    from tools.runtime.storage.manifest import AttemptRecord, library_versions
 
     artifact = production.store.get(attempt.key)
     if artifact is None:

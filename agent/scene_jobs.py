@@ -14,15 +14,15 @@ from agent.toolbox import Toolbox
 from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import Cancelled, EngineFailed, InvalidInput, ToolError
+from tools.runtime.jobs.journal import Journal
 from tools.runtime.jobs.runner import JobOutcome, RunningJob
-from tools.runtime.journal import Journal
 from tools.storyboard import Storyboard
 
 if TYPE_CHECKING:
     from agent.terminal import Session
     from tools.runtime.events import CallEvent
     from tools.runtime.executor import Executor
-    from tools.runtime.store import ArtifactStore
+    from tools.runtime.storage.store import ArtifactStore
 
 __all__ = ["SceneJob", "SceneKind", "StudioWorkplace"]
 

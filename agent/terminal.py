@@ -38,7 +38,7 @@ class Session:
         self.settings = Settings(**{name: value for name, value in said.items() if value is not None})
         self.pool: Any = None
         if render:
-            from tools.runtime.pool import WorkerPool
+            from tools.runtime.workers.pool import WorkerPool
 
             # Workers start while LangGraph is being imported: the first picture comes a second earlier.
             self.pool = WorkerPool(self.settings.workers)

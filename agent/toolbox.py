@@ -20,11 +20,11 @@ from tools.storyboard import Shot, Storyboard, slugify
 
 if TYPE_CHECKING:
     from tools.registry import Registry
-    from tools.runtime.lane import Lane
+    from tools.runtime.device.lane import Lane
     from tools.runtime.pace import Pace
-    from tools.runtime.pool import WorkerPool
-    from tools.runtime.production import Production
+    from tools.runtime.storage.production import Production
     from tools.runtime.telemetry.recordings import Recording, Recordings
+    from tools.runtime.workers.pool import WorkerPool
 
 __all__ = ["Toolbox"]
 
@@ -53,7 +53,7 @@ class Toolbox:
         if self._registry is None:
             from configs.profiles import load_profiles
             from tools.registry import Registry
-            from tools.runtime.hardware import choose_profile, detect
+            from tools.runtime.device.hardware import choose_profile, detect
 
             profiles = load_profiles().profiles
             self._hardware = detect()
@@ -67,7 +67,7 @@ class Toolbox:
         with self._starting:
             if self._lane is None and self.registry.models.loadable:
                 from tools.models.shelf import Shelf
-                from tools.runtime.devices import open_lane
+                from tools.runtime.device.opening import open_lane
 
                 profile = self.registry.profile
                 assert profile is not None
@@ -91,7 +91,7 @@ class Toolbox:
         """The workers, started on first use."""
         with self._starting:
             if self._pool is None:
-                from tools.runtime.pool import WorkerPool
+                from tools.runtime.workers.pool import WorkerPool
 
                 self._pool = WorkerPool(self.settings.workers, self.registry.stacks)
                 self._pool.start()
@@ -137,7 +137,7 @@ class Toolbox:
             StorageFailed: it cannot be written.
         """
         from agent.publishing import keep_storyboard
-        from tools.runtime.production import Production
+        from tools.runtime.storage.production import Production
 
         board = state.get("storyboard")
         assert board is not None
@@ -155,7 +155,7 @@ class Toolbox:
         return str(production.path)
 
     def _production(self, state: AgentState) -> Production:
-        from tools.runtime.production import Production
+        from tools.runtime.storage.production import Production
 
         return Production.found(Path(state["production"]))
 

@@ -23,7 +23,7 @@ from tools.errors import InvalidInput
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from tools.runtime.pool import WorkerPool
+    from tools.runtime.workers.pool import WorkerPool
 
 __all__ = ["Agent", "create_agent", "create_context", "langgraph_app"]
 

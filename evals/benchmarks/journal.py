@@ -9,7 +9,7 @@ from typing import Any
 
 from evals.benchmarks.row import Row
 from tools.base import Call
-from tools.runtime.journal import Journal, read_journal
+from tools.runtime.jobs.journal import Journal, read_journal
 
 __all__ = ["measure"]
 

@@ -11,8 +11,8 @@ from typing import ClassVar
 from agent.__main__ import main
 from tests.tools.runtime.job import NaiveStore
 from tools.artifact import Artifact, ArtifactRecord
-from tools.runtime import production
-from tools.runtime.store import ArtifactStore
+from tools.runtime.storage import production
+from tools.runtime.storage.store import ArtifactStore
 
 __all__ = ["TWINS"]
 

@@ -12,7 +12,7 @@ from agent.doctor import examine, show_doctor
 from configs.models import ModelEntry, ModelsFile
 from configs.settings import Settings
 from tests.agent.test_cli import studio
-from tests.tools.runtime.test_hardware import CARD
+from tests.tools.runtime.device.test_hardware import CARD
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.image.draft import DraftImage
 from tools.registry import Registry
@@ -29,13 +29,13 @@ MODELS = {
 def card(monkeypatch: pytest.MonkeyPatch) -> None:
     """An RTX 5080, as the driver tells of it."""
     answer = json.dumps({"driver": "570.1", "gpus": [CARD]})
-    monkeypatch.setattr("tools.runtime.hardware._NVML", ["sh", "-c", f"echo '{answer}'"])
-    monkeypatch.setattr("tools.runtime.hardware._DRIVER_SIGNS", ("/",))
+    monkeypatch.setattr("tools.runtime.device.hardware._NVML", ["sh", "-c", f"echo '{answer}'"])
+    monkeypatch.setattr("tools.runtime.device.hardware._DRIVER_SIGNS", ("/",))
 
 
 @pytest.fixture
 def nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tools.runtime.hardware._DRIVER_SIGNS", ("/no/such/device",))
+    monkeypatch.setattr("tools.runtime.device.hardware._DRIVER_SIGNS", ("/no/such/device",))
 
 
 @pytest.fixture

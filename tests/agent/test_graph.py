@@ -252,7 +252,7 @@ def test_threads_of_one_process_share_the_workers(tmp_path: Path, monkeypatch: p
         def close(self) -> None:
             """Nothing to end."""
 
-    monkeypatch.setattr("tools.runtime.pool.WorkerPool", Pool)
+    monkeypatch.setattr("tools.runtime.workers.pool.WorkerPool", Pool)
     toolbox = Toolbox(Settings(productions=tmp_path))
     threads = [threading.Thread(target=lambda: toolbox.pool) for _ in range(8)]
     for thread in threads:

@@ -16,8 +16,8 @@ import pytest
 
 from tests.agent.boards import beach, shot
 from tools.artifact import hash_file
+from tools.runtime.jobs.journal import Journal
 from tools.runtime.jobs.queue import JobQueue
-from tools.runtime.journal import Journal
 from tools.storyboard import ControlImage, save_storyboard
 
 MUSIC = [

@@ -12,8 +12,8 @@ from agent.state import Work
 from tests.agent.boards import beach, shot
 from tools.artifact import Artifact, artifact_key
 from tools.registry import Registry
-from tools.runtime.production import Production
-from tools.runtime.store import Provenance
+from tools.runtime.storage.production import Production
+from tools.runtime.storage.store import Provenance
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from agent.publishing import keep_storyboard
 from tests.agent.boards import beach, line, shot
 from tools.artifact import hash_file
 from tools.errors import CorruptArtifact
-from tools.runtime.production import Production
-from tools.runtime.store import ArtifactStore
+from tools.runtime.storage.production import Production
+from tools.runtime.storage.store import ArtifactStore
 from tools.storyboard import save_storyboard
 
 KILLS = 20

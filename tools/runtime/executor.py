@@ -13,16 +13,16 @@ from tools.artifact import Artifact
 from tools.base import Call
 from tools.registry import Registry
 from tools.runtime.clock import REAL_CLOCK, Clock
-from tools.runtime.device_queue import ChooserFactory
+from tools.runtime.device.device_queue import ChooserFactory
+from tools.runtime.device.foresight import Foresight
+from tools.runtime.device.lane import Lane
 from tools.runtime.events import CallEvent, DeviceEvent
-from tools.runtime.foresight import Foresight
 from tools.runtime.graph import CallGraph
-from tools.runtime.lane import Lane
 from tools.runtime.pace import Pace
-from tools.runtime.pool import WorkerPool
 from tools.runtime.retry import Rules
 from tools.runtime.run import Result, Run
-from tools.runtime.store import ArtifactStore
+from tools.runtime.storage.store import ArtifactStore
+from tools.runtime.workers.pool import WorkerPool
 
 __all__ = ["Executor"]
 

@@ -17,18 +17,18 @@ from tools.artifact import Artifact, canonical_json, hash_file
 from tools.errors import BadOutput, Cancelled, OutOfMemory, ToolError
 from tools.registry import EngineSpec, Registry
 from tools.runtime.clock import REAL_CLOCK, Clock
-from tools.runtime.descent import Descent
-from tools.runtime.disk import storage_errors
+from tools.runtime.device.descent import Descent
+from tools.runtime.device.foresight import Decision
+from tools.runtime.device.lane import Lane
+from tools.runtime.device.visit import Client
 from tools.runtime.events import DeviceEvent
-from tools.runtime.foresight import Decision
 from tools.runtime.graph import Node
-from tools.runtime.lane import Lane
-from tools.runtime.pool import CORE, WorkerPool
 from tools.runtime.retry import Retries, Retry, Rules, run_again
-from tools.runtime.store import ArtifactStore, Provenance
-from tools.runtime.visit import Client
-from tools.runtime.wire import error_from_wire
-from tools.runtime.worker_client import WorkerProcess
+from tools.runtime.storage.disk import storage_errors
+from tools.runtime.storage.store import ArtifactStore, Provenance
+from tools.runtime.workers.client import WorkerProcess
+from tools.runtime.workers.pool import CORE, WorkerPool
+from tools.runtime.workers.wire import error_from_wire
 
 __all__ = ["Description", "Labour", "Making"]
 

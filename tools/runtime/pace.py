@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tools.artifact import write_atomic
 from tools.registry import EngineSpec
-from tools.runtime.disk import storage_errors
+from tools.runtime.storage.disk import storage_errors
 
 __all__ = ["Pace"]
 

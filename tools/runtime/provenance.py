@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tools.artifact import Artifact, artifact_key
+from tools.runtime.device.lane import Lane
 from tools.runtime.graph import Node
-from tools.runtime.lane import Lane
-from tools.runtime.store import Provenance
+from tools.runtime.storage.store import Provenance
 
 __all__ = ["provenance_of"]
 

@@ -14,13 +14,13 @@ from tools.artifact import Artifact
 from tools.base import find_refs
 from tools.errors import Cancelled, MissingPrerequisite, ToolError
 from tools.runtime.clock import Inbox, Threads
-from tools.runtime.device_queue import DeviceQueue
+from tools.runtime.device.device_queue import DeviceQueue
+from tools.runtime.device.foresight import Decision
 from tools.runtime.events import CallEvent, CallStatus, DeviceEvent
-from tools.runtime.foresight import Decision
 from tools.runtime.graph import CallGraph, Node
 from tools.runtime.labour import Labour, Making
 from tools.runtime.provenance import provenance_of
-from tools.runtime.store import Provenance
+from tools.runtime.storage.store import Provenance
 
 if TYPE_CHECKING:
     from tools.runtime.executor import Executor

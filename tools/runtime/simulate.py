@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from tools.base import Call
 from tools.errors import InvalidInput, ToolError
 from tools.registry import Registry
-from tools.runtime.device_queue import ChooserFactory
-from tools.runtime.foresight import Foresight
+from tools.runtime.device.device_queue import ChooserFactory
+from tools.runtime.device.foresight import Foresight
 from tools.runtime.graph import CallGraph
 from tools.runtime.retry import Rules
 from tools.runtime.scheduling.problem import Model, Problem, Task

@@ -14,8 +14,8 @@ from tools.base import Call
 from tools.registry import Registry
 from tools.runtime.events import CallEvent
 from tools.runtime.executor import Executor
-from tools.runtime.pool import WorkerPool
-from tools.runtime.store import ArtifactStore
+from tools.runtime.storage.store import ArtifactStore
+from tools.runtime.workers.pool import WorkerPool
 
 ALLOW = ("tools.", "tests.")
 ENGINES = Path(__file__).with_name("engines.yaml")

@@ -20,14 +20,14 @@ from tools.artifact import RECORD_NAME, Artifact
 from tools.base import Call
 from tools.errors import ToolError
 from tools.registry import Registry
-from tools.runtime.disk import storage_errors
 from tools.runtime.executor import Executor
-from tools.runtime.locks import FileLock
-from tools.runtime.manifest import AttemptRecord
-from tools.runtime.pool import WorkerPool
-from tools.runtime.production import Production
-from tools.runtime.store import ArtifactStore, Provenance, content_digest
-from tools.runtime.store import _seal as seal
+from tools.runtime.storage.disk import storage_errors
+from tools.runtime.storage.locks import FileLock
+from tools.runtime.storage.manifest import AttemptRecord
+from tools.runtime.storage.production import Production
+from tools.runtime.storage.store import ArtifactStore, Provenance, content_digest
+from tools.runtime.storage.store import _seal as seal
+from tools.runtime.workers.pool import WorkerPool
 
 
 def graph(log: Path, count: int = 30, seed: int = 5) -> list[Call]:

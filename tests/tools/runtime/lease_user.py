@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tools.runtime.lease import GpuLease, Waiting
+from tools.runtime.device.lease import GpuLease, Waiting
 
 
 class NoLease(GpuLease):

@@ -18,13 +18,13 @@ from tools.artifact import Artifact
 from tools.base import Call
 from tools.model import Placing
 from tools.registry import Registry
+from tools.runtime.device.lane import Lane
+from tools.runtime.device.lease import GpuLease
 from tools.runtime.events import DeviceEvent
 from tools.runtime.executor import Executor
-from tools.runtime.lane import Lane
-from tools.runtime.lease import GpuLease
-from tools.runtime.pool import WorkerPool
 from tools.runtime.scheduling.problem import Model
-from tools.runtime.store import ArtifactStore
+from tools.runtime.storage.store import ArtifactStore
+from tools.runtime.workers.pool import WorkerPool
 
 SIZES = {"paint": 70, "eye": 60, "mind": 80}
 

@@ -29,7 +29,7 @@ from tools.errors import (
     ToolError,
 )
 from tools.runtime.events import CallEvent
-from tools.runtime.pool import WorkerPool
+from tools.runtime.workers.pool import WorkerPool
 
 
 def text(result: Artifact | ToolError) -> str:

@@ -62,7 +62,7 @@ def test_loading_the_registry_and_its_schemas_imports_no_engine() -> None:
 def test_every_engine_of_the_product_is_there_and_fits_its_entry() -> None:
     """In a process of its own, as a worker would."""
     code = (
-        "from tools.registry import Registry\nfrom tools.runtime.construct import construct\n"
+        "from tools.registry import Registry\nfrom tools.runtime.workers.construct import construct\n"
         "r = Registry.load()\n"
         "for t in r.tools():\n"
         "    for e in r.engines(t.name):\n"

@@ -18,14 +18,14 @@ import pytest
 
 from configs.retries import load_retries
 from tools.runtime.clock import Clock
-from tools.runtime.lane import Lane
+from tools.runtime.device.lane import Lane
+from tools.runtime.device.visit import Visit
 from tools.runtime.residency.ledger import Ledger
 from tools.runtime.scheduling.problem import Model, Problem, Task
 from tools.runtime.simulate import CALM, ROUGH, Faults, Machine, Report, simulate
 from tools.runtime.simulation.drawn import draw
 from tools.runtime.simulation.faults import Dice
 from tools.runtime.simulation.sim_clock import SimClock, SimInbox
-from tools.runtime.visit import Visit
 
 FULL = bool(os.environ.get("STUDIO_FULL"))
 SCHEDULES = 10_000 if FULL else 200
@@ -169,7 +169,7 @@ def test_the_device_is_given_back_whole(accident: str, monkeypatch: pytest.Monke
 def test_without_the_budget_the_device_overflows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Ledger, "_check_room", lambda *_args: None)
     monkeypatch.setattr(Ledger, "to_evict", lambda *_args: [])
-    monkeypatch.setattr("tools.runtime.visit.Visit.evict", lambda *_args: None)
+    monkeypatch.setattr("tools.runtime.device.visit.Visit.evict", lambda *_args: None)
     assert broken(range(20), faults=CALM)["over_budget"] >= 5
 
 

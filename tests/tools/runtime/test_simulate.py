@@ -21,9 +21,8 @@ from tools.base import Call
 from tools.errors import InvalidInput
 from tools.model import Placing
 from tools.registry import Registry
+from tools.runtime.device.lane import Lane
 from tools.runtime.executor import Executor
-from tools.runtime.lane import Lane
-from tools.runtime.pool import WorkerPool
 from tools.runtime.scheduling.instances import PRESETS, scene
 from tools.runtime.scheduling.problem import Model, Problem, Task
 from tools.runtime.scheduling.search import plan_order
@@ -31,7 +30,8 @@ from tools.runtime.simulate import CALM, ROUGH, WEAR, Faults, problem_of, simula
 from tools.runtime.simulation.orders import POLICIES, as_react_loop
 from tools.runtime.simulation.sim_clock import SimClock
 from tools.runtime.simulation.world import World
-from tools.runtime.store import ArtifactStore
+from tools.runtime.storage.store import ArtifactStore
+from tools.runtime.workers.pool import WorkerPool
 
 TWELVE = scene(PRESETS["twelve-shot"], 1).known
 

@@ -17,9 +17,9 @@ from tools.runtime.events import CallEvent
 from tools.runtime.executor import Executor
 from tools.runtime.jobs.journaled import run_journaled
 from tools.runtime.jobs.runner import JobOutcome, RunningJob
-from tools.runtime.manifest import AttemptRecord
-from tools.runtime.production import Production
-from tools.runtime.store import ArtifactStore
+from tools.runtime.storage.manifest import AttemptRecord
+from tools.runtime.storage.production import Production
+from tools.runtime.storage.store import ArtifactStore
 
 __all__ = ["CallsJob", "CallsKind", "Workplace"]
 

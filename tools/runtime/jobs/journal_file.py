@@ -17,8 +17,8 @@ from typing import Any
 from tools.artifact import canonical_json, fsync_dir
 from tools.base import Call
 from tools.errors import InvalidInput
-from tools.runtime.disk import storage_errors, storage_failure
 from tools.runtime.jobs.records import VERSION, History, JobState, encode, replay, salt_of
+from tools.runtime.storage.disk import storage_errors, storage_failure
 
 __all__ = [
     "SUFFIX", "batch_lines", "call_line", "create_journal", "header_line", "history_of", "is_held", "journal_path",

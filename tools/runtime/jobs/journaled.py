@@ -8,10 +8,10 @@ from pathlib import Path
 from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import Cancelled, CorruptArtifact, ToolError
-from tools.runtime.disk import storage_errors
 from tools.runtime.events import CallEvent
 from tools.runtime.executor import Executor
-from tools.runtime.journal import SUFFIX, Journal
+from tools.runtime.jobs.journal import SUFFIX, Journal
+from tools.runtime.storage.disk import storage_errors
 
 __all__ = ["journal_events", "open_work_journal", "run_journaled"]
 

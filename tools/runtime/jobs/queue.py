@@ -23,10 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tools.artifact import write_atomic
 from tools.base import Call
 from tools.errors import CorruptArtifact, InvalidInput, ProductionBusy, ToolError
-from tools.runtime.disk import storage_errors
+from tools.runtime.jobs.journal import Journal
 from tools.runtime.jobs.journal_file import SUFFIX, create_journal, is_held, journal_path, read_journal
 from tools.runtime.jobs.records import ENDED, History, JobState
-from tools.runtime.journal import Journal
+from tools.runtime.storage.disk import storage_errors
 
 __all__ = ["JobQueue", "JobSpec", "JobView", "Wish", "carried"]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tools.errors import Cancelled, StorageFailed, ToolError
+from tools.runtime.jobs.journal import Journal
 from tools.runtime.jobs.queue import JobQueue, JobSpec, carried
 from tools.runtime.jobs.records import JobState
-from tools.runtime.journal import Journal
 from tools.runtime.retry import Retries, Rules
 
 __all__ = ["JobEvent", "JobKind", "JobOutcome", "JobRunner", "RunningJob"]

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tools.runtime.disk import storage_errors
-from tools.runtime.locks import FileLock
 from tools.runtime.scheduling.problem import Model
+from tools.runtime.storage.disk import storage_errors
+from tools.runtime.storage.locks import FileLock
 
 __all__ = ["Measured", "MeasuredSizes", "machine_name"]
 

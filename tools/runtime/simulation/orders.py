@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Literal
 
 from tools.errors import InvalidInput
-from tools.runtime.device_queue import ChooserFactory
-from tools.runtime.foresight import Decision, Foresight
+from tools.runtime.device.device_queue import ChooserFactory
+from tools.runtime.device.foresight import Decision, Foresight
 from tools.runtime.scheduling.plan import Plan
 from tools.runtime.scheduling.problem import Model, Problem, Task, peak_bytes
 

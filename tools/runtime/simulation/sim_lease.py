@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.runtime.lease import GpuLease, Holder, Waiting
+from tools.runtime.device.lease import GpuLease, Holder, Waiting
 from tools.runtime.simulation.site import Site
 
 __all__ = ["Desk", "SimLease"]

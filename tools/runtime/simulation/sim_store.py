@@ -8,9 +8,9 @@ from typing import Any
 
 from tools.artifact import Artifact, ArtifactRecord
 from tools.errors import Cancelled
-from tools.runtime.locks import FileLock
 from tools.runtime.simulation.site import Site
-from tools.runtime.store import ArtifactStore, Provenance
+from tools.runtime.storage.locks import FileLock
+from tools.runtime.storage.store import ArtifactStore, Provenance
 
 __all__ = ["Shelf", "SimStore"]
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tools.errors import BadOutput, Cancelled, EngineCrashed, EngineHung, OutOfMemory, ToolError
-from tools.runtime.pool import WorkerPool
 from tools.runtime.simulation.faults import Mishap
 from tools.runtime.simulation.site import Site
 from tools.runtime.simulation.world import Fiber
-from tools.runtime.worker_client import KILL_AFTER_S, TERMINATE_AFTER_S, WorkerProcess
+from tools.runtime.workers.client import KILL_AFTER_S, TERMINATE_AFTER_S, WorkerProcess
+from tools.runtime.workers.pool import WorkerPool
 
 __all__ = ["SimPool", "SimWorker"]
 

@@ -13,10 +13,11 @@ from tools.base import Call
 from tools.errors import Cancelled, ToolError
 from tools.model import Placing
 from tools.registry import Registry
-from tools.runtime.device_queue import ChooserFactory
+from tools.runtime.device.device_queue import ChooserFactory
+from tools.runtime.device.foresight import Foresight
+from tools.runtime.device.lane import Lane
+from tools.runtime.device.visit import Client
 from tools.runtime.executor import Executor
-from tools.runtime.foresight import Foresight
-from tools.runtime.lane import Lane
 from tools.runtime.retry import Rules
 from tools.runtime.scheduling.problem import Problem
 from tools.runtime.simulation.sim_lease import Desk, SimLease
@@ -24,7 +25,6 @@ from tools.runtime.simulation.sim_store import Shelf, SimStore
 from tools.runtime.simulation.sim_tool import calls_of, entry_of
 from tools.runtime.simulation.sim_worker import SimPool
 from tools.runtime.simulation.site import Site
-from tools.runtime.visit import Client
 
 __all__ = ["Production", "Studio", "call_rules", "unfinished"]
 

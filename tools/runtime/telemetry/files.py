@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools.artifact import write_atomic
 from tools.errors import InvalidInput
-from tools.runtime.disk import storage_errors
+from tools.runtime.storage.disk import storage_errors
 from tools.runtime.telemetry.chrome import from_chrome, to_chrome
 from tools.runtime.telemetry.record import Record
 

@@ -14,7 +14,7 @@ from tools.runtime.telemetry.files import FOLDER, METRICS, trace_path, write_tra
 from tools.runtime.telemetry.recorder import Recorder
 
 if TYPE_CHECKING:
-    from tools.runtime.lane import Lane
+    from tools.runtime.device.lane import Lane
     from tools.runtime.telemetry.metrics import Metrics
 
 __all__ = ["Recording", "Recordings"]

@@ -23,15 +23,15 @@ from tests.tools.runtime.job import ForgetfulStore, NaiveStore, graph
 from tools.base import Call
 from tools.errors import ProductionBusy
 from tools.registry import Registry
-from tools.runtime import journal
 from tools.runtime.events import CallEvent
 from tools.runtime.executor import Executor
+from tools.runtime.jobs import journal
 from tools.runtime.jobs import queue as queue_module
 from tools.runtime.jobs.calls import CallsKind
 from tools.runtime.jobs.queue import JobQueue, JobSpec
 from tools.runtime.jobs.runner import JobEvent, JobRunner
-from tools.runtime.pool import WorkerPool
-from tools.runtime.store import ArtifactStore
+from tools.runtime.storage.store import ArtifactStore
+from tools.runtime.workers.pool import WorkerPool
 
 CALLS = 20
 STORES = {"naive-store": NaiveStore, "forgetful": ForgetfulStore}

@@ -16,9 +16,9 @@ from tests.tools.runtime.conftest import ENGINES, Bench, tiny
 from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import CorruptArtifact, EngineHung, InvalidInput, ProductionBusy, StorageFailed
+from tools.runtime.jobs.journal import Journal, create_journal, read_journal
 from tools.runtime.jobs.journaled import run_journaled
 from tools.runtime.jobs.records import Failure
-from tools.runtime.journal import Journal, create_journal, read_journal
 
 KEY = "ab" * 20
 REPOSITORY = ENGINES.parents[3]
@@ -103,7 +103,7 @@ def test_one_writer_and_the_other_is_told_so(tmp_path: Path) -> None:
 
 def test_a_dead_writer_lets_go(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from tools.runtime.journal import Journal\n"
+        "import sys; from pathlib import Path; from tools.runtime.jobs.journal import Journal\n"
         f"Journal.open(Path({str(tmp_path)!r}), 'beach').mark('running'); print('ready', flush=True); sys.stdin.read()"
     )
     process = subprocess.Popen(
@@ -262,7 +262,7 @@ def test_a_wrong_batch_is_not_accepted(bench: Bench, tmp_path: Path) -> None:
 def test_closing_at_the_moment_of_a_sync_does_not_wait_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.runtime.journal.GROUP_S", 0.001)
+    monkeypatch.setattr("tools.runtime.jobs.journal.GROUP_S", 0.001)
     ended = threading.Event()
 
     def work() -> None:

@@ -18,10 +18,10 @@ from tests.tools.runtime.jobs.power import AppendDisk
 from tools.artifact import canonical_json
 from tools.base import Call
 from tools.errors import StorageFailed, ToolError
-from tools.runtime import journal as journal_module
+from tools.runtime.jobs import journal as journal_module
 from tools.runtime.jobs import journal_file
+from tools.runtime.jobs.journal import Journal, create_journal, read_journal
 from tools.runtime.jobs.records import History, encode, replay, salt_of
-from tools.runtime.journal import Journal, create_journal, read_journal
 
 KEY = "ab" * 20
 CALLS = [tiny(f"c{number}") for number in range(4)]

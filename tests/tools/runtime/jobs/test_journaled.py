@@ -10,8 +10,8 @@ from tests.tools.runtime.conftest import Bench, tiny
 from tools.artifact import Artifact
 from tools.errors import EngineFailed, InvalidInput
 from tools.runtime.jobs import journaled
+from tools.runtime.jobs.journal import read_journal
 from tools.runtime.jobs.journaled import open_work_journal, run_journaled
-from tools.runtime.journal import read_journal
 
 
 def test_a_batch_is_written_down_with_how_its_calls_ended(bench: Bench, tmp_path: Path) -> None:

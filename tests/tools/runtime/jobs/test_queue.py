@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.tools.runtime.conftest import tiny
 from tools.errors import InvalidInput, ProductionBusy, ToolError
+from tools.runtime.jobs.journal import Journal
 from tools.runtime.jobs.queue import JobQueue, JobSpec, Wish
-from tools.runtime.journal import Journal
 
 SPEC = JobSpec(kind="calls", title="a scene")
 

@@ -27,12 +27,12 @@ from tools.registry import Registry
 from tools.runtime.events import CallEvent
 from tools.runtime.executor import Executor
 from tools.runtime.jobs.calls import CallsKind
+from tools.runtime.jobs.journal import Journal
 from tools.runtime.jobs.queue import JobQueue, JobSpec
 from tools.runtime.jobs.runner import JobEvent, JobOutcome, JobRunner, RunningJob
-from tools.runtime.journal import Journal
-from tools.runtime.pool import WorkerPool
-from tools.runtime.production import Production
-from tools.runtime.store import ArtifactStore
+from tools.runtime.storage.production import Production
+from tools.runtime.storage.store import ArtifactStore
+from tools.runtime.workers.pool import WorkerPool
 
 RULES = {"EngineFailed": RetryRule(attempts=3, pause_s=0.02), "ProductionBusy": RetryRule(attempts=3, pause_s=0.5)}
 
@@ -260,7 +260,7 @@ def test_two_studios_on_one_folder_share_the_jobs(queue: JobQueue) -> None:
 
 
 def test_control_without_the_lock_two_studios_do_the_same_job(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tools.runtime.journal._lock", lambda _fd, _path: None)
+    monkeypatch.setattr("tools.runtime.jobs.journal._lock", lambda _fd, _path: None)
     monkeypatch.setattr("tools.runtime.jobs.queue.is_held", lambda _folder, _job: False)
     both = threading.Barrier(2)
 

@@ -16,7 +16,7 @@ from tests.tools.runtime.conftest import tiny
 from tests.tools.runtime.faults import FAULTS, PowerCut
 from tests.tools.runtime.jobs.power import AppendDisk
 from tools.errors import StorageFailed
-from tools.runtime import journal as journal_module
+from tools.runtime.jobs import journal as journal_module
 from tools.runtime.jobs.queue import JobQueue, JobSpec
 from tools.runtime.jobs.runner import JobOutcome, JobRunner, RunningJob
 

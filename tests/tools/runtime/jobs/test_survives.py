@@ -22,7 +22,7 @@ from tests.tools.runtime.jobs.studio import CALLS
 from tools.errors import CorruptArtifact
 from tools.runtime.jobs.queue import JobQueue
 from tools.runtime.jobs.records import replay
-from tools.runtime.store import ArtifactStore
+from tools.runtime.storage.store import ArtifactStore
 
 FULL = bool(os.environ.get("STUDIO_FULL"))
 KILLS = 200 if FULL else 20

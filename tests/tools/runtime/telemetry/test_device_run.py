@@ -14,7 +14,7 @@ from tests.tools.runtime.telemetry.test_chrome import check_format
 from tools.artifact import Artifact
 from tools.model import Placing
 from tools.registry import Registry
-from tools.runtime.lane import Lane
+from tools.runtime.device.lane import Lane
 from tools.runtime.scheduling.problem import Model
 from tools.runtime.telemetry.files import read_trace, traces
 from tools.runtime.telemetry.picture import draw

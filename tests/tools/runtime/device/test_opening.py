@@ -1,0 +1,80 @@
+"""The device of a machine, from hardware, profile and models.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from configs.models import ModelEntry, ModelsFile
+from configs.profiles import load_profiles
+from tools.runtime.device.hardware import Gpu, Hardware
+from tools.runtime.device.opening import NoFit, open_lane, placing_of, size_of
+from tools.runtime.residency.sizes import MeasuredSizes, machine_name
+
+PROFILES = load_profiles().profiles
+WEIGHTS = "tests.tools.runtime.tiny_models:TinyWeights"
+JUDGE = ModelEntry(
+    about="judge", weights=WEIGHTS, stack="card", weights_gb={"bf16": 15.4, "fp16": 15.4, "int8": 8.0}, working_gb=1.5
+)
+SDXL = ModelEntry(about="sdxl", weights=WEIGHTS, stack="card", weights_gb={"fp16": 6.6, "bf16": 6.6}, working_gb=4.0)
+FILE = ModelsFile(copy_gb_s=20, disk_gb_s=1, models={"judge": JUDGE, "sdxl": SDXL})
+
+
+def card(gigabytes: float) -> Gpu:
+    return Gpu("card", gigabytes, "570", uuid="GPU-test-0", free_gb=gigabytes, capability="8.9")
+
+
+def machine(gpu: Gpu | None) -> Hardware:
+    return Hardware("Linux", "3.11", 8, 64.0, (gpu,) if gpu else ())
+
+
+@pytest.mark.parametrize(
+    ("profile", "memory", "width"), [("48gb", 48.0, "bf16"), ("24gb", 24.0, "bf16"), ("16gb", 15.9, "int8")]
+)
+def test_a_model_is_as_wide_as_fits(profile: str, memory: float, width: str) -> None:
+    budget = int(PROFILES[profile].budget_gb * 2**30)
+    placing = placing_of(JUDGE, PROFILES[profile], card(memory), budget)
+    assert placing.width == width
+    size = size_of("judge", JUDGE, placing, FILE)
+    assert size.weights == int(JUDGE.weights_gb[width] * 2**30)  # type: ignore[index]
+    assert size.load_s == pytest.approx(JUDGE.weights_gb[width] / 20)  # type: ignore[index]
+    assert size.weights + size.working <= budget
+
+
+def test_what_fits_at_no_width_is_streamed_where_the_profile_streams_and_refused_elsewhere() -> None:
+    budget = int(7.2 * 2**30)
+    streamed = placing_of(SDXL, PROFILES["8gb"], card(8.0), budget)
+    assert streamed.offload == "group"
+    assert size_of("sdxl", SDXL, streamed, FILE).weights == 0
+    with pytest.raises(NoFit, match=r"sdxl: no width of fp16, bf16 fits 7\.2 GiB"):
+        placing_of(SDXL, PROFILES["16gb"], card(15.9), budget)
+
+
+def test_the_lane_of_a_machine_with_a_card(tmp_path: Path) -> None:
+    lane = open_lane(machine(card(15.9)), PROFILES["16gb"], FILE, tmp_path)
+    assert lane is not None
+    assert lane.device == "cuda:0"
+    assert lane.budget == int(15.4 * 2**30)
+    assert set(lane.entries) == {"judge", "sdxl"}
+    assert lane.base("judge").quantise == "int8"
+    assert lane.base("sdxl").dtype == "fp16"
+
+
+def test_without_a_card_models_run_on_the_cpu_in_full_width(tmp_path: Path) -> None:
+    tiny = ModelEntry(about="tiny", weights=WEIGHTS, stack="card", weights_gb={"fp32": 0.1})
+    lane = open_lane(machine(None), PROFILES["cpu"], ModelsFile(models={"tiny": tiny, "sdxl": SDXL}), tmp_path)
+    assert lane is not None
+    assert lane.device == "cpu"
+    assert set(lane.entries) == {"tiny"}, "a model that comes in no fp32 cannot run here"
+    assert open_lane(machine(None), PROFILES["cpu"], ModelsFile(), tmp_path) is None
+
+
+def test_what_this_machine_measured_counts_more_than_what_was_expected(tmp_path: Path) -> None:
+    sizes = MeasuredSizes(tmp_path, machine_name("card", "570"))
+    sizes.record("sdxl@fp16", weights=7 * 2**30, load_s=0.9)
+    sizes.save()
+    lane = open_lane(machine(card(15.9)), PROFILES["16gb"], FILE, tmp_path)
+    assert lane is not None
+    assert lane.ledger.model("sdxl").weights == 7 * 2**30
+    assert lane.ledger.model("sdxl").load_s == pytest.approx(0.9)

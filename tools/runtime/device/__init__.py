@@ -1,0 +1,1 @@
+"""The device that models take turns on: found, leased, planned, accounted for."""

@@ -1,0 +1,112 @@
+"""The calls of one run that wait for the device, and which of them is next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
+
+from tools.errors import MissingPrerequisite
+from tools.runtime.device.foresight import Decision, Foresight
+from tools.runtime.device.lane import Lane
+from tools.runtime.events import DeviceEvent, PlanFigures
+from tools.runtime.graph import CallGraph, Node
+from tools.runtime.scheduling.plan import Plan
+from tools.runtime.scheduling.problem import Model, Task
+from tools.runtime.storage.store import Provenance
+
+__all__ = ["Chooser", "ChooserFactory", "DeviceQueue"]
+
+
+class Chooser(Protocol):
+    """Decides what the device does next; see `Foresight`, which is ours. The simulation compares it with others."""
+
+    def correct(self, model: Model) -> None: ...
+
+    def next(
+        self, ready: Collection[str], settled: Collection[str], resident: frozenset[str], *, others_work: bool = False
+    ) -> Decision | None: ...
+
+
+ChooserFactory = Callable[[Mapping[str, Task], Mapping[str, Model], int, int, Callable[[Plan], None]], Chooser]
+"""From tasks, models, budget, CPU slots and who is told of plans."""
+
+
+class DeviceQueue:
+    """Calls with models, in the order of the plan.
+
+    Args:
+        graph: of the run.
+        lane: the device.
+        cpu_slots: calls of the CPU that may run at once.
+        tell: told of plans.
+        choose: makes what decides.
+
+    Raises:
+        MissingPrerequisite: an engine needs a model of which nothing is known.
+        InvalidInput: the models of a call do not fit the device together.
+    """
+
+    def __init__(
+        self,
+        graph: CallGraph,
+        lane: Lane,
+        cpu_slots: int,
+        tell: Callable[[DeviceEvent], None],
+        choose: ChooserFactory = Foresight,
+    ) -> None:
+        self._lane, self._tell = lane, tell
+        self._waiting: dict[str, tuple[Node, Provenance]] = {}
+        self.busy = False
+        """Whether a call of this run has the device, or is on its way to it."""
+        tasks = {name: _task(node, lane) for name, node in graph.nodes.items()}
+        models = {name: lane.ledger.model(name) for name in lane.entries}
+        self._chooser = choose(tasks, models, lane.budget, cpu_slots, self._show)
+
+    def _show(self, plan: Plan) -> None:
+        figures = PlanFigures(
+            calls=len(plan.order),
+            switches=plan.switches,
+            switch_s=plan.switch_s,
+            bound_s=plan.bound_s,
+            wall_s=plan.wall_s,
+            peak_bytes=plan.peak_bytes,
+            budget_bytes=self._lane.budget,
+            proven=plan.proven,
+        )
+        told = DeviceEvent(self._lane.device, "plan", "", plan.wall_s, plan.peak_bytes, plan.text(), plan=figures)
+        self._tell(told)
+
+    def add(self, node: Node, made: Provenance) -> None:
+        """All that this call needs is there."""
+        self._waiting[node.call.id] = (node, made)
+
+    def clear(self) -> None:
+        """Nothing more is to be made."""
+        self._waiting.clear()
+
+    def take(self, settled: Collection[str], *, others_work: bool) -> tuple[Node, Provenance, Decision] | None:
+        """The next call, if the device should make one now.
+
+        Args:
+            settled: ids of the calls that are finished, however they ended.
+            others_work: whether calls of the CPU are under way.
+        """
+        if self.busy or not self._waiting:
+            return None
+        for name in self._lane.entries:
+            self._chooser.correct(self._lane.ledger.model(name))
+        decision = self._chooser.next(self._waiting, settled, self._lane.expected, others_work=others_work)
+        if decision is None:
+            return None
+        self.busy = True
+        return *self._waiting.pop(decision.call), decision
+
+
+def _task(node: Node, lane: Lane) -> Task:
+    for name in node.engine.models:
+        if name not in lane.entries:
+            raise MissingPrerequisite(
+                f"{node.engine.tool}/{node.engine.name} needs the model {name!r}, which models.yaml does not list.",
+                command="studio doctor",
+            )
+    return Task(node.call.id, frozenset(node.engine.models), node.needs, node.cost)

@@ -1,0 +1,1 @@
+"""Model servers that take turns on the device with the studio's own models."""

@@ -1,0 +1,1 @@
+"""Processes that engines live in: started, asked, watched, ended."""
