@@ -150,7 +150,7 @@ def _from_folder(folder: Path, dtype: Any) -> Any:
     # `variant` does not fall back by itself.
     variant = None if (folder / "diffusion_pytorch_model.safetensors").is_file() else "fp16"
     return ControlNetModel.from_pretrained(
-        str(folder), torch_dtype=dtype, use_safetensors=True, local_files_only=True, variant=variant
+        str(folder), dtype=dtype, use_safetensors=True, local_files_only=True, variant=variant
     )
 
 

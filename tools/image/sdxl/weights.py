@@ -100,7 +100,7 @@ class SdxlCheckpoint(Weights):
 
     def _read(self, path: Path, dtype: Any) -> Any:
         kind = self._pipeline_class()
-        common = {"torch_dtype": dtype, "local_files_only": True, "add_watermarker": False}
+        common = {"dtype": dtype, "local_files_only": True, "add_watermarker": False}
         if path.is_file():
             return kind.from_single_file(str(path), config=str(self._configs(path)), **common)
         # `variant` does not fall back by itself: it is asked for where the files say so.

@@ -1,0 +1,161 @@
+"""Checkpoints as users have them: folders and single files; what is broken is named before it is loaded."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.checkpoints.cache import cached
+from tests.tools.image.sdxl.conftest import Studio, asked
+from tools.errors import InvalidInput, MissingPrerequisite, ToolError
+from tools.model import Placing
+
+
+@pytest.fixture(scope="module")
+def single_file(base: Path) -> Path:
+    from tests.checkpoints.sdxl import make_single_file
+
+    return cached("sdxl-single", lambda folder: make_single_file(folder, base)) / "tiny.safetensors"
+
+
+def test_a_single_file_draws_the_very_same_picture(
+    studio: Studio, single_file: Path, plain_picture: np.ndarray
+) -> None:
+    from tools.image.sdxl.weights import SdxlCheckpoint
+
+    weights = SdxlCheckpoint()
+    weights.check(str(single_file))
+    studio.models["sdxl_base"] = weights.load(str(single_file), Placing())
+    assert np.array_equal(studio.draw(asked()), plain_picture)
+
+
+def test_the_vae_stays_in_float32_and_the_rest_is_as_asked(
+    base: Path, plain_picture: np.ndarray, studio: Studio
+) -> None:
+    import torch
+
+    from tools.image.sdxl.weights import SdxlCheckpoint
+
+    weights = SdxlCheckpoint()
+    pipeline = weights.load(str(base), Placing(dtype="bf16"))
+    assert {str(part): module.dtype for part, module in weights.modules().items()} == {
+        "unet": torch.bfloat16, "vae": torch.float32, "text_encoder": torch.bfloat16, "text_encoder_2": torch.bfloat16,
+    }  # fmt: skip
+    studio.models["sdxl_base"] = pipeline
+    picture = studio.draw(asked(), placing=Placing(dtype="bf16"))
+    assert 0 < np.abs(picture - plain_picture).mean() < 12
+    assert pipeline.vae.dtype == torch.float32
+    weights.unload()
+
+
+def test_every_tensor_may_live_in_a_slab(base: Path) -> None:
+    """The runtime packs the modules and moves them as one block; the picture does not change by it."""
+    import torch
+
+    from tools.image.sdxl.weights import SdxlCheckpoint
+    from tools.runtime.residency.slab import Slab
+
+    weights = SdxlCheckpoint()
+    weights.load(str(base), Placing())
+    before = {
+        f"{part}.{name}": tensor.clone()
+        for part, module in weights.modules().items() for name, tensor in module.state_dict().items()
+    }  # fmt: skip
+    slab = Slab(weights.modules(), "cpu")
+    slab.load()
+    slab.evict()
+    slab.load()
+    for part, module in weights.modules().items():
+        for name, tensor in module.state_dict().items():
+            assert torch.equal(tensor, before[f"{part}.{name}"])
+    slab.close()
+
+
+def _truncated(folder: Path) -> None:
+    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1000])
+
+
+def _empty(folder: Path) -> None:
+    (folder / "vae" / "diffusion_pytorch_model.safetensors").write_bytes(b"")
+
+
+def _pickled(folder: Path) -> None:
+    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    file.rename(file.with_suffix(".bin"))
+
+
+def _no_index(folder: Path) -> None:
+    (folder / "model_index.json").unlink()
+
+
+def _wrong_width(folder: Path) -> None:
+    config = folder / "unet" / "config.json"
+    config.write_text(config.read_text().replace('"cross_attention_dim": 192', '"cross_attention_dim": 128'))
+
+
+@pytest.mark.parametrize("harm", [_truncated, _empty, _pickled, _no_index, _wrong_width])
+def test_a_broken_folder_is_named(base: Path, tmp_path: Path, harm: Callable[[Path], None]) -> None:
+    from tools.image.sdxl.weights import SdxlCheckpoint
+
+    folder = tmp_path / "broken-sdxl"
+    shutil.copytree(base, folder)
+    harm(folder)
+    weights = SdxlCheckpoint()
+    with pytest.raises(ToolError, match="broken-sdxl"):
+        weights.check(str(folder))
+        weights.load(str(folder), Placing())
+
+
+def test_a_single_file_of_something_else_is_refused(tmp_path: Path, single_file: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    from tests.checkpoints.sdxl import make_lora
+    from tools.image.sdxl.weights import SdxlCheckpoint
+
+    with pytest.raises(InvalidInput, match="LoRA"):
+        SdxlCheckpoint().check(str(make_lora(tmp_path)))
+    disguised = tmp_path / "model.safetensors"
+    disguised.write_bytes(b"\x80\x04\x95" + b"x" * 100)
+    with pytest.raises(InvalidInput, match=r"model\.safetensors"):
+        SdxlCheckpoint().check(str(disguised))
+    lonely = tmp_path / "lonely.safetensors"
+    tensors = load_file(str(single_file))
+    save_file(tensors, str(lonely))
+    with pytest.raises(MissingPrerequisite, match="tokenizers"):
+        SdxlCheckpoint().check(str(lonely))
+    holes = tmp_path / "holes.safetensors"
+    key = "conditioner.embedders.1.model.text_projection"
+    save_file({name: tensor for name, tensor in tensors.items() if name != key}, str(holes))
+    shutil.copytree(single_file.with_suffix(""), tmp_path / "holes")
+    with pytest.raises(InvalidInput, match=r"holes\.safetensors"):
+        SdxlCheckpoint().load(str(holes), Placing())
+
+
+def test_nothing_registered_names_the_command() -> None:
+    from tools.image.sdxl.weights import SdxlCheckpoint
+
+    with pytest.raises(MissingPrerequisite, match="studio models pull sdxl_base"):
+        SdxlCheckpoint().check("")
+    with pytest.raises(MissingPrerequisite, match="nowhere"):
+        SdxlCheckpoint().check("/nowhere/sdxl")
+
+
+def test_nothing_is_asked_of_the_network(base: Path, single_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    from tools.image.sdxl.weights import SdxlCheckpoint
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    for source in (base, single_file):
+        weights = SdxlCheckpoint()
+        weights.check(str(source))
+        weights.load(str(source), Placing())
