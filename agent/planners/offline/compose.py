@@ -53,6 +53,7 @@ def compose(intent: Intent, request: PlanRequest) -> Composition:
     lengths = lengths_of(plans, total, notes)
     names = {member.id: short_name(member) for member in brief.cast}
     stager = Stager(direction, aspect, notes.tongue, names, tuple(names), zlib.crc32(request.text.encode()))
+    stager.foreign = intent.language not in ("en", "it")
     music = _music(plans, intent, direction)
     shots = [
         stager.stage(plan, f"s{index}", length, mood)

@@ -7,12 +7,13 @@ from typing import Any
 from agent.intent import Edit, Performance
 from agent.planners.offline.acting import is_refused, perform
 from agent.planners.offline.clause import Clause
+from agent.planners.offline.direction import load_direction
+from agent.planners.offline.edit_deeds import deed_only, enters, is_there, told_in
 from agent.planners.offline.edit_direct import side_in, tone_of
 from agent.planners.offline.edit_staging import asks_for_output
 from agent.planners.offline.limits import read_aspect, read_duration, read_fps
 from agent.planners.offline.scenery import read_scenery
-from agent.planners.offline.telling import tell
-from agent.planners.offline.verbs import indicative, third_person, verb_forms
+from agent.planners.offline.scenes import told_feeling
 from agent.planners.offline.wants import ORDER, full_scene
 from agent.planners.offline.wordlists import holds, word_values, words
 
@@ -256,71 +257,6 @@ def _soften(act: Performance, softened: set[str]) -> Performance:
     return act.model_copy(update={"expression": "happy" if act.expression == "excited" else "neutral"})
 
 
-def _deed(clause: Clause) -> list[Edit]:
-    """What no pose shows is told at least: `make the dragon sneeze`, `he drops one`; `wake Luca up` is a pose."""
-    page, roster = clause.page, clause.reading.roster
-    first = clause.mentions[0] if clause.mentions else None
-    if first is None or clause.quotes or not first.ids or any(i not in roster.present for i in first.ids):
-        return []
-    halves = [*page.tokens[first.start - 1 : first.start], *page.tokens[first.end : first.end + 1]]
-    poses = clause.reading.vocabulary.find(halves, page.language, frozenset({"pose"}))
-    if len(halves) == 2 and poses and poses[0].end == 2:
-        acts = [Performance(character=i, pose=poses[0].id) for i in first.ids]
-        return [Edit(op="set_performance", shot=clause.shot, character=a.character, performance=a) for a in acts]
-    verb = page.key(first.end)
-    if page.language != "en" or not (third_person(verb) or verb in verb_forms()) or clause.has("output", "camera"):
-        return []
-    names = {i: m.name.split()[0] if m.known else m.name for i, m in roster.members.items()}
-    told = tell(page, clause.reading.mentions, first.start, clause.end, names)
-    plain = third_person(verb) if clause.verb("make") and len(first.ids) == 1 else None
-    if plain and f" {plain}" not in told:
-        told = told.replace(f" {page.tokens[first.end].text}", f" {plain}", 1)
-    if not told:
-        return []
-    clause.reading.notes.assume("told_only", words=told)
-    return [
-        Edit(op="set_performance", shot=clause.shot, character=i, performance=Performance(character=i), text=told)
-        for i in first.ids
-    ]
-
-
-def _is_there(clause: Clause, who: str) -> bool:
-    """Whether one is in the scene, and in the shot that is spoken of."""
-    board = clause.reading.request.storyboard
-    if who not in clause.reading.roster.present or board is None:
-        return False
-    if clause.shot is None or not -1 <= clause.shot <= len(board.shots):
-        return True
-    shot = board.shots[clause.shot - 1 if clause.shot > 0 else clause.shot]
-    return any(p.character == who for p in shot.placements)
-
-
-def _told(clause: Clause) -> str | None:
-    """What happens now, in the words of a clause that tells it (`the dog jumps out of the bush`)."""
-    page = clause.page
-    first = next((m for m in clause.mentions if m.start <= clause.start + 1), None)
-    asked = [
-        m for m in clause.verbs if first is not None and m.id in ("make", "change", "add") and m.start < first.start
-    ]
-    in_verb = words("him_in_verb", "her_in_verb", "them_in_verb")  # `falla ballare`
-    if first is None or asked or page.key(first.start) in in_verb:
-        return None
-    names = {i: m.name.split()[0] if m.known else m.name for i, m in clause.reading.roster.members.items()}
-    told = tell(page, clause.reading.mentions, first.start, clause.end, names)
-    if page.key(first.end) in words("should_words"):
-        return indicative(told, len(first.ids) > 1) if page.language == "en" else None
-    return told or None
-
-
-def _enters(clause: Clause, who: str) -> bool:
-    """`can Alberto watch from the background?`, `Giulia should be there too`: a newcomer is wanted here."""
-    roster = clause.reading.roster
-    if who in roster.present or who not in roster.members or clause.has("place"):
-        return False
-    first = clause.page.key(clause.start)
-    return first in words("can_you") or clause.verb("make", "also") is not None
-
-
 def _scaled(clause: Clause, factor: float) -> float:
     """`a bit shorter`, `much longer`: less or more of the change."""
     keys = [token.key for token in clause.page.tokens[clause.start : clause.end]]
@@ -337,20 +273,24 @@ def _acting(clause: Clause) -> list[Edit]:
     if feeling := _felt(clause):
         acts = [Performance.model_validate({"character": i, "expression": feeling}) for i in clause.mentions[0].ids]
     roster = clause.reading.roster
-    told = _told(clause)
+    told = told_in(clause)
+    part = -1 if clause.verb("end") else 1 if clause.verb("start") else None  # `make them hug at the end`
+    shot = part if clause.shot is None else clause.shot
+    felt = told_feeling(page.words(clause.start, clause.end), load_direction())
+    acts = [a.model_copy(update={"expression": a.expression or felt}) if a.pose else a for a in acts]
     edits = [
         Edit(
-            op="set_performance" if _is_there(clause, act.character) else "add_character",
-            shot=clause.shot,
+            op="set_performance" if is_there(clause, act.character, shot) else "add_character",
+            shot=shot,
             character=act.character,
             member=None if act.character in roster.present else roster.members.get(act.character),
             performance=act,
-            text=told if act.pose and _is_there(clause, act.character) else None,
+            text=told if act.pose and is_there(clause, act.character, shot) else None,
         )
         for act in acts
-        if has_acts(act) or _enters(clause, act.character)
+        if has_acts(act) or enters(clause, act.character)
     ]
-    if not edits and (deed := _deed(clause)):
+    if not edits and (deed := deed_only(clause)):
         return deed
     if (
         not edits

@@ -78,6 +78,8 @@ def give_line(clause: Clause) -> list[Edit]:
             return [Edit(op="give_line", shot=clause.shot, character=named[0].ids[0], old_text=text)]
     if not named or not says or not points or len(clause.quotes) > 1 or clause.verb("remove"):
         return []
+    if clause.has("delivery") and not clause.verb("instead") and _has_lines(clause, named[0].ids[0]):
+        return []  # `Luca shouts it`: his own line, said otherwise.
     quoted = clause.quotes[0].text if clause.quotes else None
     if quoted is not None and not clause.verb("instead"):
         return []
@@ -91,6 +93,11 @@ def give_line(clause: Clause) -> list[Edit]:
             clause.asked = True
         return []
     return [Edit(op="give_line", shot=clause.shot, character=who, old_text=line.text)]
+
+
+def _has_lines(clause: Clause, who: str) -> bool:
+    board = clause.reading.request.storyboard
+    return any(line.character == who for shot in (board.shots if board else []) for line in shot.dialogue)
 
 
 def _given(clause: Clause, giver: str, taker: str) -> list[Edit]:

@@ -194,10 +194,13 @@ def _how_said(clause: Clause) -> list[Edit]:
     delivery = [
         m
         for m in page.of("delivery", start=clause.start, end=clause.end)
-        if page.at(m.start, "speech") or clause.thing("line")
+        if page.at(m.start, "speech")
+        or clause.thing("line")
+        or any(n.id == "voice" for n in page.of("output", start=clause.start, end=clause.end))
     ]
     tells = bool(clause.mentions) and clause.mentions[0].start == clause.start  # `vorrei che | Luca sussurri`
-    if not delivery or clause.has("output") or not (clause.verb("make") or clause.thing("line") or tells):
+    outputs = {m.id for m in page.of("output", start=clause.start, end=clause.end)}  # `make her voice louder`
+    if not delivery or outputs - {"voice"} or not (clause.verb("make") or clause.thing("line") or tells):
         return []
     who = [m.ids[0] for m in clause.mentions if len(m.ids) == 1]
     own = [line for line in _lines(clause) if not who or line.character == who[0]]

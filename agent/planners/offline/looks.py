@@ -28,6 +28,9 @@ def read_features(page: Page, start: int) -> Features:
     end, at = start, start
     while at < min(len(page.tokens), start + _REACH):
         match = page.at(at, "trait", "colour")
+        noun = page.language == "de" and page.tokens[at].text[0].isupper() and page.at(at, "person", "group")
+        if noun:  # `ein Mädchen und ein Junge`
+            break
         if match and match.start == at:
             ahead = match.end
             while (more := page.at(ahead, "trait", "colour")) and more.end > ahead:

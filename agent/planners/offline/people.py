@@ -236,6 +236,9 @@ def _phrases(page: Page) -> list[Mention]:
             continue  # `un vecchio pescatore`: an adjective here.
         trade = page.at(match.end, "person") if match.subject == "person" else None  # `a mouse chef` is one.
         start, count, definite, number = _phrase_start(page, match)
+        kind = page.at(match.end, "thing")
+        if start == match.start and kind is not None and kind.id in ("story", "scene"):
+            continue  # `they tell ghost stories`
         if plural and start == match.start and page.at(match.start - 1, "cast", "name", "pronoun", "person"):
             continue  # `Giulia cooks pasta`
         if plural and match.entry.weak and not (number or definite):

@@ -172,7 +172,7 @@ class Reading:
         look: dict[str, object] = {}
         for match in found:
             look.update(match.entry.look)
-        name = name if name[0].isupper() else name[0].upper() + name[1:]
+        name = name.title() if name.isupper() and len(name) > 2 else name[0].upper() + name[1:]
         return (self.roster.new(name, look, name if nouns else ""),)
 
     def _owner_of_voice(self, name: str) -> str | None:
@@ -193,6 +193,7 @@ class Reading:
         speech = self.speech  # Read first: it may bring in speakers whom nobody else names.
         first, cuts = cut_beats(self.page, self.mentions)
         context = read_scenery(self.page, 0, first, self.vocabulary, self.notes) if first else {}
+        context.update(self._behind_row(cuts))
         context.pop("framing", None)
         beats = [beat for cut in cuts for beat in self._with_cards(cut, self.beat(cut, context))]
         head = self._loose_speech(0, first) if first else {}
@@ -220,6 +221,15 @@ class Reading:
             explicit_shots=cuts[0].explicit if cuts else False,
             shot_count=None if len(cuts) > 1 else shots_wanted(self.page),
         )
+
+    def _behind_row(self, cuts: list[Cut]) -> dict[str, Any]:
+        """`wide, medium, close, foggy morning`: what stands behind a row of bare framings holds for all of them."""
+        told = ("cast", "person", "pronoun", "pose", "place", "elsewhere", "time", "weather")
+        bare = [not self.page.of(*told, start=cut.start, end=cut.end) for cut in cuts[:-1]]
+        if len(cuts) < 2 or not cuts[0].explicit or not all(bare) or cuts[-1].framing:
+            return {}
+        found = read_scenery(self.page, cuts[-1].start, cuts[-1].end, self.vocabulary, self.notes)
+        return {name: found[name] for name in ("time_of_day", "weather") if name in found}
 
     def _told_last(self, beats: list[Beat]) -> float | None:
         """`1. ... 2. ... 3. Luca runs, 20 seconds`: one length, behind the last shot, is that of the whole film."""

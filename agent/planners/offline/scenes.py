@@ -16,6 +16,8 @@ from tools.storyboard import Emotion, slugify
 
 __all__ = ["settle", "told_feeling"]
 
+_FLEEING = frozenset({"run", "crouch", "swim"})
+"""Poses of those who flee or hide: who only looks on is not scared for that."""
 _RESTING = frozenset({"sit", "lie", "crouch", "swim", "hold"})
 """Poses that last when something else begins to happen."""
 
@@ -96,7 +98,8 @@ def _scene(beat: Beat, people: tuple[str, ...], earlier: Sequence[Scene], brief:
     for performance in beat.performances:
         stated[performance.character] = _merged(stated.get(performance.character), performance)
     felt = told_feeling(beat.action, direction)
-    for who in people if felt else ():
+    fleeing = [p.character for p in beat.performances if p.pose in _FLEEING]  # `Alberto steals it and runs away`
+    for who in (fleeing if felt == "scared" and fleeing else people) if felt else ():
         acting = stated.get(who, Performance(character=who))
         stated[who] = acting.model_copy(update={"expression": acting.expression or felt})
     return Scene(

@@ -52,6 +52,7 @@ class Stager:
         names: by character id: what they are called in actions.
         order: ids from left to right on the stage; sides are kept from shot to shot.
         seed: picks among equals; the same request gives the same storyboard.
+        foreign: the request is in a language that business is not told in; its own words stand alone.
     """
 
     direction: Direction
@@ -60,6 +61,7 @@ class Stager:
     names: dict[str, str]
     order: tuple[str, ...]
     seed: int
+    foreign: bool = False
     _used: list[str] = field(default_factory=list)
 
     def stage(self, plan: ShotPlan, id_: str, duration_s: float, music: Mood | None) -> Shot:
@@ -189,6 +191,8 @@ class Stager:
         names = [self.names[who] for who in plan.people]
         if business:
             played_out = about(business.text, names, self.direction, self.tongue)
+            if scene.action and self.foreign:
+                return scene.action
             return f"{scene.action.rstrip('.')}. {played_out}" if scene.action else played_out
         if not plan.people or scene.action:
             return scene.action

@@ -92,6 +92,7 @@ def read_wants(page: Page, people_at: list[int]) -> Wants:
         and not wants.head
         and not any(m.id in ("scene", "story") for m in page.of("thing"))
         and drawn[0].start < 6
+        and not any(at < drawn[0].start for at in people_at)  # `Giulia disegna un cuore`
     ):
         wants.head.add("image")
     wants.burn = _burns(page)
@@ -192,7 +193,7 @@ def _is_head(page: Page, match: Match, people_at: list[int]) -> bool:
 def _stands_apart(page: Page, match: Match) -> bool:
     """`..., film noir style, still picture`: between marks, with nothing that it could belong to."""
     before, behind = match.start - 1, match.end
-    while page.key(before) in words("qualifying"):
+    while page.key(before) in words("qualifying") or (before > 0 and page.at(before, "aspect", "style")):
         before -= 1
     if not match.start or before < 0 or (behind < len(page.tokens) and not page.tokens[behind].is_mark):
         return False

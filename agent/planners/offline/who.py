@@ -311,8 +311,17 @@ class Casting:
         said = plain(mention.words.split()[-1]) if mention.words else ""
         entry = self.vocabulary.lexicons[subject].entries[mention.noun]
         forms = [form for written in getattr(entry, self.page.language) for form in expand(written)]
-        near = [form for form in forms if plain(form)[:3] == said[:3] and OSA.distance(plain(form), said) <= 3]
-        return min(near, key=lambda form: OSA.distance(plain(form), said), default=label)
+        whole = plain(mention.words)
+
+        def slips(form: str) -> int:
+            return min(OSA.distance(plain(form), said), OSA.distance(plain(form), whole))
+
+        near = [form for form in forms if plain(form)[:3] in (said[:3], whole[:3]) and slips(form) <= 3]
+        if not near:  # Italian `bambini` are of both kinds: each of them is a `bambino`.
+            others = self.vocabulary.lexicons[subject].entries.values()
+            every = (f for other in others for written in getattr(other, self.page.language) for f in expand(written))
+            near = [form for form in every if OSA.distance(plain(form), said) <= 1]
+        return min(near, key=slips, default=label)
 
     def _named(self, mention: Mention, gender: str, mentions: list[Mention]) -> list[str]:
         """Those named elsewhere in the request, or who speak in it, and whom the plural may stand for."""
