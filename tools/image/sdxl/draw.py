@@ -115,6 +115,7 @@ def draw(plan: Plan, layout: Layout, canvas: Canvas) -> np.ndarray:
 @contextmanager
 def _sparing(pipeline: Any, placing: Placing, *, sliced: bool) -> Iterator[None]:
     """Attention and decoder in parts while the block runs."""
+    processors = pipeline.unet.attn_processors
     if placing.tiled:
         pipeline.vae.enable_tiling()
     if sliced:
@@ -126,7 +127,7 @@ def _sparing(pipeline: Any, placing: Placing, *, sliced: bool) -> Iterator[None]
             pipeline.vae.disable_tiling()
         if sliced:
             # Slices take the place of torch's own attention; this brings it back.
-            pipeline.unet.set_default_attn_processor()
+            pipeline.unet.set_attn_processor(processors)
 
 
 def _sample(

@@ -1,4 +1,4 @@
-"""ControlNet: as diffusers applies it, from the layout's maps or a person's picture, alone or several, in part of the steps."""
+"""ControlNet: as diffusers applies it, from the layout's maps or a person's picture, one or several."""
 
 from __future__ import annotations
 

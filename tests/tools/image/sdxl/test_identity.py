@@ -98,6 +98,6 @@ def test_a_file_of_another_kind_is_refused_and_nothing_stays(
 ) -> None:
     register(studio, make_lora_file())
     before = state_of(studio.pipeline)
-    with pytest.raises((InvalidInput, MissingPrerequisite), match="LoRA|image encoder"):
+    with pytest.raises((InvalidInput, MissingPrerequisite), match=r"LoRA|image encoder"):
         studio.draw(asked(rendering=references((pictures[0], ""))))
     assert state_of(studio.pipeline) == before

@@ -74,7 +74,9 @@ def test_registered_ones_are_worn_by_whom_the_shot_shows_and_their_words_come_on
     assert not make_plan(asked(style="ink"), paths=studio.paths).adapters
 
 
-def test_after_an_error_or_a_stop_it_is_off(studio: Studio, plain_picture: np.ndarray, make_lora_file: Make) -> None:
+def test_after_an_error_or_a_stop_it_is_off(
+    studio: Studio, plain_picture: np.ndarray, make_lora_file: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = state_of(studio.pipeline)
     rendering = wearing((make_lora_file(text=True), 1.0))
     told: list[str] = []
@@ -84,9 +86,10 @@ def test_after_an_error_or_a_stop_it_is_off(studio: Studio, plain_picture: np.nd
             is_cancelled=lambda: "step 1 of 2" in told,
         )  # fmt: skip
     assert state_of(studio.pipeline) == before
-    with pytest.raises(BadOutput), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tools.image.sdxl.draw.decode", _blank)
+    monkeypatch.setattr("tools.image.sdxl.draw.decode", _blank)
+    with pytest.raises(BadOutput):
         studio.draw(asked(rendering=rendering))
+    monkeypatch.undo()
     assert state_of(studio.pipeline) == before
     assert np.array_equal(studio.draw(asked()), plain_picture)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -122,21 +124,23 @@ def test_halved_twice_it_draws_smaller_and_says_so(studio: Studio) -> None:
     assert "Drawn at 32x32 and brought to 64x64." in studio.output.notes
 
 
-def test_values_that_are_no_numbers_are_no_picture(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
+@contextmanager
+def filled(weight: Any, value: float) -> Iterator[None]:
+    before = weight.detach().clone()
+    weight.data.fill_(value)
+    try:
+        yield
+    finally:
+        weight.data.copy_(before)
 
-    broken = torch.nn.Parameter(torch.full_like(studio.pipeline.unet.conv_out.bias, float("nan")), requires_grad=False)
-    monkeypatch.setattr(studio.pipeline.unet.conv_out, "bias", broken)
-    with pytest.raises(BadOutput, match="NaN"):
+
+def test_values_that_are_no_numbers_are_no_picture(studio: Studio) -> None:
+    with filled(studio.pipeline.unet.conv_out.bias, float("nan")), pytest.raises(BadOutput, match="NaN"):
         studio.draw(asked())
 
 
-def test_a_blank_picture_is_no_picture(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
-    flat = torch.nn.Parameter(torch.zeros_like(studio.pipeline.vae.decoder.conv_out.weight), requires_grad=False)
-    monkeypatch.setattr(studio.pipeline.vae.decoder.conv_out, "weight", flat)
-    with pytest.raises(BadOutput, match="blank"):
+def test_a_blank_picture_is_no_picture(studio: Studio) -> None:
+    with filled(studio.pipeline.vae.decoder.conv_out.weight, 0.0), pytest.raises(BadOutput, match="blank"):
         studio.draw(asked())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ def refiner() -> Any:
     return weights.load(str(folder), Placing())
 
 
-def test_the_hand_over_gives_what_diffusers_gives(studio: Studio, refiner: Any, tmp_path: Path) -> None:
+def test_the_hand_over_gives_what_diffusers_gives(studio: Studio, refiner: Any) -> None:
     import torch
     from diffusers import StableDiffusionXLImg2ImgPipeline, StableDiffusionXLPipeline
 

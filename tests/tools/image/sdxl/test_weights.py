@@ -12,7 +12,7 @@ import pytest
 from tests.checkpoints.cache import cached
 from tests.tools.image.sdxl.conftest import Studio, asked
 from tools.errors import InvalidInput, MissingPrerequisite, ToolError
-from tools.model import Placing
+from tools.model import Placing, Weights
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +98,11 @@ def _wrong_width(folder: Path) -> None:
     config.write_text(config.read_text().replace('"cross_attention_dim": 192', '"cross_attention_dim": 128'))
 
 
+def _read(weights: Weights, folder: Path) -> None:
+    weights.check(str(folder))
+    weights.load(str(folder), Placing())
+
+
 @pytest.mark.parametrize("harm", [_truncated, _empty, _pickled, _no_index, _wrong_width])
 def test_a_broken_folder_is_named(base: Path, tmp_path: Path, harm: Callable[[Path], None]) -> None:
     from tools.image.sdxl.weights import SdxlCheckpoint
@@ -105,10 +110,8 @@ def test_a_broken_folder_is_named(base: Path, tmp_path: Path, harm: Callable[[Pa
     folder = tmp_path / "broken-sdxl"
     shutil.copytree(base, folder)
     harm(folder)
-    weights = SdxlCheckpoint()
     with pytest.raises(ToolError, match="broken-sdxl"):
-        weights.check(str(folder))
-        weights.load(str(folder), Placing())
+        _read(SdxlCheckpoint(), folder)
 
 
 def test_a_single_file_of_something_else_is_refused(tmp_path: Path, single_file: Path) -> None:

@@ -91,7 +91,7 @@ def test_contradictions_are_refused(wrong: dict[str, object]) -> None:
         Rendering.model_validate(wrong)
 
 
-def test_the_fingerprint_follows_words_and_files(tmp_path: object) -> None:
+def test_the_fingerprint_follows_words_and_files() -> None:
     from tools.image.sdxl.engine import SdxlImage, SdxlLightningImage
 
     engine = SdxlImage()
