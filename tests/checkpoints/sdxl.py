@@ -157,6 +157,9 @@ def make_controlnet(folder: Path, seed: int = 3) -> Path:
         for block in (*net.controlnet_down_blocks, net.controlnet_mid_block):
             block.weight.normal_(std=0.2)
         net.controlnet_cond_embedding.conv_out.weight.normal_(std=0.5)
+        for conv in (net.controlnet_cond_embedding.conv_in, *net.controlnet_cond_embedding.blocks):
+            # A map's contrast would fade out in so narrow layers.
+            conv.weight.mul_(2.0)
     net.save_pretrained(folder)
     return folder
 
