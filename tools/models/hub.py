@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -127,7 +128,7 @@ class Hub:
     @contextmanager
     def errors(self, what: str, revision: str) -> Iterator[None]:
         """Errors of the library as errors of ours."""
-        errors = self._library.errors
+        errors = importlib.import_module(f"{self._library.__name__}.errors")
         # httpx or httpx2, whichever the library was built on.
         transport = next(base for base in errors.HfHubHTTPError.__mro__ if base.__name__ == "HTTPError")
         try:

@@ -19,7 +19,7 @@ from tools.models.hub import Hub, RemoteFile
 from tools.models.inspect import WrongFamily, inspect_file, require_family
 from tools.models.shelf import KnownFile, ModelRecord, Progress, Shelf, Told, hash_of, no_progress
 from tools.models.transfer import fetch
-from tools.runtime.locks import FileLock
+from tools.runtime.storage.locks import FileLock
 
 __all__ = ["PullPlan", "plan_pull", "pull"]
 

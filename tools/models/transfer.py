@@ -18,7 +18,6 @@ ATTEMPTS = 5
 """In a row without a single new byte; then it is given up."""
 PAUSE_S = 0.5
 """Before the second attempt; doubled each time."""
-_CHUNK = 1 << 20
 
 
 def fetch(
@@ -36,13 +35,17 @@ def fetch(
 
     if part.exists() and part.stat().st_size > size:
         part.unlink()
-    failed = 0
+    failed = restarts = 0
     while True:
         before = part.stat().st_size if part.exists() else 0
         if before == size and part.exists():
             return
         try:
-            _continue(hub, url, part, size, told, cancelled)
+            if not _continue(hub, url, part, size, told, cancelled):
+                restarts += 1
+                if restarts > 1:
+                    raise BadOutput(f"{url}: it ends after {before:,} of the {size:,} bytes that were announced.")
+                continue
         except PullFailed:
             after = part.stat().st_size if part.exists() else 0
             failed = 0 if after > before else failed + 1
@@ -71,19 +74,20 @@ def _wait(seconds: float, cancelled: Callable[[], bool]) -> None:
 
 def _continue(
     hub: Hub, url: str, part: Path, size: int, told: Callable[[int], None], cancelled: Callable[[], bool]
-) -> None:
+) -> bool:
+    """Read one answer to its end; False where it cannot be continued: then the part is gone."""
     begin = part.stat().st_size if part.exists() else 0
     with hub.open(url, begin) as response:
         if response.status_code == 416 or (response.status_code == 206 and not _begins_at(response, begin)):
             # It cannot be continued: what is there is of no use.
             part.unlink(missing_ok=True)
-            return _touch(part)
+            return False
         if response.status_code != 206:
             begin = 0
         try:
             with part.open("ab" if begin else "wb") as stream:
                 at = begin
-                for chunk in response.iter_bytes(_CHUNK):
+                for chunk in response.iter_bytes():
                     at += len(chunk)
                     if at > size:
                         raise BadOutput(f"{url}: more came than the {size:,} bytes that were announced.")
@@ -98,10 +102,7 @@ def _continue(
         except BadOutput:
             part.unlink(missing_ok=True)
             raise
-
-
-def _touch(part: Path) -> None:
-    part.write_bytes(b"")
+    return True
 
 
 def _begins_at(response: Any, begin: int) -> bool:

@@ -26,6 +26,7 @@ from tools.errors import MissingPrerequisite
 from tools.models import PickleRefused, WrongFile, inspect_file
 
 NAMES = ["model.safetensors", "model.gguf", "pytorch_model.bin", "model.ckpt", "model.pt", "face.png", "README.md", "x"]
+NAME = st.text("abc0_.", min_size=1, max_size=12).filter(lambda name: name.strip(".") == name)
 SMALL = {"a.weight": (4, 4), "b.bias": (4,)}
 
 
@@ -74,7 +75,7 @@ def test_an_archive_is_refused(tmp_path: Path, way: str) -> None:
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git-lfs"),
         (b'{"a": 1}', "JSON"),
         (b"a cat\na dog\nimportant news\n", "text"),
-        (os.urandom(1) and bytes(range(256)) * 9, "neither"),
+        (bytes(range(256)) * 9, "neither"),
     ],
 )
 def test_what_is_no_file_of_weights_is_named(tmp_path: Path, data: bytes, told: str) -> None:
@@ -136,7 +137,7 @@ def test_a_lying_header_is_refused(tmp_path: Path, lie: str) -> None:
     assert str(path) in str(caught.value)
 
 
-def test_the_library_itself_accepts_a_name_that_is_a_path(tmp_path: Path) -> None:
+def test_the_library_itself_accepts_a_name_that_is_a_path() -> None:
     numpy = pytest.importorskip("safetensors.numpy", reason="the control needs the safetensors library")
     data = safetensors_around(json.dumps({"../../etc/x": entry()}).encode(), bytes(4))
     assert "../../etc/x" in numpy.load(data), "the control: it is let through where nobody looks"
@@ -145,7 +146,7 @@ def test_the_library_itself_accepts_a_name_that_is_a_path(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("raw", "told"),
     [
-        (b'{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}', "twice"),
+        (b'{"a":%b,"a":%b}' % ((b'{"dtype":"F16","shape":[2],"data_offsets":[0,4]}',) * 2), "twice"),
         (b'{"a":{"dtype":"F16","dtype":"F32","shape":[2],"data_offsets":[0,4]}}', "twice"),
         (b'{"a":{"dtype":"F16","shape":[NaN],"data_offsets":[0,4]}}', "NaN"),
         (b'{"a":{"dtype":"F16","shape":[' + b"9" * 6000 + b'],"data_offsets":[0,4]}}', "not valid"),
@@ -236,9 +237,11 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(tmp_path: Path, data
     try:
         found = inspect_file(path)
     except WrongFile as error:
-        assert str(path) in str(error)
+        told = str(error)
     else:
+        told = str(found.path)
         assert all(0 <= tensor.begin <= tensor.end <= found.size for tensor in found.tensors.values())
+    assert str(path) in told
     assert time.perf_counter() - started < 5
 
 
@@ -253,7 +256,7 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, raw: bytes) -> None:
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.dictionaries(st.text("abc.0_", min_size=1, max_size=12).filter(lambda n: n.strip(".") == n), st.lists(st.integers(0, 5), max_size=4), max_size=8))  # fmt: skip
+@given(st.dictionaries(NAME, st.lists(st.integers(0, 5), max_size=4), max_size=8))
 def test_every_sound_file_is_accepted(tmp_path: Path, shapes: dict[str, list[int]]) -> None:
     found = inspect_file(at(tmp_path / "file", safetensors_bytes(shapes)))
     assert {name: list(tensor.shape) for name, tensor in found.tensors.items()} == shapes
