@@ -140,6 +140,7 @@ def _profile(name: str, profile: Profile, found: Hardware, settings: Settings, s
 
 def _models(registry: Registry, profile: Profile, found: Hardware, settings: Settings) -> dict[str, str]:
     """Every model that an engine loads: how it is loaded here, what it takes, and whether that fits."""
+    from tools.runtime.device.lane import predicted as with_measures
     from tools.runtime.device.opening import NoFit, device_of, placing_of, size_of, width_of
     from tools.runtime.residency.sizes import MeasuredSizes, machine_name
 
@@ -153,7 +154,7 @@ def _models(registry: Registry, profile: Profile, found: Hardware, settings: Set
             rows[name] = f"no: {error}"
             continue
         predicted = size_of(name, entry, placing, registry.models)
-        size = sizes.predict(predicted)
+        size = with_measures(predicted, placing, sizes, budget)
         how = f"in {width_of(placing)}" if placing.offload == "none" else f"streamed by {placing.offload}"
         measured = "measured here" if size != predicted else "predicted"
         taken = f"{size.weights / 2**30:.1f} GiB and {size.working / 2**30:.1f} GiB to work"

@@ -20,7 +20,7 @@ StepKind = Literal["free", "slice", "tile", "offload", "quantise", "smaller"]
 class Change(BaseModel):
     """How a model is loaded from then on; what is not named stays."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     offload: Literal["group", "sequential"] | None = None
     quantise: Literal["int8", "int4"] | None = None
@@ -40,7 +40,7 @@ class LadderStep(BaseModel):
         slower: how much longer a call takes, roughly.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = Field(min_length=1, max_length=60)
     step: StepKind
@@ -66,7 +66,7 @@ class LadderStep(BaseModel):
 class LadderFile(BaseModel):
     """ladder.yaml: steps by tool."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     ladders: dict[Name, tuple[LadderStep, ...]]
 

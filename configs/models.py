@@ -50,7 +50,7 @@ class ModelEntry(BaseModel):
         note: what else to know.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     about: str = Field(min_length=1)
     purpose: Purpose = "other"
@@ -104,7 +104,7 @@ class ModelsFile(BaseModel):
         models: by name.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     copy_gb_s: float = Field(20.0, gt=0.0)
     disk_gb_s: float = Field(1.0, gt=0.0)

@@ -30,7 +30,7 @@ class Profile(BaseModel):
             engines.yaml, less what needs a device the profile does not have.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     about: str = Field(min_length=1)
     budget_gb: float = Field(ge=0.0)
@@ -45,7 +45,7 @@ class Profile(BaseModel):
 class ProfilesFile(BaseModel):
     """profiles.yaml."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     profiles: dict[str, Profile] = Field(min_length=1)
 

@@ -31,7 +31,7 @@ class RetryRule(BaseModel):
         ladder: each further attempt needs a step that takes less memory; only for `OutOfMemory`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     attempts: int = Field(ge=1, le=100)
     pause_s: float = Field(0.0, ge=0.0, le=3600.0)
@@ -47,7 +47,7 @@ class RetryRule(BaseModel):
 class RetriesFile(BaseModel):
     """retries.yaml: rules by kind of error, for one call and for a whole job."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     calls: dict[ErrorKind, RetryRule] = Field(default_factory=dict)
     jobs: dict[ErrorKind, RetryRule] = Field(default_factory=dict)

@@ -22,7 +22,7 @@ Word = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$")]
 class ServiceTimeouts(BaseModel):
     """Seconds until a server must be ready, awake, asleep, ended, or have said how it is; None: what its kind takes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     start: Seconds | None = None
     wake: Seconds | None = None
@@ -51,7 +51,7 @@ class ServiceEntry(BaseModel):
         remote: the address may be another machine's.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     about: str = Field(min_length=1)
     kind: Literal["vllm", "ollama", "llama_server", "llama_swap", "gpt_sovits", "command"]
@@ -91,7 +91,7 @@ class ServiceEntry(BaseModel):
 class ServicesFile(BaseModel):
     """services.yaml."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     services: dict[Name, ServiceEntry] = Field(default_factory=dict)
 

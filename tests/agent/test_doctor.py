@@ -16,6 +16,7 @@ from tests.tools.runtime.device.test_hardware import CARD
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.image.draft import DraftImage
 from tools.registry import Registry
+from tools.runtime.residency.sizes import MeasuredSizes, machine_name
 
 WEIGHTS = "tests.tools.runtime.tiny_models:TinyWeights"
 MODELS = {
@@ -69,6 +70,15 @@ def test_a_card_of_16_gb(tmp_path: Path) -> None:
     assert found["models"]["sdxl"] == "fits cuda:1 in fp16: 6.5 GiB and 4.0 GiB to work, predicted"
     assert found["models"]["mind"].startswith("fits cuda:1 in int8: 14.0 GiB")
     assert found["models"]["film"].startswith("no: motion: no width of bf16 fits 15.4 GiB")
+
+
+@pytest.mark.usefixtures("card", "models")
+def test_what_was_measured_here_is_told_as_such(tmp_path: Path) -> None:
+    settings = Settings(productions=tmp_path)
+    sizes = MeasuredSizes(settings.state_dir, machine_name("NVIDIA RTX 5080", "570.1"))
+    sizes.record("sdxl@fp16", weights=7 * 2**30)
+    sizes.save()
+    assert report(tmp_path)["models"]["sdxl"] == "fits cuda:1 in fp16: 7.0 GiB and 4.0 GiB to work, measured here"
 
 
 @pytest.mark.usefixtures("card", "models")

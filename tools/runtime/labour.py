@@ -224,7 +224,8 @@ class Labour(Client):
             visit.place(self._descent.placings(engine))
             visit.bring(engine.models)
             self._tell(visit.about_to_run(call_id, engine))
-            return visit.run(engine, message, decision.prefetch, on_progress)
+            prefetch = "" if self._descent.is_tight(engine) else decision.prefetch
+            return visit.run(engine, message, prefetch, on_progress)
 
     # -- as a client of the device ----------------------------------------------------------------------------------
 

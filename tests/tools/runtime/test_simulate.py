@@ -137,7 +137,8 @@ def test_who_waits_for_what_never_comes_is_named() -> None:
 def test_what_decides_takes_its_time_from_the_clock() -> None:
     """Else it would run on real time in a simulation, and nobody would notice."""
     folder = Path(tools.runtime.clock.__file__).parent
-    for name in ("executor", "run", "labour", "lane", "visit", "pool", "device_queue", "foresight", "descent"):
+    device = (f"device/{name}" for name in ("lane", "visit", "device_queue", "foresight", "descent"))
+    for name in ("executor", "run", "labour", *device, "workers/pool"):
         source = (folder / f"{name}.py").read_text()
         assert not re.search(r"\btime\.(sleep|monotonic|perf_counter)|threading\.(Thread|Condition)\b", source), name
     twin = (folder / "clock.py").read_text()

@@ -36,9 +36,11 @@ class Card:
 
 
 class TinyWeights(Weights):
-    """`source` is JSON: `name`, `card`, `bytes`, and what goes wrong: `oom_on_wake`, `crash_on_load`, `load_s`."""
+    """`source` is JSON: `name`, `card`, `bytes`, and what goes wrong: `crash_on_load`, `load_s`, `room` (bytes of the
+    card), `full_once` (the first time), `left` (bytes that stay when it sleeps)."""
 
     name = "tiny"
+    asleep = False
 
     def load(self, source: str, placing: Placing) -> dict[str, Any]:
         self.data = json.loads(source)
@@ -54,11 +56,19 @@ class TinyWeights(Weights):
         size = self.data["bytes"] >> (1 if self.placing.quantise != "none" else 0)
         if size > self.data.get("room", size):
             raise MemoryError("the card is full")
+        if self.data.get("full_once") and f"refused {self.data['name']}" not in self.card.order("refused"):
+            self.card.note("refused", self.data["name"])
+            raise MemoryError("the card is full just now")
+        self.asleep = False
         self.card.note("load", self.data["name"], bytes=size)
         return int(size)
 
     def sleep(self) -> None:
+        self.asleep = True
         self.card.note("evict", self.data["name"])
+
+    def left(self) -> int:
+        return int(self.data.get("left", 0)) if self.asleep else 0
 
     def unload(self) -> None:
         self.card.note("unload", self.data["name"])
@@ -84,6 +94,10 @@ class Painter(Scribe):
     def _is_sparing(self, ctx: EngineContext, model: dict[str, Any]) -> bool:
         """Whether enough was done for the call to fit: `needs_step` says what, as `field=value` of the placing."""
         name, _, value = model["data"].get("needs_step", "sliced=True").partition("=")
+        if name == "alone":
+            time.sleep(0.2)
+            there = {line["model"]: line["what"] for line in model["card"].lines() if line["what"] != "end"}
+            return not any(what in ("read", "load") for other, what in there.items() if other != model["name"])
         return str(getattr(ctx.placing, name)) == value
 
 

@@ -29,6 +29,7 @@ class Descent:
         self._ladders, self._lane = ladders, lane
         self._steps: dict[str, list[StepDown]] = {}
         self._free: set[str] = set()
+        self._tight: set[str] = set()
         self._guard = threading.Lock()
 
     def down(self, engine: EngineSpec, error: OutOfMemory) -> StepDown:
@@ -40,7 +41,9 @@ class Descent:
         with self._guard:
             steps = self._steps.setdefault(engine.path, [])
             names = [step.step.name for step in steps]
-            others = sorted(self._lane.resident - set(engine.models))
+            # What is being loaded beside the call takes room like what is there.
+            others = sorted(self._lane.expected - set(engine.models))
+            self._tight.add(engine.path)
             placing = self._placing(engine)
             step = Ladder.of(self._ladders, engine.tool).next(names, placing, engine.sparing, others, error=error)
             if step.frees:
@@ -59,6 +62,11 @@ class Descent:
             asked = engine.path in self._free
             self._free.discard(engine.path)
             return asked
+
+    def is_tight(self, engine: EngineSpec) -> bool:
+        """Whether memory ran out for it in this run: nothing is loaded beside its calls any more."""
+        with self._guard:
+            return engine.path in self._tight
 
     def placings(self, engine: EngineSpec) -> dict[str, Placing]:
         """How its models are to be loaded now, by name."""

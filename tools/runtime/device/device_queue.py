@@ -11,7 +11,7 @@ from tools.runtime.device.lane import Lane
 from tools.runtime.events import DeviceEvent, PlanFigures
 from tools.runtime.graph import CallGraph, Node
 from tools.runtime.scheduling.plan import Plan
-from tools.runtime.scheduling.problem import Model, Task
+from tools.runtime.scheduling.problem import Model, Task, peak_bytes
 from tools.runtime.storage.store import Provenance
 
 __all__ = ["Chooser", "ChooserFactory", "DeviceQueue"]
@@ -59,7 +59,8 @@ class DeviceQueue:
         self.busy = False
         """Whether a call of this run has the device, or is on its way to it."""
         tasks = {name: _task(node, lane) for name, node in graph.nodes.items()}
-        models = {name: lane.ledger.model(name) for name in lane.entries}
+        self._tasks, self._models = tasks, {name: lane.ledger.model(name).within(lane.budget) for name in lane.entries}
+        models = dict(self._models)
         self._chooser = choose(tasks, models, lane.budget, cpu_slots, self._show)
 
     def _show(self, plan: Plan) -> None:
@@ -75,6 +76,18 @@ class DeviceQueue:
         )
         told = DeviceEvent(self._lane.device, "plan", "", plan.wall_s, plan.peak_bytes, plan.text(), plan=figures)
         self._tell(told)
+
+    def _correct(self, model: Model) -> None:
+        """Plan with what was measured, unless a call would not fit the device by it: it is planned as before then, for
+        the device itself says so when its turn comes, and the ladder knows what to do."""
+        if self._models[model.name] == model:
+            return
+        after = {**self._models, model.name: model}
+        calls = (task.models for task in self._tasks.values() if model.name in task.models)
+        if any(peak_bytes(models, models, after) > self._lane.budget for models in set(calls)):
+            return
+        self._models = after
+        self._chooser.correct(model)
 
     def add(self, node: Node, made: Provenance) -> None:
         """All that this call needs is there."""
@@ -94,7 +107,7 @@ class DeviceQueue:
         if self.busy or not self._waiting:
             return None
         for name in self._lane.entries:
-            self._chooser.correct(self._lane.ledger.model(name))
+            self._correct(self._lane.ledger.model(name).within(self._lane.budget))
         decision = self._chooser.next(self._waiting, settled, self._lane.expected, others_work=others_work)
         if decision is None:
             return None

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from configs.models import ModelEntry
-from tools.errors import Cancelled, EngineFailed, ToolError
+from tools.errors import Cancelled, ToolError
 from tools.model import Placing
 from tools.runtime.clock import REAL_CLOCK, Clock, Thread
 from tools.runtime.device.lease import GpuLease, Waiting
@@ -104,7 +104,9 @@ class Lane:
         """
         if self._size is not None and placing.of_weights != self._placings[name].of_weights:
             model = self._size(name, placing)
-            self.ledger.add(predicted(model, placing, self._sizes) if self._sizes else model)
+            if self._sizes is not None:
+                model = predicted(model, placing, self._sizes, self.budget)
+            self.ledger.add(model)
         self._placings[name] = placing
 
     def request(self, name: str) -> Message:
@@ -180,13 +182,7 @@ class Lane:
     def _give_back(self, visit: Visit) -> None:
         """All weights off the device, then the device to whoever waits; not before, whatever happens to a worker."""
         assert self._lease is not None
-        visit.finish_fetching()
-        for name in sorted(self.resident):
-            try:
-                visit.evict([name])
-            except EngineFailed:
-                # The worker is gone, and its memory with it, or has to go; others still hold what they have.
-                visit.end_worker_of(name)
+        visit.empty()
         self._lease.release()
 
     def _yield_when_wanted(self) -> None:
@@ -229,6 +225,12 @@ def measured_as(name: str, placing: Placing) -> str:
     return f"{name}@{placing.width}" + ("" if placing.offload == "none" else f"/{placing.offload}")
 
 
-def predicted(model: Model, placing: Placing, sizes: MeasuredSizes) -> Model:
-    """A model with what this machine measured of it at this width."""
-    return replace(sizes.predict(replace(model, name=measured_as(model.name, placing))), name=model.name)
+def predicted(model: Model, placing: Placing, sizes: MeasuredSizes, budget: int) -> Model:
+    """A model with what this machine measured of it at this width, as far as that fits the device.
+
+    A file of measures that is wrong, or one call that took all there was, must not shut a model out for good: should
+    memory run out, the ladder sees to it.
+    """
+    measured = sizes.predict(replace(model, name=measured_as(model.name, placing)))
+    weights = measured.weights if measured.weights <= budget else model.weights
+    return replace(measured, name=model.name, weights=weights).within(budget)

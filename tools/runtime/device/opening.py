@@ -48,7 +48,7 @@ def open_lane(hardware: Hardware, profile: Profile, models: ModelsFile, folder: 
             placings[name] = placing_of(entry, profile, gpu, budget)
         except NoFit:
             continue
-        known[name] = (entry, predicted(size_of(name, entry, placings[name], models), placings[name], sizes))
+        known[name] = (entry, predicted(size_of(name, entry, placings[name], models), placings[name], sizes, budget))
     return Lane(
         gpu.device if gpu else "cpu",
         budget,

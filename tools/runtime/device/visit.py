@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from tools.errors import EngineCrashed, OutOfMemory, ToolError
+from tools.errors import EngineCrashed, EngineFailed, OutOfMemory, ToolError
 from tools.model import Placing
 from tools.registry import EngineSpec
 from tools.runtime.events import DeviceAction, DeviceEvent
@@ -97,13 +97,16 @@ class Visit:
         """Take models off the device; their host copies stay."""
         for name in names:
             with self.worker(self._lane.entries[name].stack) as worker:
-                if self._lane.ledger.state(name) != "resident":
-                    continue
-                started = self._lane.clock.now()
-                with self._lane.ledger.evicting(name) as move:
-                    answer = worker.request({"do": "evict", "model": name}, _SILENCE_S, name)
-                    self._lane.ledger.evict(move, left=int(answer.get("left", 0)))
-                self._say("evict", name, self._lane.clock.now() - started)
+                self._evict(name, worker)
+
+    def _evict(self, name: str, worker: WorkerProcess) -> None:
+        if self._lane.ledger.state(name) != "resident":
+            return
+        started = self._lane.clock.now()
+        with self._lane.ledger.evicting(name) as move:
+            answer = worker.request({"do": "evict", "model": name}, _SILENCE_S, name)
+            self._lane.ledger.evict(move, left=int(answer.get("left", 0)))
+        self._say("evict", name, self._lane.clock.now() - started)
 
     def end_worker_of(self, name: str) -> None:
         """Where a model is on the device still, end the process that holds it: that gives the memory back."""
@@ -126,7 +129,7 @@ class Visit:
                 continue
             if self._lane.ledger.state(name) != "loading":
                 self._make_room(names)
-            self._bring(name)
+            self._bring(name, names)
         # What an earlier run left beside them may leave too little for the working memory.
         self._make_room(names)
 
@@ -148,7 +151,8 @@ class Visit:
                 # It was to be a favour; whoever needs the model will hear of it.
                 self._say("prefetch", name, text=str(error))
 
-    def _bring(self, name: str) -> None:
+    def _bring(self, name: str, names: Sequence[str] = ()) -> None:
+        """Load one model; `names` are all that the call needs."""
         lane = self._lane
         with self.worker(lane.entries[name].stack) as worker:
             started = self._lane.clock.now()
@@ -156,7 +160,7 @@ class Visit:
             worker.models.add(name)
             try:
                 answer = worker.request({"do": "bring", **lane.request(name)}, _SILENCE_S, name)
-                lane.ledger.commit(move, int(answer["bytes"]))
+                self._commit(move, int(answer["bytes"]), names or (name,), worker)
             except BaseException as error:
                 lane.ledger.cancel(move)
                 if isinstance(error, ToolError) and worker.alive:
@@ -168,6 +172,25 @@ class Visit:
             lane.learn(name, answer)
         moved_s = float(answer["cold_s"]) + float(answer["load_s"])
         self._say("load", name, self._lane.clock.now() - started, moved_s=moved_s)
+
+    def _commit(self, move: Move, size: int, names: Sequence[str], worker: WorkerProcess) -> None:
+        """A model is on the device. Where it turned out larger than predicted, others leave for it: it is there now,
+        and to read it once more would take longer."""
+        lane = self._lane
+        try:
+            lane.ledger.commit(move, size)
+            return
+        except NoRoom:
+            in_the_way = lane.ledger.to_evict(names)
+            if not in_the_way:
+                raise
+        ours = lane.entries[move.model].stack
+        for name in in_the_way:
+            if lane.entries[name].stack == ours:
+                self._evict(name, worker)
+            else:
+                self.evict([name])
+        lane.ledger.commit(move, size)
 
     def _reserve(self, name: str, worker: WorkerProcess) -> Move:
         """Room on the device and for the host copy; parked models that were used longest ago make place."""
@@ -203,6 +226,23 @@ class Visit:
         working = max((ledger.model(name).working for name in engine.models), default=0)
         taken = ledger.snapshot().weights + working
         return DeviceEvent(self._lane.device, "run", call_id, bytes=taken, text=", ".join(engine.models))
+
+    def empty(self) -> None:
+        """Nothing of ours stays on the device: what does not leave it by itself is ended with its process."""
+        self.finish_fetching()
+        for name in sorted(self._lane.resident):
+            try:
+                self.evict([name])
+            except EngineFailed:
+                # The worker is gone, and its memory with it, or has to go; others still hold what they have.
+                self.end_worker_of(name)
+        for name in self._lane.ledger.sleepers():
+            # A server that sleeps and keeps a part: whoever has the device next reckons with all of it.
+            try:
+                self._unload(name, None)
+            except EngineFailed:
+                with self.worker(self._lane.entries[name].stack) as worker:
+                    worker.kill()
 
     def place(self, placings: Mapping[str, Placing]) -> None:
         """Have models loaded as the ladder says; those whose weights change leave host memory, too."""
@@ -250,7 +290,9 @@ class Visit:
             placing = asdict(lane.placing(engine.models[0]))
             asked = {**message, "models": list(engine.models), "placing": placing}
             answer = worker.request(asked, engine.silence_s, name, on_progress)
-            lane.learn_working(engine.models, answer)
+            if not lane.fetching:
+                # What is loaded beside a call would be taken for its own.
+                lane.learn_working(engine.models, answer)
             return answer
 
     def _prefetch(self, name: str, worker: WorkerProcess) -> None:

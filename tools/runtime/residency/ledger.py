@@ -311,6 +311,11 @@ class Ledger:
         with self._lock:
             return self._entry(name).state
 
+    def sleepers(self) -> list[str]:
+        """Names of parked models that keep bytes on the device."""
+        with self._lock:
+            return sorted(name for name, entry in self._entries.items() if entry.state == "parked" and entry.left)
+
     def snapshot(self) -> Snapshot:
         """How things stand now."""
         with self._lock:

@@ -28,6 +28,8 @@ _TRUST_AFTER = 3
 """Calls after which the measured working memory is believed where it is below the expected one."""
 _MARGIN = 1.1
 """Working memory varies with the arguments of a call: this much is kept above the largest seen."""
+_LARGEST = 2**60
+"""Bytes; whatever is larger was never measured."""
 
 
 class Measured(BaseModel):
@@ -42,11 +44,11 @@ class Measured(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    weights: int | None = Field(None, ge=0)
-    working: int | None = Field(None, ge=0)
+    weights: int | None = Field(None, ge=0, le=_LARGEST)
+    working: int | None = Field(None, ge=0, le=_LARGEST)
     load_s: float | None = Field(None, ge=0.0, allow_inf_nan=False)
     cold_s: float | None = Field(None, ge=0.0, allow_inf_nan=False)
-    calls: int = Field(0, ge=0)
+    calls: int = Field(0, ge=0, le=_LARGEST)
 
 
 class _File(BaseModel):

@@ -32,6 +32,11 @@ class Model:
     load_s: float = 1.0
     cold_s: float = 0.0
 
+    def within(self, budget: int) -> Model:
+        """No larger than a device of so many bytes. Where it is, whoever loads or runs it is told, not who plans."""
+        weights = min(self.weights, budget)
+        return replace(self, weights=weights, working=min(self.working, budget - weights))
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

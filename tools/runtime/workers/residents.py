@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.errors import InvalidInput
+from tools.errors import InvalidInput, OutOfMemory
 from tools.model import Placing, Weights
+from tools.runtime.workers.failures import as_tool_error
 from tools.runtime.workers.movers import Mover, mover_for
 
 __all__ = ["DeviceMemory", "Residents"]
@@ -37,7 +38,7 @@ class _Held:
     cold_s: float = 0.0
     load_s: float = 0.0
     failure: Exception | None = None
-    """Of a prefetch, raised by the `bring` that would have profited."""
+    """Of a prefetch, raised by the `bring` that would have profited; where memory ran out, that tries itself."""
 
 
 class Residents:
@@ -64,8 +65,9 @@ class Residents:
         held = self._hold(name, path)
         with held.lock:
             failure, held.failure = held.failure, None
-            if failure is not None:
+            if failure is not None and not _is_full(failure):
                 raise failure
+            # There was no room beside the call that computed: now there may be.
             self._bring(held, source, placing)
             answer = {"bytes": held.bytes, "cold_s": held.cold_s, "load_s": held.load_s}
             held.cold_s = held.load_s = 0.0
@@ -100,7 +102,12 @@ class Residents:
             started = time.perf_counter()
             held.weights.check(source)
             held.content = held.weights.load(source, placing)
-            held.mover = mover_for(held.weights, placing.device)
+            try:
+                held.mover = mover_for(held.weights, placing.device)
+            except BaseException:
+                held.content = None
+                held.weights.unload()
+                raise
             held.source = source
             held.cold_s += time.perf_counter() - started
         held.placing = placing
@@ -155,6 +162,11 @@ class Residents:
             if name not in self._held or not self._held[name].bytes:
                 raise InvalidInput(f"the model {name} is not on the device")
         return {name: self._held[name].content for name in names}
+
+
+def _is_full(failure: Exception) -> bool:
+    """Whether memory ran out; torch need not be imported to tell."""
+    return isinstance(as_tool_error(failure, {"do": "prefetch"}), OutOfMemory)
 
 
 class DeviceMemory:

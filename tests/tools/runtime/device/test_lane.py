@@ -261,3 +261,60 @@ def test_others_leave_first_when_memory_runs_out(make_device: Make) -> None:
     assert [event.text.partition(":")[0] for event in device.events if event.action == "step_down"] == [
         "free the device", "sliced attention",
     ]  # fmt: skip
+
+
+def test_others_leave_for_a_model_that_turns_out_larger_than_predicted(make_device: Make) -> None:
+    device = make_device(budget=140, paint={"bytes": 85})
+    device.executor().run([judged("j")])
+    result = device.executor().run([painted("p")])["p"]
+    assert isinstance(result, Artifact)
+    assert not device.actions("step_down"), "nothing is made worse for it"
+    assert device.card.order("evict", "unload", "load") == ["load eye", "load paint", "evict eye"]
+    assert device.lane.ledger.snapshot().weights == 85
+
+
+@pytest.mark.parametrize("size", [95, 120])
+def test_a_model_larger_than_the_device_fails_its_own_calls_and_no_run(make_device: Make, size: int) -> None:
+    """95 fit alone, and leave too little to work; 120 do not."""
+    device = make_device(paint={"bytes": size})
+    for attempt in ("first", "again"):
+        results = device.executor().run([painted(f"a{attempt}"), judged(f"j{attempt}"), painted(f"b{attempt}")])
+        assert [type(result).__name__ for result in results.values()] == ["NoStepLeft", "Artifact", "NoStepLeft"]
+    assert device.lane.ledger.snapshot().weights <= SIZES["eye"]
+
+
+def test_a_prefetch_that_found_no_room_makes_nothing_worse(make_device: Make) -> None:
+    device = make_device(budget=300, paint={"full_once": True})
+    results = device.executor().run([judged("j", seconds=0.2), painted("p", "j")])
+    assert len(keys(results)) == 2
+    assert device.actions("prefetch")
+    assert device.card.order("refused") == ["refused paint"]
+    assert not device.actions("step_down")
+
+
+def test_memory_that_runs_out_beside_a_prefetch_is_mended_without_it(make_device: Make) -> None:
+    device = make_device(budget=300, eye={"needs_step": "alone"}, paint={"load_s": 0.3})
+    results = device.executor().run([judged("j", deed="memory"), painted("p", "j")])
+    assert len(keys(results)) == 2
+    steps = [event.text.partition(":")[0] for event in device.events if event.action == "step_down"]
+    assert steps == ["free the device"]
+    assert device.actions("prefetch") == ["prefetch paint"], "not beside the second attempt"
+
+
+def test_what_a_call_took_is_not_learned_where_something_was_loaded_beside_it(
+    make_device: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = make_device(budget=300)
+    learned: list[str] = []
+    monkeypatch.setattr(device.lane, "learn_working", lambda names, _answer: learned.extend(names))
+    device.executor().run([judged("j", seconds=0.2), painted("p", "j")])
+    assert device.actions("prefetch") == ["prefetch paint"]
+    assert learned == ["paint"]
+
+
+def test_what_sleepers_keep_of_the_device_is_given_back_with_it(make_device: Make, tmp_path: Path) -> None:
+    device = make_device(lease=True, paint={"left": 5})
+    device.executor().run([painted("a")])
+    with GpuLease("test-card", root=tmp_path).hold(timeout_s=5.0):
+        assert device.card.order("evict", "unload") == ["evict paint", "unload paint"]
+        assert device.lane.ledger.snapshot().weights == 0

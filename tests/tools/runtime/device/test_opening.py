@@ -78,3 +78,16 @@ def test_what_this_machine_measured_counts_more_than_what_was_expected(tmp_path:
     assert lane is not None
     assert lane.ledger.model("sdxl").weights == 7 * 2**30
     assert lane.ledger.model("sdxl").load_s == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(("weights", "working"), [(7 * 2**30, 40 * 2**30), (40 * 2**30, None), (2**60, 2**60)])
+def test_no_measure_shuts_a_model_out(tmp_path: Path, weights: int, working: int | None) -> None:
+    """A call once took all there was, or the file is from a larger card: it is loaded, and the ladder does the rest."""
+    sizes = MeasuredSizes(tmp_path, machine_name("card", "570"))
+    sizes.record("sdxl@fp16", weights=weights, working=working)
+    sizes.save()
+    lane = open_lane(machine(card(15.9)), PROFILES["16gb"], FILE, tmp_path)
+    assert lane is not None
+    model = lane.ledger.model("sdxl")
+    assert 6 * 2**30 < model.weights <= 7 * 2**30
+    assert model.weights + model.working <= lane.budget
