@@ -158,7 +158,10 @@ def _vae(names: _Names) -> Family | None:
 
 
 def _encoders(names: _Names) -> Family | None:
-    text, vision = names.begins("text_model.encoder."), names.begins("vision_model.encoder.")
+    # transformers 5 writes a model of one part without the name of that part.
+    alone = names.begins("encoder.layers.") and names.begins("embeddings.")
+    text = names.begins("text_model.encoder.") or (alone and names.begins("embeddings.token_embedding."))
+    vision = names.begins("vision_model.encoder.") or (alone and names.begins("embeddings.patch_embedding."))
     if text or vision:
         part = "text and image" if text and vision else "text" if text else "image"
         return Family(
