@@ -217,7 +217,7 @@ def make_ip_adapter(folder: Path, seed: int = 5, *, plus: bool = False) -> Path:
     tensors: dict[str, Any] = {}
     if plus:
         image = IPAdapterPlusImageProjection(
-            embed_dims=width, output_dims=192, hidden_dims=64, depth=1, dim_head=64, heads=1, num_queries=4
+            embed_dims=width, output_dims=192, hidden_dims=64, depth=4, dim_head=64, heads=1, num_queries=4
         )
         tensors.update(_plus_names(image.state_dict()))
     else:
@@ -240,20 +240,20 @@ def _plus_names(state: dict[str, Any]) -> dict[str, Any]:
     """diffusers' names of a resampler as the names that the published IP-Adapter Plus files have."""
     import torch
 
+    parts = (
+        ("ln0", "0.norm1"), ("ln1", "0.norm2"), ("attn.to_q", "0.to_q"), ("attn.to_out.0", "0.to_out"),
+        ("ff.0", "1.0"), ("ff.1.net.0.proj", "1.1"), ("ff.1.net.2", "1.3"),
+    )  # fmt: skip
     named: dict[str, Any] = {}
     for name, tensor in state.items():
         new = name
-        for old, become in (
-            ("layers.0.ln0", "layers.0.0.norm1"), ("layers.0.ln1", "layers.0.0.norm2"),
-            ("layers.0.attn.to_q", "layers.0.0.to_q"), ("layers.0.attn.to_out.0", "layers.0.0.to_out"),
-            ("layers.0.ff.0", "layers.0.1.0"), ("layers.0.ff.1.net.0.proj", "layers.0.1.1"),
-            ("layers.0.ff.1.net.2", "layers.0.1.3"),
-        ):  # fmt: skip
-            new = new.replace(old, become)
+        for layer in range(4):
+            for old, become in parts:
+                new = new.replace(f"layers.{layer}.{old}.", f"layers.{layer}.{become}.")
         named[f"image_proj.{new}"] = tensor
     for name in [one for one in named if ".attn.to_k" in one]:
         value = named.pop(name.replace("to_k", "to_v"))
-        named["image_proj.layers.0.0.to_kv.weight"] = torch.cat([named.pop(name), value])
+        named[name.replace("attn.to_k", "0.to_kv")] = torch.cat([named.pop(name), value])
     return named
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["decode", "encode_picture", "fit", "map_tensor", "read_picture", "working_size"]
 
 _LEAST_CONTRAST = 1.5
-"""Standard deviation of 8-bit values below which a picture is blank."""
+"""Standard deviation of 8-bit values, in each of the three colours, below which a picture is blank."""
 _SMALLEST, _LARGEST = 0.55, 1.1
 """Of the area a checkpoint was trained on (1024 x 1024): outside of it SDXL repeats or breaks its subjects."""
 
@@ -95,7 +95,7 @@ def decode(vae: Any, latents: torch.Tensor) -> np.ndarray:
     if not bool(torch.isfinite(decoded).all()):
         raise BadOutput("the image decoder computed values that are not numbers (NaN).", hint="Another seed may help.")
     pixels = ((decoded[0] / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-    if float(pixels.std()) < _LEAST_CONTRAST:
+    if float(pixels.std(axis=(0, 1)).max()) < _LEAST_CONTRAST:
         raise BadOutput("the image model drew a blank picture.", hint="Another seed may help.")
     picture: np.ndarray = pixels
     return picture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,15 @@ def pipeline(base: Path) -> Any:
 @pytest.fixture
 def studio(tmp_path: Path, pipeline: Any) -> Studio:
     return Studio(tmp_path, pipeline)
+
+
+@pytest.fixture
+def larger(studio: Studio) -> Iterator[Studio]:
+    """Drawn at 192 x 192: two people stand apart from each other also in the latents."""
+    unet = studio.pipeline.unet
+    unet.register_to_config(sample_size=24)
+    yield studio
+    unet.register_to_config(sample_size=8)
 
 
 @pytest.fixture(scope="session")

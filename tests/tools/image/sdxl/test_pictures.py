@@ -38,7 +38,7 @@ def stock(
         prompt_embeds=words.embeds, pooled_prompt_embeds=words.pooled, negative_prompt_embeds=avoid.embeds,
         negative_pooled_prompt_embeds=avoid.pooled, num_inference_steps=plan.preset.steps,
         guidance_scale=plan.preset.guidance, generator=torch.Generator().manual_seed(seed), output_type="np",
-        **{"height": args.height, "width": args.width, **more},
+        **({} if kind.endswith("Img2ImgPipeline") else {"height": args.height, "width": args.width}), **more,
     ).images[0]  # fmt: skip
     return np.rint(picture * 255).astype(int)
 
@@ -166,35 +166,47 @@ def test_every_scheduler_draws(pipeline: Any) -> None:
         assert bool(torch.isfinite(latents).all()), name
 
 
-def test_a_picture_is_begun_from_another(studio: Studio, plain_picture: np.ndarray, tmp_path: Path) -> None:
-    """More strength, more change; the loop gives what diffusers' gives from the same latents."""
+def test_a_picture_is_begun_from_another_as_diffusers_would(
+    studio: Studio, plain_picture: np.ndarray, tmp_path: Path
+) -> None:
+    import torch
+
+    from tools.image.sdxl.pictures import encode_picture
     from tools.layout.png import write_png
 
     file = tmp_path / "start.png"
     write_png(file, plain_picture.astype(np.uint8))
-    changes = {}
-    for strength in (0.3, 0.9):
-        args = asked(rendering={"steps": 10, "start_image": str(file), "strength": strength}, action="at the pier")
-        changes[strength] = difference(studio.draw(args), plain_picture)
-    assert 0.1 < changes[0.3] < changes[0.9]
+    with torch.no_grad():
+        latents = encode_picture(studio.pipeline.vae, plain_picture.astype(np.uint8), torch.float32)
+    pictures = {}
+    for strength in (0.4, 0.8):
+        args = asked(rendering={"steps": 5, "start_image": str(file), "strength": strength, "scheduler": "euler"})
+        pictures[strength] = studio.draw(args)
+        theirs = stock(
+            studio.pipeline, args, 7, "StableDiffusionXLImg2ImgPipeline", image=latents, strength=strength,
+        )  # fmt: skip
+        assert np.abs(pictures[strength] - theirs).max() <= 1
+    assert difference(pictures[0.4], pictures[0.8]) > 1
 
 
-def test_a_repair_changes_one_character_alone(studio: Studio, plain_picture: np.ndarray, tmp_path: Path) -> None:
-    from tests.tools.image.sdxl.conftest import TWO
+def test_a_repair_changes_one_character_alone(larger: Studio, tmp_path: Path) -> None:
     from tools.layout.png import read_png, write_png
 
+    size = {"width": 192, "height": 192}
+    apart = [{"character": "luca", "x": 0.15}, {"character": "alberto", "x": 0.85}]
+    before = larger.draw(asked(apart, **size))
     file = tmp_path / "start.png"
-    write_png(file, plain_picture.astype(np.uint8))
-    more = {"start_image": str(file), "strength": 1.0, "repair": "luca", "steps": 3}
-    picture = studio.draw(asked(TWO, rendering=more))
-    assert studio.output is not None
-    mask = read_png(studio.out / studio.output.masks["luca"])[..., 0] > 127
-    other = read_png(studio.out / studio.output.masks["alberto"])[..., 0] > 127
+    write_png(file, before.astype(np.uint8))
+    more = {"start_image": str(file), "strength": 1.0, "repair": "luca"}
+    picture = larger.draw(asked(apart, rendering=more, **size))
+    assert larger.output is not None
+    mask = read_png(larger.out / larger.output.masks["luca"])[..., 0] > 127
+    other = read_png(larger.out / larger.output.masks["alberto"])[..., 0] > 127
     assert mask.any()
-    assert np.abs(picture - plain_picture)[mask].mean() > 5
-    assert np.array_equal(picture[other], plain_picture[other])
+    assert np.abs(picture - before)[mask].mean() > 5
+    assert np.array_equal(picture[other], before[other])
     with pytest.raises(InvalidInput, match="giulia"):
-        studio.draw(asked(ONE, rendering={**more, "repair": "giulia"}))
+        larger.draw(asked(ONE, rendering={**more, "repair": "giulia"}))
 
 
 def test_lightning_asks_for_its_lora(studio: Studio) -> None:
