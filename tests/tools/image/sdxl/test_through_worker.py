@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from tools.layout.png import read_png
 from tools.model import Placing
 from tools.registry import Registry
 from tools.runtime.device.lane import Lane
-from tools.runtime.events import DeviceEvent
+from tools.runtime.events import CallEvent, DeviceEvent
 from tools.runtime.executor import Executor
 from tools.runtime.scheduling.problem import Model
 from tools.runtime.storage.store import ArtifactStore
@@ -40,11 +40,15 @@ class Floor:
         models = {"sdxl_base": (entry, Model("sdxl_base", SIZE, SIZE, load_s=1.0))}
         self.lane = Lane("cpu", 4 * SIZE, models, {"sdxl_base": Placing()}, None)
 
-    def run(self, *calls: Call, cancel: threading.Event | None = None) -> dict[str, Any]:
+    def run(
+        self, *calls: Call, cancel: threading.Event | None = None, on_event: Callable[[CallEvent], None] | None = None
+    ) -> dict[str, Any]:
         executor = Executor(
             self.registry, ArtifactStore(self.folder / "store"), self.pool, lane=self.lane,
             on_device=self.told.append, cancel=cancel,
         )  # fmt: skip
+        if on_event is not None:
+            executor.on_event = on_event
         return executor.run(list(calls))
 
     def close(self) -> None:
@@ -82,10 +86,17 @@ def test_a_still_is_made_in_the_worker_and_stays_the_same(floor: Floor, plain_pi
 
 
 def test_a_stop_is_heard_and_the_next_call_works(floor: Floor) -> None:
-    cancel = threading.Event()
-    threading.Timer(25.0, cancel.set).start()
-    long = floor.run(call("long", steps=200, preset="master"), cancel=cancel)["long"]
+    cancel, told = threading.Event(), []
+
+    def listen(event: CallEvent) -> None:
+        told.append(event.text)
+        if event.text.startswith("step"):
+            cancel.set()
+
+    long = floor.run(call("long", steps=200, preset="master"), cancel=cancel, on_event=listen)["long"]
     assert isinstance(long, Cancelled)
+    assert cancel.is_set()
+    assert "step 200 of 200" not in told
     assert isinstance(floor.run(call("next"))["next"], Artifact)
 
 
