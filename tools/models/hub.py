@@ -69,6 +69,8 @@ class Hub:
 
     @property
     def _library(self) -> Any:
+        # It reads this when it is imported: with it, nobody is told what was asked for, and by which program.
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
         try:
             import huggingface_hub
         except ImportError:
