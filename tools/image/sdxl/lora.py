@@ -182,8 +182,10 @@ def _attach(pipeline: Any, adapter: Adapter) -> None:
 
 def _settle(pipeline: Any, dtype: Any, device: str) -> None:
     """Adapters are stored in any dtype, and attached where the model was built."""
+    # Where weights are streamed, the hooks that move them move these, too.
+    streamed = hasattr(pipeline.unet, "_diffusers_hook")
     for _, tensor in _lora_tensors(pipeline):
-        tensor.data = tensor.data.to(device, dtype)
+        tensor.data = tensor.data.to(tensor.device if streamed else device, dtype)
         tensor.requires_grad_(False)
 
 

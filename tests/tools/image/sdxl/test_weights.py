@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -73,6 +74,39 @@ def test_every_tensor_may_live_in_a_slab(base: Path) -> None:
         for name, tensor in module.state_dict().items():
             assert torch.equal(tensor, before[f"{part}.{name}"])
     slab.close()
+
+
+@pytest.mark.parametrize("way", ["group", "sequential"])
+def test_streamed_weights_draw_the_same_also_with_a_lora(
+    studio: Studio,
+    base: Path,
+    plain_picture: np.ndarray,
+    make_lora_file: Callable[..., Path],
+    way: Literal["group", "sequential"],
+) -> None:
+    """The hooks that stream them see every use of the parts; here they stream from the host to the host."""
+    from tools.image.sdxl.weights import SdxlCheckpoint
+
+    worn = asked(rendering={"loras": [{"file": str(make_lora_file(text=True)), "weight": 1.0}]})
+    resident = studio.draw(worn)
+    weights = SdxlCheckpoint()
+    studio.models["sdxl_base"] = weights.load(str(base), Placing())
+    weights._stream(Placing(offload=way))
+    assert np.array_equal(studio.draw(asked()), plain_picture)
+    assert np.array_equal(studio.draw(worn), resident)
+    assert np.abs(studio.draw(asked(), placing=Placing(sliced=True, tiled=True)) - plain_picture).max() <= 2
+
+
+def test_a_lora_is_worn_in_the_models_own_dtype(
+    studio: Studio, base: Path, make_lora_file: Callable[..., Path]
+) -> None:
+    from tools.image.sdxl.weights import SdxlCheckpoint
+
+    studio.models["sdxl_base"] = SdxlCheckpoint().load(str(base), Placing(dtype="bf16"))
+    bare = studio.draw(asked(), placing=Placing(dtype="bf16"))
+    worn = asked(rendering={"loras": [{"file": str(make_lora_file(text=True)), "weight": 1.0}]})
+    assert np.abs(studio.draw(worn, placing=Placing(dtype="bf16")) - bare).mean() > 1
+    assert np.array_equal(studio.draw(asked(), placing=Placing(dtype="bf16")), bare)
 
 
 def _truncated(folder: Path) -> None:
