@@ -34,6 +34,18 @@ def test_a_single_file_draws_the_very_same_picture(
     assert np.array_equal(studio.draw(asked()), plain_picture)
 
 
+def test_a_folder_of_fp16_files_alone_is_read_as_it_was_pulled(base: Path, tmp_path: Path) -> None:
+    from tools.image.sdxl.weights import SdxlCheckpoint
+
+    folder = tmp_path / "pulled"
+    shutil.copytree(base, folder)
+    for file in folder.rglob("*.safetensors"):
+        file.rename(file.with_name(f"{file.stem}.fp16.safetensors"))
+    weights = SdxlCheckpoint()
+    weights.check(str(folder))
+    assert weights.load(str(folder), Placing()).unet.config.sample_size == 8
+
+
 def test_the_vae_stays_in_float32_and_the_rest_is_as_asked(
     base: Path, plain_picture: np.ndarray, studio: Studio
 ) -> None:
