@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -214,3 +214,18 @@ def test_lightning_asks_for_its_lora(studio: Studio) -> None:
 
     with pytest.raises(MissingPrerequisite, match="studio models pull sdxl_lightning"):
         studio.draw(asked(), engine=studio.engine("SdxlLightningImage"))
+
+
+def test_lightning_wears_its_lora_and_needs_no_guidance(
+    studio: Studio, plain_picture: np.ndarray, make_lora_file: Callable[..., Path]
+) -> None:
+    from tools.image.sdxl.plan import make_plan
+
+    entry = {"about": "fast", "kind": "preset", "file": str(make_lora_file()), "when": ["lightning"]}
+    studio.config("loras", {"loras": {"fast": entry}})
+    plan = make_plan(asked(rendering={"steps": None}), "lightning", studio.paths)
+    assert (plan.preset.steps, plan.preset.guidance, plan.preset.scheduler) == (8, 0.0, "euler_trailing")
+    fast = studio.draw(asked(), engine=studio.engine("SdxlLightningImage"))
+    assert difference(fast, plain_picture) > 1
+    avoiding = asked(rendering={"negative": "everything"})
+    assert np.array_equal(studio.draw(avoiding, engine=studio.engine("SdxlLightningImage")), fast)
