@@ -21,17 +21,8 @@ from dataclasses import replace
 
 from tools.errors import EngineCrashed, InvalidInput
 from tools.runtime.residency.room import (
-    Change,
-    Entry,
-    ModelInUse,
-    Move,
-    NoRoom,
-    RunningCall,
-    Snapshot,
-    State,
-    cheapest_leave,
-    gib,
-)
+    Change, Entry, ModelInUse, Move, NoRoom, RunningCall, Snapshot, State, cheapest_leave, gib,
+)  # fmt: skip
 from tools.runtime.scheduling.problem import Model
 
 __all__ = ["Ledger"]
