@@ -52,6 +52,9 @@ def read_journal(folder: Path, job_id: str) -> History:
     """
     path = journal_path(folder, job_id)
     try:
+        if not path.is_dir() and path.exists() and not path.is_file():
+            # To read a pipe or a device would never end.
+            raise OSError(errno.EINVAL, "it is no file")
         return history_of(path, job_id, path.read_bytes())
     except FileNotFoundError:
         raise InvalidInput(f"there is no job {job_id!r} in {folder}.") from None
@@ -62,7 +65,7 @@ def read_journal(folder: Path, job_id: str) -> History:
 def is_held(folder: Path, job_id: str) -> bool:
     """Whether a process has this journal open for writing."""
     try:
-        fd = os.open(journal_path(folder, job_id), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = os.open(journal_path(folder, job_id), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return False
     try:

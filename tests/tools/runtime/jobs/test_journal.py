@@ -17,6 +17,7 @@ from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import CorruptArtifact, EngineHung, InvalidInput, ProductionBusy, StorageFailed
 from tools.runtime.jobs.journal import Journal, create_journal, read_journal
+from tools.runtime.jobs.journal_file import is_held
 from tools.runtime.jobs.journaled import run_journaled
 from tools.runtime.jobs.records import Failure
 
@@ -275,3 +276,10 @@ def test_closing_at_the_moment_of_a_sync_does_not_wait_for_ever(
 
     threading.Thread(target=work, daemon=True).start()
     assert ended.wait(60)
+
+
+def test_a_pipe_among_the_journals_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.journal")
+    with pytest.raises(StorageFailed, match="it is no file"):
+        read_journal(tmp_path, "pipe")
+    assert not is_held(tmp_path, "pipe")
