@@ -21,7 +21,16 @@ from dataclasses import replace
 
 from tools.errors import EngineCrashed, InvalidInput
 from tools.runtime.residency.room import (
-    Change, Entry, ModelInUse, Move, NoRoom, RunningCall, Snapshot, State, cheapest_leave, gib,
+    Change,
+    Entry,
+    ModelInUse,
+    Move,
+    NoRoom,
+    RunningCall,
+    Snapshot,
+    State,
+    cheapest_leave,
+    check_fits_alone,
 )  # fmt: skip
 from tools.runtime.scheduling.problem import Model
 
@@ -71,13 +80,7 @@ class Ledger:
             InvalidInput: its weights and working memory alone exceed the budget, or are negative.
             ModelInUse: it is on the device.
         """
-        alone = model.weights + model.working
-        if model.weights < 0 or model.working < 0:
-            raise InvalidInput("sizes are not negative", where=model.name)
-        if alone > self.budget:
-            raise InvalidInput(
-                f"takes {gib(alone)} with its working memory, the budget is {gib(self.budget)}", where=model.name
-            )
+        check_fits_alone(model, self.budget)
         with self._lock:
             entry = self._entries.setdefault(model.name, Entry(model))
             if entry.state in _ON_DEVICE:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tools.errors import OutOfMemory, ToolError
+from tools.errors import InvalidInput, OutOfMemory, ToolError
 from tools.runtime.scheduling.problem import Model
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Snapshot",
     "State",
     "cheapest_leave",
+    "check_fits_alone",
     "gib",
 ]
 
@@ -182,6 +183,19 @@ def cheapest_leave(able: Sequence[tuple[str, int, float]], short: int) -> list[s
 
     descend(0, short, 0.0, [])
     return None if best is None else best[1]
+
+
+def check_fits_alone(model: Model, budget: int) -> None:
+    """See that a model can ever be used.
+
+    Raises:
+        InvalidInput: its weights and working memory alone exceed the budget, or are negative.
+    """
+    alone = model.weights + model.working
+    if model.weights < 0 or model.working < 0:
+        raise InvalidInput("sizes are not negative", where=model.name)
+    if alone > budget:
+        raise InvalidInput(f"takes {gib(alone)} with its working memory, the budget is {gib(budget)}", where=model.name)
 
 
 def gib(size: int) -> str:
