@@ -82,6 +82,10 @@ class Weights(ABC):
         """
         return {}
 
+    def wakes_to(self) -> int:
+        """Bytes that `wake` will take on the device, exactly; 0 where that cannot be told before."""
+        return 0
+
     def wake(self, device: str) -> int:  # noqa: ARG002
         """Bring it to the device; returns its bytes there. For models without `modules`."""
         return 0

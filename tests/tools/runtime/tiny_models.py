@@ -51,9 +51,15 @@ class TinyWeights(Weights):
             os._exit(5)
         return {"name": self.data["name"], "card": self.card, "data": self.data, "placing": placing}
 
+    def wakes_to(self) -> int:
+        return self._size() if self.data.get("tells_size") else 0
+
+    def _size(self) -> int:
+        return int(self.data["bytes"] >> (1 if self.placing.quantise != "none" else 0))
+
     def wake(self, device: str) -> int:
         time.sleep(self.data.get("load_s", 0.0))
-        size = self.data["bytes"] >> (1 if self.placing.quantise != "none" else 0)
+        size = self._size()
         if size > self.data.get("room", size):
             raise MemoryError("the card is full")
         if self.data.get("full_once") and f"refused {self.data['name']}" not in self.card.order("refused"):

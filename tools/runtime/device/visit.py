@@ -159,7 +159,10 @@ class Visit:
             move = lane.fetching.pop(name, None) or self._reserve(name, worker)
             worker.models.add(name)
             try:
-                answer = worker.request({"do": "bring", **lane.request(name)}, _SILENCE_S, name)
+                answer = self._ask_for(move, worker)
+                if "needs" in answer:
+                    self._widen(move, int(answer["needs"]), names or (name,), worker)
+                    answer = self._ask_for(move, worker)
                 self._commit(move, int(answer["bytes"]), names or (name,), worker)
             except BaseException as error:
                 lane.ledger.cancel(move)
@@ -173,15 +176,32 @@ class Visit:
         moved_s = float(answer["cold_s"]) + float(answer["load_s"])
         self._say("load", name, self._lane.clock.now() - started, moved_s=moved_s)
 
+    def _ask_for(self, move: Move, worker: WorkerProcess) -> Message:
+        room = self._lane.ledger.reserved(move)
+        asked = {"do": "bring", "room": room, **self._lane.request(move.model)}
+        return worker.request(asked, _SILENCE_S, move.model)
+
+    def _widen(self, move: Move, size: int, names: Sequence[str], worker: WorkerProcess) -> None:
+        """A model that was read is larger than predicted: others leave before it takes a byte of the device."""
+        ledger = self._lane.ledger
+        extra = size - ledger.reserved(move)
+        self._or_others_leave(lambda: ledger.resize(move, size), move, names, extra, worker)
+
     def _commit(self, move: Move, size: int, names: Sequence[str], worker: WorkerProcess) -> None:
-        """A model is on the device. Where it turned out larger than predicted, others leave for it: it is there now,
-        and to read it once more would take longer."""
+        """A model is on the device. Where only that told how large it is, others leave now: to read it once more would
+        take longer."""
+        ledger = self._lane.ledger
+        self._or_others_leave(lambda: ledger.commit(move, size), move, names, 0, worker)
+
+    def _or_others_leave(
+        self, account: Callable[[], None], move: Move, names: Sequence[str], extra: int, worker: WorkerProcess
+    ) -> None:
         lane = self._lane
         try:
-            lane.ledger.commit(move, size)
+            account()
             return
-        except NoRoom:
-            in_the_way = lane.ledger.to_evict(names)
+        except NoRoom as error:
+            in_the_way = lane.ledger.to_evict(names, extra=extra) if error.where == "device" else None
             if not in_the_way:
                 raise
         ours = lane.entries[move.model].stack
@@ -190,7 +210,7 @@ class Visit:
                 self._evict(name, worker)
             else:
                 self.evict([name])
-        lane.ledger.commit(move, size)
+        account()
 
     def _reserve(self, name: str, worker: WorkerProcess) -> Move:
         """Room on the device and for the host copy; parked models that were used longest ago make place."""
@@ -305,5 +325,5 @@ class Visit:
             # It was to be a favour.
             return
         worker.models.add(name)
-        worker.post({"do": "prefetch", **lane.request(name)})
+        worker.post({"do": "prefetch", "room": lane.ledger.reserved(lane.fetching[name]), **lane.request(name)})
         self._say("prefetch", name)

@@ -120,7 +120,7 @@ class Ledger:
         """
         with self._lock:
             entry = self._moving(move, "loading")
-            self._check_more(f"Loading {move.model}", weights - entry.bytes)
+            self._check_room(f"Loading {move.model}", weights - entry.bytes, may_shrink=True)
             self._check_host(move.model, weights - entry.host)
             entry.bytes = entry.host = weights
             self._note_peak()
@@ -277,7 +277,7 @@ class Ledger:
         with self._lock:
             if call not in self._calls:
                 raise InvalidInput("no such call runs", where=str(call))
-            self._check_more("A running call", working - self._calls[call].working)
+            self._check_room("A running call", working - self._calls[call].working, may_shrink=True)
             self._calls[call].working = working
             self._note_peak()
 
@@ -315,10 +315,15 @@ class Ledger:
         with self._lock:
             return Snapshot.of(self._entries, self._calls.values(), self.budget, self.host_budget, self._peak)
 
-    def to_evict(self, models: Iterable[str], working: int | None = None) -> list[str] | None:
+    def reserved(self, move: Move) -> int:
+        """Bytes of the device that are kept for a model being loaded."""
+        with self._lock:
+            return self._moving(move, "loading").bytes
+
+    def to_evict(self, models: Iterable[str], working: int | None = None, extra: int = 0) -> list[str] | None:
         """The residents whose leaving costs least, so that `models` can all be resident and a call on them can run.
 
-        Cost is the time to load them again. None where no choice makes enough room: the rest is in use or too large.
+        Cost is the time to load them again; `extra` bytes are needed besides. None where no choice makes enough room.
         """
         with self._lock:
             wanted = {name: self._entry(name) for name in models}
@@ -331,7 +336,7 @@ class Ledger:
                 for name, entry in self._entries.items()
                 if entry.state == "resident" and name not in in_use
             ]
-            return cheapest_leave(able, more + working + self._taken() - self.budget)
+            return cheapest_leave(able, more + extra + working + self._taken() - self.budget)
 
     def _entry(self, name: str) -> Entry:
         if name not in self._entries:
@@ -360,15 +365,11 @@ class Ledger:
         weights = sum(entry.bytes for entry in self._entries.values())
         return weights + sum(call.working for call in self._calls.values())
 
-    def _check_room(self, what: str, more: int) -> None:
+    def _check_room(self, what: str, more: int, *, may_shrink: bool = False) -> None:
         free = self.budget - self._taken()
-        if more > free:
-            raise NoRoom(what, needed=more, free=max(free, 0), budget=self.budget)
-
-    def _check_more(self, what: str, more: int) -> None:
         # What only shrinks is let through also where a server turned out larger than it said.
-        if more > 0:
-            self._check_room(what, more)
+        if more > free and not (may_shrink and more <= 0):
+            raise NoRoom(what, needed=more, free=max(free, 0), budget=self.budget)
 
     def _check_host(self, name: str, more: int) -> None:
         if self.host_budget is None or more <= 0:

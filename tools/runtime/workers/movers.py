@@ -14,6 +14,10 @@ __all__ = ["Mover", "mover_for"]
 class Mover(Protocol):
     """Moves one loaded model."""
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes on the device, exactly; 0 where that cannot be told before it is there."""
+
     def bring(self) -> int:
         """To the device; returns its bytes there."""
 
@@ -40,6 +44,10 @@ class _OfItsOwn:
     def __init__(self, weights: Weights, device: str) -> None:
         self._weights, self._device = weights, device
 
+    @property
+    def size(self) -> int:
+        return self._weights.wakes_to()
+
     def bring(self) -> int:
         return self._weights.wake(self._device)
 
@@ -55,6 +63,10 @@ class _AsSlab:
 
     def __init__(self, modules: Mapping[str, Any], device: str) -> None:
         self._slab = Slab(modules, device)
+
+    @property
+    def size(self) -> int:
+        return self._slab.nbytes
 
     def bring(self) -> int:
         self._slab.load()
@@ -74,6 +86,10 @@ class _Stationary:
     def __init__(self, modules: Mapping[str, Any]) -> None:
         self._modules = modules
 
+    @property
+    def size(self) -> int:
+        return _bytes(self._modules)
+
     def bring(self) -> int:
         return _bytes(self._modules)
 
@@ -89,6 +105,10 @@ class _TensorByTensor:
 
     def __init__(self, modules: Mapping[str, Any], device: str) -> None:
         self._modules, self._device = modules, device
+
+    @property
+    def size(self) -> int:
+        return _bytes(self._modules)
 
     def bring(self) -> int:
         for module in self._modules.values():

@@ -52,12 +52,12 @@ class Residents:
         self._construct = construct
         self._held: dict[str, _Held] = {}
 
-    def bring(self, name: str, path: str, source: str, placing: Placing) -> Message:
-        """Have a model on the device.
+    def bring(self, name: str, path: str, source: str, placing: Placing, room: int) -> Message:
+        """Have a model on the device, where it takes no more than `room` bytes.
 
         Returns:
             `bytes` there, and what it took: `cold_s` from disk (0 where it was parked), `load_s` to the device (0 where
-            it was there already).
+            it was there already). Or `needs`, its bytes, where they are more than `room`: nothing was moved then.
 
         Raises:
             ToolError: what reading or moving it ended with; it is not on the device then.
@@ -68,12 +68,14 @@ class Residents:
             if failure is not None and not _is_full(failure):
                 raise failure
             # There was no room beside the call that computed: now there may be.
-            self._bring(held, source, placing)
+            needed = self._bring(held, source, placing, room)
+            if needed:
+                return {"needs": needed}
             answer = {"bytes": held.bytes, "cold_s": held.cold_s, "load_s": held.load_s}
             held.cold_s = held.load_s = 0.0
             return answer
 
-    def prefetch(self, name: str, path: str, source: str, placing: Placing) -> None:
+    def prefetch(self, name: str, path: str, source: str, placing: Placing, room: int) -> None:
         """Begin what `bring` does, in a thread; a `bring` that follows waits for it and tells how it went."""
         held = self._hold(name, path)
         begun = threading.Event()
@@ -82,7 +84,8 @@ class Residents:
             with held.lock:
                 begun.set()
                 try:
-                    self._bring(held, source, placing)
+                    # Too large for its room: the `bring` that follows says so.
+                    self._bring(held, source, placing, room)
                 except Exception as error:
                     held.failure = error
 
@@ -95,7 +98,8 @@ class Residents:
             self._held[name] = _Held(self._construct(path))
         return self._held[name]
 
-    def _bring(self, held: _Held, source: str, placing: Placing) -> None:
+    def _bring(self, held: _Held, source: str, placing: Placing, room: int) -> int:
+        """Read and move; returns the bytes it needs where they are more than `room`, and moves nothing then."""
         if held.placing is not None and (held.placing.of_weights, held.source) != (placing.of_weights, source):
             self._empty(held)
         if held.mover is None:
@@ -112,9 +116,12 @@ class Residents:
             held.cold_s += time.perf_counter() - started
         held.placing = placing
         if not held.bytes:
+            if held.mover.size > room:
+                return held.mover.size
             started = time.perf_counter()
             held.bytes = max(1, held.mover.bring())
             held.load_s += time.perf_counter() - started
+        return 0
 
     def _empty(self, held: _Held) -> None:
         if held.mover is None:

@@ -132,10 +132,10 @@ class Worker:
     def _do_unload(self, request: Message) -> Message:
         return self.models.unload(request["model"])
 
-    def _which(self, request: Message) -> tuple[str, str, str, Placing]:
+    def _which(self, request: Message) -> tuple[str, str, str, Placing, int]:
         from tools.model import Placing
 
-        return request["model"], request["weights"], request["source"], Placing(**request["placing"])
+        return request["model"], request["weights"], request["source"], Placing(**request["placing"]), request["room"]
 
     def _context(self, request: Message) -> EngineContext:
         from tools.artifact import Artifact

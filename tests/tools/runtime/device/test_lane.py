@@ -318,3 +318,21 @@ def test_what_sleepers_keep_of_the_device_is_given_back_with_it(make_device: Mak
     with GpuLease("test-card", root=tmp_path).hold(timeout_s=5.0):
         assert device.card.order("evict", "unload") == ["evict paint", "unload paint"]
         assert device.lane.ledger.snapshot().weights == 0
+
+
+def test_a_model_larger_than_predicted_says_so_before_it_takes_a_byte(make_device: Make) -> None:
+    """The others leave first: the card never holds more than the budget."""
+    device = make_device(budget=150, paint={"bytes": 95, "tells_size": True})
+    results = device.executor().run([judged("j"), painted("p", "j"), judged("k", "p")])
+    assert len(keys(results)) == 3
+    assert device.lane.ledger.model("paint").weights == 95
+    assert device.card.order("read") == ["read eye", "read paint"]
+    check_card(device.card, device.budget)
+
+
+def test_one_that_tells_it_too_late_is_over_the_budget_for_a_moment(make_device: Make) -> None:
+    """The broken twin of the above."""
+    device = make_device(budget=150, paint={"bytes": 95})
+    assert len(keys(device.executor().run([judged("j"), painted("p", "j")]))) == 2
+    with pytest.raises(AssertionError):
+        check_card(device.card, device.budget)
