@@ -59,7 +59,7 @@ def content_of(stream: BinaryIO, size: int) -> Content:
         return "picture"
     if _is_ctranslate2(head):
         return "ctranslate2"
-    return _text(head) or ("onnx" if head[0] == 8 and 3 <= head[1] <= 20 and size > 64 else "unknown")
+    return _text(head) or ("onnx" if size > 64 and head[0] == 8 and 3 <= head[1] <= 20 else "unknown")
 
 
 def _looks_safetensors(head: bytes) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.image.draft import _Passes
+from tools.image.layout import Passes
 from tools.layout import crowd
 from tools.layout.crowd import MANY, crowd_width, is_crowd, stage_back, stand_apart, widest
 from tools.layout.figure import Figure
@@ -55,7 +55,7 @@ def failures(shot: Shot, cast: list[CastMember], size: tuple[int, int]) -> list[
     """Names of the judge's checks of the stage that fail on the draft of the shot."""
     scene = Scene.build(shot, cast, size=size)
     instant = FrameRenderer(scene).render_picture(0.0, scene.base, moving=False)
-    passes = _Passes(scene, instant, size)
+    passes = Passes(scene, instant, size)
     seen = presence(instant.draw, instant.drawn, passes.gbuffer, passes.matrix, size)
     people = [
         Person(

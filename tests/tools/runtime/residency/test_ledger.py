@@ -305,8 +305,8 @@ class Unlocked(Ledger):
         super().__init__(*args)
         self._lock = nullcontext()  # type: ignore[assignment]
 
-    def _check_room(self, what: str, more: int) -> None:
-        super()._check_room(what, more)
+    def _check_room(self, what: str, more: int, *, may_shrink: bool = False) -> None:
+        super()._check_room(what, more, may_shrink=may_shrink)
         time.sleep(0.0002)
 
 

@@ -32,14 +32,14 @@ def test_the_runtime_moves_a_server_as_it_moves_its_own_models(tmp_path: Path) -
     with serving("ollama") as double:
         made = weights(tmp_path, f"kind: ollama, model: 'qwen2.5:14b', url: '{double.url}'")
         residents = Residents(lambda _path: made)
-        answer = residents.bring("llm", PATH, "mine", Placing())
+        answer = residents.bring("llm", PATH, "mine", Placing(), 10**12)
         assert answer["bytes"] == 9_000, "as the server says"
         assert double.loaded
         assert made.left() == 9_000
         assert residents.evict("llm") == {"left": 0}
         assert not double.loaded
         assert made.left() == 0
-        assert residents.bring("llm", PATH, "mine", Placing())["cold_s"] == 0.0
+        assert residents.bring("llm", PATH, "mine", Placing(), 10**12)["cold_s"] == 0.0
         assert residents.contents(["llm"])["llm"].http.url == double.url
         residents.unload("llm")
         assert not double.loaded, "it was there before us: it sleeps, it is not ended"
