@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -157,6 +159,14 @@ def run(production: Production, calls: Sequence[Call], pool: WorkerPool, registr
     return {name: result.digest for name, result in results.items() if isinstance(result, Artifact)}
 
 
+def wait_for_the_other(root: Path) -> None:
+    """Two processes that share a production begin at the same moment, however slowly Python started."""
+    (root / f"ready.{os.getpid()}").touch()
+    deadline = time.monotonic() + 20.0
+    while len(list(root.glob("ready.*"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("root", type=Path)
@@ -175,6 +185,8 @@ def main() -> None:
             Executor(registry, production.store, pool).run([call])
             return
         calls = graph(options.root / "log", options.count)
+        if options.shared:
+            wait_for_the_other(options.root)
         try:
             if options.shared:
                 digests = run(production, calls, pool, registry)
