@@ -35,7 +35,7 @@ $(VENV)/.ready: pyproject.toml scripts/setup.sh
 	@touch $@
 
 $(VENV)/.ready-dev: pyproject.toml scripts/setup.sh
-	bash scripts/setup.sh $(VENV) ".[test,dev]"
+	bash scripts/setup.sh $(VENV) ".[models,test,dev]"
 	@touch $(VENV)/.ready $@
 
 clean:

@@ -64,7 +64,7 @@ def examine(settings: Settings, *, said: bool = False) -> dict[str, Any]:
     profiles = load_profiles().profiles
     name = choose_profile(found, profiles, settings.profile)
     registry = Registry.load(profile=profiles[name])
-    engines, engines_ok = _engines(registry, found)
+    engines, engines_ok = _engines(registry, found, settings)
     libraries, libraries_ok = _libraries()
     return {
         "ok": engines_ok and libraries_ok,
@@ -162,14 +162,14 @@ def _models(registry: Registry, profile: Profile, found: Hardware, settings: Set
     return rows
 
 
-def _engines(registry: Registry, found: Hardware) -> tuple[dict[str, str], bool]:
+def _engines(registry: Registry, found: Hardware, settings: Settings) -> tuple[dict[str, str], bool]:
     """Every engine: whether it is ready, or what it lacks and what mends that; and whether the embedded ones are."""
     rows, ok = {}, True
     for tool in registry.tools():
         for spec in registry.engines(tool.name):
             name = f"{tool.name}/{spec.name}"
             try:
-                _check(registry, spec)
+                _check(registry, spec, settings)
                 rows[name] = _needs(spec, found)
             except MissingPrerequisite as error:
                 rows[name] = f"lacks: {error}"
@@ -180,12 +180,12 @@ def _engines(registry: Registry, found: Hardware) -> tuple[dict[str, str], bool]
     return rows, ok
 
 
-def _check(registry: Registry, spec: EngineSpec) -> None:
-    if registry.stacks[spec.stack].python:
+def _check(registry: Registry, spec: EngineSpec, settings: Settings) -> None:
+    if registry.stacks[spec.stack].python or registry.stacks[spec.stack].requires:
         from tools.runtime.workers.pool import WorkerPool
 
         # Its libraries are those of another interpreter.
-        with WorkerPool(1, registry.stacks) as pool:
+        with WorkerPool(1, registry.stacks, models_home=settings.models_home) as pool:
             error = pool.check(spec)
         if error is not None:
             raise error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from abc import ABC, abstractmethod
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ def _set(handler: Callable[[int, FrameType | None], Any]) -> dict[signal.Signals
     return {one: signal.signal(one, handler) for one in wanted}
 
 
-class _Handling:
+class _Handling(ABC):
     """Handles both signals in its own way while it is entered."""
 
+    @abstractmethod
     def _handle(self, signum: int, frame: FrameType | None) -> None:
-        raise NotImplementedError
+        """What a signal does."""
 
     def _enter(self) -> None:
         self._before = _set(self._handle)

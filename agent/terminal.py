@@ -41,7 +41,7 @@ class Session:
             from tools.runtime.workers.pool import WorkerPool
 
             # Workers start while LangGraph is being imported: the first picture comes a second earlier.
-            self.pool = WorkerPool(self.settings.workers)
+            self.pool = WorkerPool(self.settings.workers, models_home=self.settings.models_home)
             self.pool.start()
             self.pool.prewarm(FIRST_NEEDED)
         from agent.context import RunOptions

@@ -40,6 +40,7 @@ class Toolbox:
     def __init__(self, settings: Settings, *, pool: WorkerPool | None = None) -> None:
         self.settings = settings
         self._pool = pool
+        self._pool_is_new = pool is not None
         self._registry: Registry | None = None
         self._lane: Lane | None = None
         self._recordings: Recordings | None = None
@@ -93,8 +94,13 @@ class Toolbox:
             if self._pool is None:
                 from tools.runtime.workers.pool import WorkerPool
 
-                self._pool = WorkerPool(self.settings.workers, self.registry.stacks)
+                home = self.settings.models_home
+                self._pool = WorkerPool(self.settings.workers, self.registry.stacks, models_home=home)
                 self._pool.start()
+            elif self._pool_is_new:
+                # It was started before it was known which stacks there are.
+                self._pool_is_new = False
+                self._pool.know(self.registry.stacks, self.settings.models_home)
             return self._pool
 
     def close(self) -> None:

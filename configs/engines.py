@@ -29,6 +29,7 @@ ENGINES_YAML = Path(__file__).with_name("engines.yaml")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 ClassPath = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$")]
 """`package.module:Class`. Which packages are accepted is the registry's business."""
+EnvironmentName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 ArgumentPath = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$")]
 """Dotted path to an argument, as `shot.control.image`; a list on the way stands for each of its items."""
 
@@ -42,13 +43,18 @@ class StackEntry(_Model):
 
     Attributes:
         about: one line.
-        python: interpreter that runs it; empty is the studio's own.
+        python: interpreter that runs it; empty is the studio's own, or, where it `requires` something, that of the
+            environment that `studio stacks install NAME` makes.
+        requires: what pip installs into an environment of its own, first to last; empty shares the studio's.
         workers: how many processes at most; 0 is one per CPU core, up to the pool's limit.
+        keys: environment variables with keys of services that its workers are given; no other worker sees them.
     """
 
     about: str = Field(min_length=1)
     python: str = ""
+    requires: tuple[str, ...] = ()
     workers: int = Field(0, ge=0, le=64)
+    keys: tuple[EnvironmentName, ...] = ()
 
 
 class Cost(_Model):
@@ -76,6 +82,9 @@ class EngineEntry(_Model):
         models: weights it needs, by their names in models.yaml; they are on the device while it runs.
         sparing: what it can do when memory runs out: `slice`, `tile`, `offload`, `int8`, `int4`, `smaller`; see
             ladder.yaml, and `Placing`, which tells it what to do.
+        languages: that it speaks, by their codes; empty where it does not matter.
+        voices: a character needs a voice of this kind (`studio voice list`) for it; empty where any will do.
+        network: it asks a service of another machine: `Settings.network` must allow that.
         libraries: distributions whose versions are recorded with every result.
         cost: predicted seconds.
         silence_s: seconds without a sign of progress after which a call counts as hung.
@@ -89,6 +98,9 @@ class EngineEntry(_Model):
     embedded: bool = False
     models: tuple[Name, ...] = ()
     sparing: tuple[Literal["slice", "tile", "offload", "int8", "int4", "smaller"], ...] = ()
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
+    voices: Name | Literal[""] = ""
+    network: bool = False
     libraries: tuple[str, ...] = ()
     cost: Cost = Cost()
     silence_s: float = Field(120.0, gt=0.0)

@@ -81,6 +81,11 @@ class Settings(BaseSettings):
         return self.productions / ".studio"
 
     @property
+    def voices_home(self) -> Path:
+        """Where a person's own voices lie: a record for each character and engine."""
+        return self.models_home / ".voices"
+
+    @property
     def models_home(self) -> Path:
         """Where pulled models and the records of all models lie."""
         return (self.models_folder or self.state_dir / "models").expanduser()

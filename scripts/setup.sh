@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up the virtual environment $1 with the install target $2 (`.` or `.[test,dev]`), and the two system libraries
+# Sets up the virtual environment $1 with the install target $2 (`.` or `.[models,test,dev]`), and the two system libraries
 # that a bare machine lacks. Installs what it may; else prints the one command that does.
 set -euo pipefail
 venv=$1 target=$2
@@ -33,7 +33,10 @@ if [ ! -x "$venv/bin/python" ]; then
     fi
   fi
 fi
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e "$target"
+pip_install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+# torch by its exact version and before all else: asked for together with what depends on it, pip may choose another build.
+case "$target" in *models*) pip_install torch==2.13.0 ;; esac
+pip_install -e "$target"
 
 if ! why=$("$venv/bin/python" -c 'import skia' 2>&1); then
   case "$why" in

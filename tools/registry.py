@@ -69,6 +69,9 @@ class EngineSpec:
     embedded: bool
     models: tuple[str, ...]
     sparing: tuple[str, ...]
+    languages: tuple[str, ...]
+    voices: str
+    network: bool
     libraries: tuple[str, ...]
     cost: Cost
     silence_s: float

@@ -179,16 +179,16 @@ def _json(path: Path) -> Any:
 
 def _find_code(data: Any) -> str:
     """The first key that makes a loader import a module from the folder or the network; empty where there is none."""
-    todo = [data]
-    while todo:
-        item = todo.pop()
+    pending = [data]
+    while pending:
+        item = pending.pop()
         if isinstance(item, dict):
             for key in ("auto_map", "custom_pipelines", "custom_pipeline", "trust_remote_code"):
                 if item.get(key):
                     return key
-            todo.extend(item.values())
+            pending.extend(item.values())
         elif isinstance(item, list):
-            todo.extend(item)
+            pending.extend(item)
     return ""
 
 

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
 from tools.errors import BadOutput, Cancelled, EngineCrashed, EngineFailed, EngineHung
@@ -69,9 +69,17 @@ class WorkerProcess:
     Args:
         python: interpreter; empty is this one.
         allow: prefixes of the modules that engines may come from.
+        keys: environment variables with keys of services that it is given.
+        told: environment variables set by the studio itself.
     """
 
-    def __init__(self, python: str = "", allow: tuple[str, ...] = ("tools.",)) -> None:
+    def __init__(
+        self,
+        python: str = "",
+        allow: tuple[str, ...] = ("tools.",),
+        keys: Sequence[str] = (),
+        told: Mapping[str, str] | None = None,
+    ) -> None:
         self.engines: set[str] = set()
         """Class paths of engines that this worker has loaded or is loading."""
         self.models: set[str] = set()
@@ -84,7 +92,7 @@ class WorkerProcess:
         self._ended = False
         self._sending = threading.Lock()
         self._ending = threading.Lock()
-        self._process, self._lifeline = spawn(python or sys.executable, allow)
+        self._process, self._lifeline = spawn(python or sys.executable, allow, keys, told)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 
 from configs.engines import StackEntry
@@ -12,6 +13,7 @@ from tools.errors import Cancelled, ToolError
 from tools.registry import EngineSpec
 from tools.runtime.clock import REAL_CLOCK, Clock
 from tools.runtime.workers.client import WorkerProcess
+from tools.runtime.workers.stacks import interpreter_of
 
 __all__ = ["WorkerPool", "default_size"]
 
@@ -33,6 +35,7 @@ class WorkerPool:
         stacks: as in engines.yaml; a stack that is not listed runs in the studio's own interpreter.
         allow: prefixes of the modules that engines may come from.
         clock: of this world.
+        models_home: where models and environments of stacks lie, and workers look for them.
     """
 
     def __init__(
@@ -41,14 +44,26 @@ class WorkerPool:
         stacks: Mapping[str, StackEntry] | None = None,
         allow: tuple[str, ...] = ("tools.",),
         clock: Clock = REAL_CLOCK,
+        models_home: Path | None = None,
     ) -> None:
         self.size = size or default_size()
         self._stacks = dict(stacks or {})
+        self._models_home: Path | None = None
+        self._told: dict[str, str] = {}
         self._allow = allow
         self._idle: dict[str, list[WorkerProcess]] = {}
         self._leased: dict[str, set[WorkerProcess]] = {}
         self._changed = clock.condition()
         self._closed = False
+        if models_home is not None:
+            self.know(self._stacks, models_home)
+
+    def know(self, stacks: Mapping[str, StackEntry], models_home: Path) -> None:
+        """Tell a pool that was started early which stacks there are, and where models and environments lie."""
+        with self._changed:
+            self._stacks = dict(stacks)
+            self._models_home = models_home
+            self._told = {"STUDIO_MODELS_FOLDER": str(models_home.absolute())}
 
     def start(self) -> None:
         """Start all workers of the studio's own stack; returns at once, they come up beside what follows."""
@@ -127,7 +142,9 @@ class WorkerPool:
 
     def _new(self, stack: str) -> WorkerProcess:
         entry = self._stacks.get(stack)
-        return WorkerProcess(entry.python if entry else "", self._allow)
+        if entry is None:
+            return WorkerProcess(allow=self._allow, told=self._told)
+        return WorkerProcess(interpreter_of(stack, entry, self._models_home), self._allow, entry.keys, self._told)
 
     def _count(self, stack: str) -> int:
         return len(self._idle.get(stack, ())) + len(self._leased.get(stack, ()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tools.errors import MissingPrerequisite
@@ -28,9 +28,14 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VE
                "NUMEXPR_NUM_THREADS")  # fmt: skip
 
 
-def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a worker: what it needs, one thread per numeric library, and the same hashing every time."""
-    kept = {name: value for name, value in environment.items() if name in KEPT_ENVIRONMENT}
+def worker_environment(environment: Mapping[str, str], keys: Sequence[str] = ()) -> dict[str, str]:
+    """The environment of a worker: what it needs, one thread per numeric library, and the same hashing every time.
+
+    Args:
+        environment: of the studio.
+        keys: that its stack is given besides.
+    """
+    kept = {name: value for name, value in environment.items() if name in KEPT_ENVIRONMENT or name in keys}
     kept.update(dict.fromkeys(_ONE_THREAD, "1"))
     kept["PYTHONPATH"] = str(Path(__file__).resolve().parents[3])
     kept["PYTHONHASHSEED"] = "0"
@@ -39,8 +44,17 @@ def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def spawn(python: str, allow: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a worker; returns it and the writing end of its lifeline (see `lifeline`)."""
+def spawn(
+    python: str, allow: tuple[str, ...], keys: Sequence[str] = (), told: Mapping[str, str] | None = None
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a worker; returns it and the writing end of its lifeline (see `lifeline`).
+
+    Args:
+        python: interpreter.
+        allow: prefixes of the modules whose classes it may make.
+        keys: environment variables that its stack is given.
+        told: variables set by the studio itself, as where models lie.
+    """
     allowed = [word for prefix in allow for word in ("--allow", prefix)]
     with storage_errors("cannot start a worker"):
         reading, writing = os.pipe()
@@ -51,7 +65,7 @@ def spawn(python: str, allow: tuple[str, ...]) -> tuple[subprocess.Popen[bytes],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=worker_environment(os.environ),
+                env=worker_environment(os.environ, keys) | dict(told or {}),
                 pass_fds=[reading],
                 process_group=0,
             )
