@@ -24,6 +24,7 @@ class AnimateShot(Tool):
         height: int = Field(720, ge=64, le=4096, description="pixels, even")
         fps: int = Field(24, ge=8, le=60)
         speech: list[ArtifactRef] = Field(default_factory=list, description="one per line of the shot, in order")
+        picture: ArtifactRef | None = Field(None, description="the shot's still, for engines that set it in motion")
         burn_subtitles: bool = False
         adjust: StageAdjustment = StageAdjustment()
 
