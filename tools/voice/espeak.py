@@ -33,7 +33,7 @@ from tools.voice.speakable import clean_line, spoken_form, time_words, words_of
 from tools.voice.timbre import TIMBRES_PATH, voice_file
 from tools.voice.tool import SynthesizeSpeech
 
-__all__ = ["EspeakSpeech"]
+__all__ = ["EspeakSpeech", "Recording", "record_line"]
 
 PROCESS = Path(__file__).with_name("espeak_process.py")
 TIMEOUT_S = 30.0
@@ -43,7 +43,7 @@ ROOM = 0.55
 
 
 @dataclass(frozen=True)
-class _Recording:
+class Recording:
     """What the process returned, times in seconds; `sounds` are (start, end, IPA), IPA empty for a pause."""
 
     samples: FloatArray
@@ -103,7 +103,7 @@ class EspeakSpeech(Engine[SynthesizeSpeech.Input, SynthesizeSpeech.Output]):
         prosody = _prosody(book, args)
         form = spoken_form(words, book.said_as.get(args.language, {}))
         ctx.progress(0.05, f"{cast.label} speaks")
-        recording = _record(form.text, cast.voice, prosody, args)
+        recording = record_line(form.text, cast.voice, prosody, args.language, args.rate)
         ctx.progress(0.6, "colouring the voice")
 
         sound = resample(recording.samples, recording.rate, SAMPLE_RATE)
@@ -184,11 +184,20 @@ def _colour_of(voice: EspeakVoice, prosody: Prosody) -> Colour:
     )
 
 
-def _record(text: str, voice: EspeakVoice, prosody: Prosody, args: SynthesizeSpeech.Input) -> _Recording:
+def record_line(text: str, voice: EspeakVoice, prosody: Prosody, language: str, rate: float = 1.0) -> Recording:
     """Have the process say it, slowed and lowered by `formants`, and play it back that much faster.
 
     That moves every resonance, those of the consonants too, as another size of head does; espeak's own formant
     settings move only the vowels'.
+
+    Args:
+        text: as `spoken_form` gives it; the positions of the words count its characters from 1.
+        language: one of `EspeakSpeech.languages`.
+        rate: times the voice's own.
+
+    Raises:
+        MissingPrerequisite: espeak-ng is not installed.
+        EngineFailed: its process died, hung or refused; BadOutput: it made no sound.
     """
     library, data = _library()
     # Multiples of 50 Hz keep the ratio to 48,000 Hz small.
@@ -196,9 +205,9 @@ def _record(text: str, voice: EspeakVoice, prosody: Prosody, args: SynthesizeSpe
     request = {
         "library": str(library),
         "data": str(data),
-        "voice": voice_file(data, voice, prosody, args.language, scale),
+        "voice": voice_file(data, voice, prosody, language, scale),
         "text": text,
-        "rate_wpm": voice.rate * prosody.rate * args.rate / scale,
+        "rate_wpm": voice.rate * prosody.rate * rate / scale,
     }
     answer = _ask(request)
     rate = round(answer["rate"] * scale)
@@ -206,7 +215,7 @@ def _record(text: str, voice: EspeakVoice, prosody: Prosody, args: SynthesizeSpe
     if not len(samples):
         raise BadOutput(f"espeak-ng made no sound of {text[:40]!r}.")
     ends = [*(sample for sample, _ in answer["phonemes"][1:]), len(samples)]
-    return _Recording(
+    return Recording(
         samples=samples,
         rate=rate,
         words=[(position, sample / rate) for position, sample in answer["words"]],

@@ -402,5 +402,5 @@ def test_the_synthesiser_is_never_driven_into_clipping(character: str, moment: d
         text="Father bought all of the bread, ma mamma!", character=character, **moment
     )
     voice = cast_voice(book, character, None).voice
-    raw = espeak._record(args.text, voice, espeak._prosody(book, args), args)
+    raw = espeak.record_line(args.text, voice, espeak._prosody(book, args), args.language, args.rate)
     assert 0.2 < np.abs(raw.samples).max() < 0.95
