@@ -200,7 +200,7 @@ class ElevenlabsVoice(_Voice):
         voice_id: its id there.
         stock: it is one of the service's own voices, and nobody's that one would have to ask.
         references: the recordings it was cloned from, where they are here.
-        stability, similarity, style: 0 to 1; None takes what configs/voice_services.yaml says.
+        stability, similarity, style: 0 to 1; None takes what configs/voice_engines.yaml says.
     """
 
     kind: Literal["elevenlabs"] = "elevenlabs"

@@ -83,7 +83,7 @@ class VoiceShelf:
             raise InvalidInput(f"{character[:60]!r} is no character's id: a-z, 0-9, _ and -", where="character")
         return self.home / f"{character}.{kind}.yaml"
 
-    def find(self, character: str, kind: str) -> VoiceRecord | None:
+    def get(self, character: str, kind: str) -> VoiceRecord | None:
         """The record, or None where there is none.
 
         Raises:
@@ -92,14 +92,14 @@ class VoiceShelf:
         path = self.path_of(character, kind)
         return self._read(path, character, kind) if path.exists() else None
 
-    def get(self, character: str, kind: str) -> VoiceRecord:
+    def needed(self, character: str, kind: str) -> VoiceRecord:
         """The record.
 
         Raises:
             MissingPrerequisite: the character has no voice of this kind; names the command that adds one.
             InvalidInput: the file is not one; names file and line.
         """
-        found = self.find(character, kind)
+        found = self.get(character, kind)
         if found is None:
             raise MissingPrerequisite(
                 f"{character} has no voice for {kind}.", command=f"studio voice add {character} --kind {kind} ..."
@@ -113,7 +113,7 @@ class VoiceShelf:
             StorageFailed: it cannot be written.
         """
         path = self.path_of(record.character, record.kind)
-        write_atomic(path, dump_yaml(record.model_dump(mode="json", exclude_defaults=False)).encode())
+        write_atomic(path, dump_yaml(record.model_dump(mode="json", exclude_none=True)).encode())
         return path
 
     def remove(self, character: str, kind: str) -> None:
