@@ -13,7 +13,7 @@ from tools.layout.camera import Box, Window, layer_window
 from tools.layout.drawlist import DrawList
 from tools.layout.finish import expose, vignette
 from tools.layout.foreground import split_foreground
-from tools.layout.lettering import Caption, Overlay, caption_overlay, title_overlay
+from tools.layout.lettering import Caption, ShotWords
 from tools.layout.paint import canvas_on, paint_items, pixels, window_matrix
 from tools.layout.puppet import Drawn
 from tools.layout.scene import Scene
@@ -21,8 +21,6 @@ from tools.layout.stage import Instant, paint_cast, paint_live_back, paint_set_b
 from tools.layout.weather import paint_weather_front
 
 __all__ = ["FrameRenderer", "render_frames"]
-
-TITLE_FADE_S = 0.5
 
 
 def _image(picture: np.ndarray) -> skia.Image:
@@ -45,9 +43,9 @@ class FrameRenderer:
     ) -> None:
         self.scene = scene
         self.performance = scene.performance(lines)
-        self.duration_s = duration_s
-        self.notes: list[str] = []
-        self._captions = tuple(captions)
+        self._words = ShotWords(
+            scene.shot, scene.style, scene.size, seed=scene.seed, captions=captions, duration_s=duration_s
+        )
         size, base, move = scene.size, scene.base, scene.move
         self._set_back = paint_set_back(scene)
         self._set_middle, self._set_front = split_foreground(scene, paint_set_front(scene))
@@ -55,15 +53,16 @@ class FrameRenderer:
         self._middle = bake(self._set_middle, move, base, scene.horizon, size, most=1)
         self._front = bake(self._set_front, move, base, scene.horizon, size, most=1)
         self._vignette = _image(vignette(size, scene.light))
-        self._title: Overlay | None = None
-        self._title_image: skia.Image | None = None
-        self._title_known = not scene.shot.text_overlay.strip()
-        self._caption_cache: dict[str, tuple[Overlay, skia.Image]] = {}
         self.frame = pixels(*size)
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be written as asked."""
+        return self._words.notes
 
     def render(self, t: float, camera: Window, *, u: float = 0.5, moving: bool = True) -> dict[str, Drawn]:
         """Draw the instant `t` (seconds; `u` of the shot is over) through `camera` into `frame`, words included."""
-        if not self.scene.players and self._title_covers(camera):
+        if not self.scene.players and self._words.covers():
             # A title card with a ground of its own: nothing of the scene behind it would be seen.
             drawn: dict[str, Drawn] = {}
         else:
@@ -107,41 +106,8 @@ class FrameRenderer:
 
     def lay_words(self, t: float, camera: Window, drawn: dict[str, Drawn], *, moving: bool = True) -> None:
         """Lay the title and the caption of this instant over `frame`."""
-        canvas = canvas_on(self.frame)
-        title = self._title_for(camera, drawn)
-        if title is not None:
-            edge = min(t, self.duration_s - t) / TITLE_FADE_S if moving else 1.0
-            strength = 1.0 if title.covers(self.scene.size) else max(0.0, min(1.0, edge))
-            paint = skia.Paint(Alphaf=strength)
-            canvas.drawImage(self._title_image, title.x, title.y, skia.SamplingOptions(), paint)
-        caption = next((c for c in self._captions if c.start <= t < c.end), None)
-        if caption is not None:
-            overlay, image = self._caption_for(caption.text)
-            canvas.drawImage(image, overlay.x, overlay.y)
-
-    def _title_covers(self, camera: Window) -> bool:
-        title = self._title_for(camera, {})
-        return title is not None and title.covers(self.scene.size)
-
-    def _title_for(self, camera: Window, drawn: dict[str, Drawn]) -> Overlay | None:
-        if not self._title_known:
-            self._title_known = True
-            shot, size = self.scene.shot, self.scene.size
-            matrix = window_matrix(camera, *size)
-            faces = [_mapped(matrix, person.face) for person in drawn.values()]
-            words = f"{self.scene.style} {shot.action}"
-            captioned = bool(self._captions)
-            self._title = title_overlay(shot.text_overlay, words, size, faces, self.scene.seed, captioned=captioned)
-            self._title_image = _image(self._title.picture)
-            self.notes.extend(self._title.notes)
-        return self._title
-
-    def _caption_for(self, text: str) -> tuple[Overlay, skia.Image]:
-        if text not in self._caption_cache:
-            overlay = caption_overlay(text, self.scene.size)
-            self.notes.extend(note for note in overlay.notes if note not in self.notes)
-            self._caption_cache[text] = (overlay, _image(overlay.picture))
-        return self._caption_cache[text]
+        matrix = window_matrix(camera, *self.scene.size)
+        self._words.lay(self.frame, t, [_mapped(matrix, person.face) for person in drawn.values()], moving=moving)
 
 
 def _clear_color(scene: Scene) -> int:
