@@ -12,6 +12,7 @@ from configs.controlnets import ControlNetsFile
 from tools.errors import InvalidInput
 from tools.image.rendering import ControlUse
 from tools.image.sdxl.files import local_path, placed, require_safetensors, the_file
+from tools.models import inspect_folder, require_family
 from tools.storyboard import Shot
 
 if TYPE_CHECKING:
@@ -144,9 +145,9 @@ def _from_folder(folder: Path, dtype: Any) -> Any:
         raise InvalidInput("is no config of diffusers", where=str(folder / "config.json")) from None
     if kind != "ControlNetModel":
         raise InvalidInput(f"is a {kind}; a ControlNetModel is needed", where=str(folder))
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise InvalidInput("holds no safetensors; pickles (.bin, .pth) are not loaded", where=str(folder))
+    files = [file for file in inspect_folder(folder).weights if file.path.parent == folder]
+    for file in files:
+        require_family(file, "controlnet", base="sdxl")
     # `variant` does not fall back by itself.
     variant = None if (folder / "diffusion_pytorch_model.safetensors").is_file() else "fp16"
     return ControlNetModel.from_pretrained(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from tools.errors import EngineFailed, InvalidInput, MissingPrerequisite
 from tools.image.sdxl.files import check_libraries, local_path, require_safetensors
 from tools.model import Placing, Weights
+from tools.models import inspect_folder, require_family
 
 __all__ = ["SdxlCheckpoint", "SdxlRefiner", "torch_dtype"]
 
@@ -42,21 +43,26 @@ class SdxlCheckpoint(Weights):
         if path.is_file():
             require_safetensors(path, self.family)
             self._configs(path)
-        elif not (path / "model_index.json").is_file():
+        else:
+            self._check_folder(path)
+
+    def _check_folder(self, path: Path) -> None:
+        """Every file is looked at, its content rather than its name; nothing of it is loaded."""
+        if not (path / "model_index.json").is_file():
             raise InvalidInput(
                 "holds no model_index.json: it is not a folder of diffusers", where=str(path),
                 hint="Register the folder that holds unet/, vae/ and text_encoder/, or a single safetensors file.",
             )  # fmt: skip
-        else:
-            for part in self.parts:
-                self._check_part(path / part)
-
-    def _check_part(self, folder: Path) -> None:
-        files = sorted(folder.glob("*.safetensors"))
-        if not files:
-            raise InvalidInput(
-                "there are no safetensors in it; pickles (.bin, .ckpt, .pt) are not loaded", where=str(folder)
-            )
+        found = inspect_folder(path).weights
+        for part in self.parts:
+            files = [file for file in found if file.path.parent == path / part and file.format == "safetensors"]
+            if not files:
+                raise InvalidInput(
+                    "there are no safetensors in it; pickles (.bin, .ckpt, .pt) are not loaded", where=str(path / part)
+                )
+            # What was cut into several files tells what it is only as a whole.
+            for file in files if not any((path / part).glob("*.index*.json")) else ():
+                require_family(file, {"unet": self.family, "vae": "vae"}.get(part, "clip"))
 
     def _configs(self, file: Path) -> Path:
         """The folder with configs and tokenizers of a single file: named as the file, or `sdxl-config` beside it."""
@@ -132,7 +138,7 @@ class SdxlCheckpoint(Weights):
         return {part: getattr(self._pipeline, part) for part in self.parts if getattr(self._pipeline, part) is not None}
 
     def modules(self) -> Mapping[str, Any]:
-        return {} if self._streams else self._modules()
+        return {} if self._streams or self._pipeline is None else self._modules()
 
     def unload(self) -> None:
         self._pipeline = None

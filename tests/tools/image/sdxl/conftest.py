@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from tests.checkpoints.cache import cached
+from tests.checkpoints.build import built
 from tools.base import EngineContext
 from tools.image.tool import GenerateImage
 from tools.model import Placing
@@ -99,7 +99,7 @@ class Studio:
 def base() -> Path:
     from tests.checkpoints.sdxl import make_base
 
-    return cached("sdxl-base", make_base)
+    return built(make_base)
 
 
 @pytest.fixture(scope="session")

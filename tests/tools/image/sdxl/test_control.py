@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.cache import cached
+from tests.checkpoints.build import built
 from tests.tools.image.sdxl.conftest import Studio, asked, difference, state_of
 from tests.tools.image.sdxl.test_pictures import stock
 from tools.errors import InvalidInput, MissingPrerequisite
@@ -19,14 +19,14 @@ from tools.errors import InvalidInput, MissingPrerequisite
 def net() -> Path:
     from tests.checkpoints.sdxl import make_controlnet
 
-    return cached("sdxl-controlnet", make_controlnet)
+    return built(make_controlnet)
 
 
 @pytest.fixture(scope="module")
 def other_net() -> Path:
     from tests.checkpoints.sdxl import make_controlnet
 
-    return cached("sdxl-controlnet-2", lambda folder: make_controlnet(folder, seed=33))
+    return built(make_controlnet, seed=33)
 
 
 def with_net(net: Path, kind: str = "depth", **more: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.cache import cached
+from tests.checkpoints.build import built
 from tests.tools.image.sdxl.conftest import TWO, Studio, asked, difference, state_of
 from tools.errors import InvalidInput, MissingPrerequisite
 
@@ -17,9 +17,7 @@ from tools.errors import InvalidInput, MissingPrerequisite
 def adapter(request: pytest.FixtureRequest) -> Path:
     from tests.checkpoints.sdxl import make_ip_adapter
 
-    kind = request.param
-    folder = cached(f"sdxl-ip-{kind}", lambda folder: make_ip_adapter(folder, plus=kind == "plus"))
-    return folder / "ip-adapter.safetensors"
+    return built(make_ip_adapter, plus=request.param == "plus")
 
 
 @pytest.fixture

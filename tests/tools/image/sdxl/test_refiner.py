@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.cache import cached
+from tests.checkpoints.build import built
 from tests.tools.image.sdxl.conftest import Studio, asked, difference
 from tools.model import Placing
 
@@ -17,7 +17,7 @@ def refiner() -> Any:
     from tests.checkpoints.sdxl import make_refiner
     from tools.image.sdxl.weights import SdxlRefiner
 
-    folder = cached("sdxl-refiner", make_refiner)
+    folder = built(make_refiner)
     weights = SdxlRefiner()
     weights.check(str(folder))
     return weights.load(str(folder), Placing())

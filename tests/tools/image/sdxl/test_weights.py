@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from tests.checkpoints.cache import cached
+from tests.checkpoints.build import built
 from tests.tools.image.sdxl.conftest import Studio, asked
 from tools.errors import InvalidInput, MissingPrerequisite, ToolError
 from tools.model import Placing, Weights
@@ -20,7 +20,7 @@ from tools.model import Placing, Weights
 def single_file(base: Path) -> Path:
     from tests.checkpoints.sdxl import make_single_file
 
-    return cached("sdxl-single", lambda folder: make_single_file(folder, base)) / "tiny.safetensors"
+    return built(make_single_file, base=base)
 
 
 def test_a_single_file_draws_the_very_same_picture(
@@ -144,20 +144,52 @@ def _wrong_width(folder: Path) -> None:
     config.write_text(config.read_text().replace('"cross_attention_dim": 192', '"cross_attention_dim": 128'))
 
 
+def _disguised(folder: Path) -> None:
+    import torch
+
+    torch.save({"weight": torch.zeros(4)}, folder / "unet" / "diffusion_pytorch_model.safetensors")
+
+
+def _large_header(folder: Path) -> None:
+    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    file.write_bytes((2**40).to_bytes(8, "little") + b"{" + bytes(1000))
+
+
+def _other_model(folder: Path) -> None:
+    shutil.copy(folder / "vae" / "diffusion_pytorch_model.safetensors", folder / "unet")
+
+
+def _missing_part(folder: Path) -> None:
+    shutil.rmtree(folder / "text_encoder_2")
+
+
+def _remote_code(folder: Path) -> None:
+    import json
+
+    config = folder / "unet" / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "auto_map": {"AutoModel": "evil.py--Evil"}}))
+
+
 def _read(weights: Weights, folder: Path) -> None:
     weights.check(str(folder))
     weights.load(str(folder), Placing())
 
 
-@pytest.mark.parametrize("harm", [_truncated, _empty, _pickled, _no_index, _wrong_width])
+@pytest.mark.parametrize(
+    "harm",
+    [_truncated, _empty, _pickled, _disguised, _large_header, _other_model, _missing_part, _remote_code, _no_index,
+     _wrong_width],
+)  # fmt: skip
 def test_a_broken_folder_is_named(base: Path, tmp_path: Path, harm: Callable[[Path], None]) -> None:
     from tools.image.sdxl.weights import SdxlCheckpoint
 
     folder = tmp_path / "broken-sdxl"
     shutil.copytree(base, folder)
     harm(folder)
+    weights = SdxlCheckpoint()
     with pytest.raises(ToolError, match="broken-sdxl"):
-        _read(SdxlCheckpoint(), folder)
+        _read(weights, folder)
+    assert not weights.modules(), "nothing of it stays"
 
 
 def test_a_single_file_of_something_else_is_refused(tmp_path: Path, single_file: Path) -> None:
