@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from tools.base import ArtifactRef, Engine, EngineContext
-from tools.errors import InvalidInput
-from tools.timeline import ShotTimeline, SpokenClip, shot_timeline
+from tools.base import Engine, EngineContext
 from tools.video.tool import AnimateShot
-
-if TYPE_CHECKING:
-    from tools.layout.acting import Delivered
-    from tools.layout.lettering import Caption
 
 __all__ = ["AnimaticShot", "loudness_of"]
 
@@ -66,58 +59,20 @@ class AnimaticShot(Engine[AnimateShot.Input, AnimateShot.Output]):
         return pack_digest()
 
     def run(self, args: AnimateShot.Input, ctx: EngineContext) -> AnimateShot.Output:
+        from tools.layout.acting import ENVELOPE_HZ, Delivered
         from tools.layout.frames import render_frames
         from tools.layout.scene import Scene
-        from tools.video.encoding import open_encoder
+        from tools.video.shot import time_shot, write_shot
 
-        if args.width % 2 or args.height % 2:
-            raise InvalidInput(f"a film needs an even size, not {args.width}x{args.height}", where="width, height")
         ctx.progress(0.0, "setting the stage")
-        clips = [self._clip(ref, ctx) for ref in args.speech]
-        timeline = shot_timeline(
-            args.shot.duration_s, args.fps, [(clip.speech_start, clip.speech_end) for clip, _ in clips]
-        )
+        timed = time_shot(args, ctx)
         size = (args.width, args.height)
-        scene = Scene.build(args.shot, args.cast, size=size, style=args.style, adjust=args.adjust, seed=ctx.seed)
-        lines = self._lines(clips, timeline)
-        captions = self._captions(clips, timeline, size) if args.burn_subtitles else []
-        name = "shot.mp4"
-        with open_encoder(ctx.out / name, args.width, args.height, args.fps) as film:
-            for number, frame in enumerate(render_frames(scene, timeline.frames, args.fps, lines, captions)):
-                film.encode(frame)
-                ctx.progress((number + 1) / (timeline.frames + 1), f"frame {number + 1} of {timeline.frames}")
-        return AnimateShot.Output(
-            file=name,
-            width=args.width,
-            height=args.height,
-            fps=args.fps,
-            frames=timeline.frames,
-            duration_s=timeline.duration_s,
-        )
-
-    @staticmethod
-    def _clip(ref: ArtifactRef, ctx: EngineContext) -> tuple[SpokenClip, list[float]]:
-        from tools.layout.acting import ENVELOPE_HZ
-
-        artifact = ctx.open(ref)
-        clip = SpokenClip.model_validate({name: artifact.output[name] for name in SpokenClip.model_fields})
-        return clip, loudness_of(artifact.file(clip.file), ENVELOPE_HZ)
-
-    @staticmethod
-    def _lines(clips: Sequence[tuple[SpokenClip, list[float]]], timeline: ShotTimeline) -> list[Delivered]:
-        from tools.layout.acting import Delivered
-
-        return [
-            Delivered(clip.character, time, tuple(clip.mouth), tuple(loudness))
-            for (clip, loudness), time in zip(clips, timeline.lines, strict=True)
+        lines = [
+            Delivered(
+                line.clip.character, line.time, tuple(line.clip.mouth), tuple(loudness_of(line.sound, ENVELOPE_HZ))
+            )
+            for line in timed.lines
         ]
-
-    @staticmethod
-    def _captions(
-        clips: Sequence[tuple[SpokenClip, list[float]]], timeline: ShotTimeline, size: tuple[int, int]
-    ) -> list[Caption]:
-        from tools.layout.lettering import group_captions
-        from tools.layout.lettering.overlay import caption_chars
-
-        lines = [(time.offset, clip.words) for (clip, _), time in zip(clips, timeline.lines, strict=True)]
-        return group_captions(lines, caption_chars(size))
+        scene = Scene.build(args.shot, args.cast, size=size, style=args.style, adjust=args.adjust, seed=ctx.seed)
+        captions = timed.captions(size) if args.burn_subtitles else []
+        return write_shot(render_frames(scene, timed.timeline.frames, args.fps, lines, captions), args, timed, ctx)

@@ -35,6 +35,7 @@ class AnimateShot(Tool):
         fps: int
         frames: int
         duration_s: float
+        notes: list[str] = Field(default_factory=list, description="what was made otherwise than asked, and why")
 
 
 class EditVideo(Tool):
