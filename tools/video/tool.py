@@ -7,6 +7,7 @@ from pydantic import Field
 from tools.base import ArtifactRef, Tool, ToolInput, ToolOutput
 from tools.image.tool import StageAdjustment
 from tools.storyboard import CastMember, Shot
+from tools.video.filming import Filming
 
 __all__ = ["AnimateShot", "EditVideo"]
 
@@ -25,6 +26,7 @@ class AnimateShot(Tool):
         fps: int = Field(24, ge=8, le=60)
         speech: list[ArtifactRef] = Field(default_factory=list, description="one per line of the shot, in order")
         picture: ArtifactRef | None = Field(None, description="the shot's still, for engines that set it in motion")
+        filming: Filming | None = Field(None, description="for video models; the animatic moves without it")
         burn_subtitles: bool = False
         adjust: StageAdjustment = StageAdjustment()
 

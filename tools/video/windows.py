@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from configs.videos import ClipRules
 
-__all__ = ["Source", "Window", "drawn_size", "frames_needed", "model_rate", "sources", "windows"]
+__all__ = ["Window", "drawn_size", "frames_needed", "model_rate", "windows"]
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,6 @@ class Window:
     first: int
     frames: int
     overlap: int
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a film frame comes from: frame `before` of the model, with `share` (0..1) of frame `after` over it."""
-
-    before: int
-    after: int
-    share: float
 
 
 def drawn_size(width: int, height: int, clip: ClipRules, halved: int = 0) -> tuple[int, int]:
@@ -109,22 +100,3 @@ def windows(needed: int, clip: ClipRules, halved: int = 0) -> list[Window]:
         for number in range(count)
         if number == 0 or number * (each - clip.overlap) + clip.overlap < needed
     ]
-
-
-def sources(frames: int, fps: int, rate: int, *, blend: bool) -> list[Source]:
-    """For each film frame, which of the model's frames it shows.
-
-    Args:
-        blend: mix the two around its instant; else the nearest alone.
-    """
-    last = frames_needed(frames, fps, rate) - 1
-    found = []
-    for number in range(frames):
-        before, rest = divmod(number * rate, fps)
-        share = rest / fps
-        if blend:
-            found.append(Source(before, min(before + 1, last), share if before < last else 0.0))
-        else:
-            nearest = min(before + (share >= 0.5), last)
-            found.append(Source(nearest, nearest, 0.0))
-    return found

@@ -92,7 +92,6 @@ def _person(placement: Placement, who: str) -> str:
     return ", ".join(one for one in (who, *doing) if one)
 
 
-
 def _article(words: str) -> str:
     return "an" if words[:1].lower() in "aeiou" else "a"
 
