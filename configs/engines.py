@@ -80,6 +80,10 @@ class EngineEntry(_Model):
         licence: of the engine with its library and weights, as an SPDX name where there is one.
         embedded: comes with `pip install`, needs no weights and no network.
         models: weights it needs, by their names in models.yaml; they are on the device while it runs.
+        companions: weights that some of its calls need besides, where they are on this machine; those that calls use
+            most stand first.
+        wants: the function that tells which of its companions a call uses: `(input, here) -> names`, where `here` holds
+            the names of those on this machine. It imports no heavy library.
         sparing: what it can do when memory runs out: `slice`, `tile`, `offload`, `int8`, `int4`, `smaller`; see
             ladder.yaml, and `Placing`, which tells it what to do.
         languages: that it speaks, by their codes; empty where it does not matter.
@@ -97,6 +101,8 @@ class EngineEntry(_Model):
     licence: str = Field(min_length=1)
     embedded: bool = False
     models: tuple[Name, ...] = ()
+    companions: tuple[Name, ...] = ()
+    wants: ClassPath | Literal[""] = ""
     sparing: tuple[Literal["slice", "tile", "offload", "int8", "int4", "smaller"], ...] = ()
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
     voices: Name | Literal[""] = ""
@@ -104,6 +110,13 @@ class EngineEntry(_Model):
     libraries: tuple[str, ...] = ()
     cost: Cost = Cost()
     silence_s: float = Field(120.0, gt=0.0)
+
+
+    @model_validator(mode="after")
+    def _says_when(self) -> EngineEntry:
+        if bool(self.companions) != bool(self.wants) or (self.companions and not self.models):
+            raise ValueError("companions: they need models that they go with, and `wants`, which says when")
+        return self
 
 
 class ToolEntry(_Model):

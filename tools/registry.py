@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -68,6 +68,8 @@ class EngineSpec:
     licence: str
     embedded: bool
     models: tuple[str, ...]
+    companions: tuple[str, ...]
+    wants: str
     sparing: tuple[str, ...]
     languages: tuple[str, ...]
     voices: str
@@ -160,7 +162,9 @@ class Registry:
                 )
         for tool, entry in self.entries.tools.items():
             for engine, about in entry.engines.items():
-                for name in about.models:
+                if about.wants and not about.wants.startswith(self.allow):
+                    raise InvalidInput(f"{tool}/{engine}: modules under {', '.join(self.allow)} only", where=str(engines))
+                for name in (*about.models, *about.companions):
                     known = self.models.loadable.get(name)
                     if known is None or known.stack != about.stack:
                         raise InvalidInput(
@@ -220,6 +224,38 @@ class Registry:
             f"every engine of {tool} needs a GPU ({', '.join(spec.name for spec in engines)}).",
             command="studio doctor",
         )
+
+    def models_of(self, engine: EngineSpec, asked: ToolInput, here: Collection[str] = ()) -> tuple[str, ...]:
+        """The models that a call needs on the device: the engine's own, and the companions that it uses.
+
+        Args:
+            asked: its arguments, validated.
+            here: names of the companions that are on this machine.
+
+        Raises:
+            InvalidInput: what tells them is not there, or names something that engines.yaml does not.
+        """
+        known = frozenset(here).intersection(engine.companions)
+        if not known:
+            return engine.models
+        module, _, name = engine.wants.partition(":")
+        try:
+            wants = getattr(importlib.import_module(module), name)
+        except (ModuleNotFoundError, AttributeError) as error:
+            raise InvalidInput(f"{engine.tool}/{engine.name}: wants {engine.wants}: {error}") from None
+        found = frozenset(wants(asked, known))
+        if not found <= known:
+            raise InvalidInput(f"{engine.tool}/{engine.name} wants {', '.join(sorted(found - known))}, not among its own")
+        return (*engine.models, *(one for one in engine.companions if one in found))
+
+    def used_together(self, here: Collection[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """By engine whose models are on this machine: those, and all its companions, the likeliest first."""
+        found = {
+            (entry.models, entry.companions): None
+            for tool in self.entries.tools.values() for entry in tool.engines.values()
+            if entry.models and set(entry.models) <= set(here)
+        }  # fmt: skip
+        return list(found)
 
     def validate(self, call: Call) -> ToolInput:
         """The arguments of a call as the tool's `Input`.
