@@ -182,7 +182,7 @@ def _compare(
         matches[name] = _match(name, face, known.get(name), args, len(faces), turned=turned)
     measured = [one.similarity - one.threshold for one in matches.values() if one.similarity is not None]
     return PictureFaces(
-        call=call, faces=matches, strangers=len(faces) - len(whose),
+        call=call, key=artifact.key, faces=matches, strangers=len(faces) - len(whose),
         passed=all(one.status != "failed" for one in matches.values()),
         margin=round(min(measured), 6) if measured else None,
     )  # fmt: skip

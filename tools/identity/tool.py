@@ -51,6 +51,7 @@ class PictureFaces(_Model):
     """
 
     call: str = Field(description="whose result the picture is")
+    key: str = Field(description="of that result")
     faces: dict[str, FaceMatch] = Field(description="by character")
     strangers: int = Field(0, description="faces that are nobody's")
     passed: bool
@@ -77,7 +78,5 @@ class CompareFaces(Tool):
     class Output(ToolOutput):
         pictures: list[PictureFaces] = Field(description="in the order given")
         ranking: list[int] = Field(description="numbers of the pictures from 0, the best first")
-        kept: list[int] = Field(
-            description="those in which every face that can be measured is there and passes"
-        )
+        kept: list[int] = Field(description="those in which every face that can be measured is there and passes")
         notes: list[str] = Field(default_factory=list)

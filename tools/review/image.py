@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tools.artifact import Artifact
 from tools.errors import BadOutput
 from tools.image.tool import ControlMap, GenerateImage
+from tools.review.identity import check_identity
 from tools.review.limits import ImageLimits, Limits
 from tools.review.picture_contrast import check_faces
 from tools.review.pixels import luma, png_size, read_gray, read_rgb
@@ -141,8 +142,10 @@ def check_maps(
     return holds("maps", not wrong, detail, score=1 - len(wrong) / parts, fix={"seed": 1})
 
 
-def review_image(args: ReviewArtifact.Input, subject: Artifact, limits: Limits) -> list[Check]:
-    """Every check of a `generate_image` result."""
+def review_image(
+    args: ReviewArtifact.Input, subject: Artifact, limits: Limits, faces: Artifact | None = None
+) -> list[Check]:
+    """Every check of a `generate_image` result; `faces` is the result of `compare_faces` about it."""
     made = GenerateImage.Output.model_validate(subject.output)
     try:
         path = subject.file(made.image)
@@ -168,6 +171,7 @@ def review_image(args: ReviewArtifact.Input, subject: Artifact, limits: Limits) 
     ]
     checks += check_stage(people, args.shot.framing if args.shot else "wide", size, limits.stage)
     checks += check_faces(rgb, people, limits.image)
+    checks += check_identity(people, subject, faces)
     return [*checks, not_run("meaning", "a vision model, such as Qwen2.5-VL")]
 
 

@@ -70,7 +70,7 @@ def _checks(args: ReviewArtifact.Input, subject: Artifact, ctx: EngineContext, l
     if args.kind == "image":
         from tools.review.image import review_image
 
-        return review_image(args, subject, limits)
+        return review_image(args, subject, limits, ctx.open(args.faces) if args.faces else None)
     if args.kind == "speech":
         from tools.review.speech import review_speech
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tools.image.tool import OnStage
 from tools.review.limits import StageLimits
 from tools.review.tool import Check
-from tools.review.verdict import Levers, above, below, holds, not_run, share
+from tools.review.verdict import Levers, above, below, holds, share
 from tools.storyboard import Framing, Placement
 
 __all__ = ["Person", "check_order", "check_person", "check_stage", "face_oval", "overshoot"]
@@ -60,7 +60,6 @@ def check_person(
     """The checks of one character. One who is missing fails `on_stage` and has no others."""
     if person.seen is None or person.mask is None:
         yield holds(f"on_stage.{person.id}", False, f"{person.name} is not in the picture", fix={"seed": 1})
-        yield _identity(person)
         return
     if framing != "detail":
         yield _on_stage(person, person.seen, person.mask, framing, size, limits)
@@ -70,7 +69,6 @@ def check_person(
     yield _visible(person, person.seen, limits)
     yield _not_hidden(person, person.seen, everyone, size, limits)
     yield _keypoints(person, person.seen, person.mask, size, limits)
-    yield _identity(person)
 
 
 def overshoot(box: Box, size: tuple[int, int]) -> Box:
@@ -260,10 +258,6 @@ def _keypoints(person: Person, seen: OnStage, mask: Gray, size: tuple[int, int],
     limit = limits.min_keypoints_inside
     told = f"{inside} of {len(shown)} visible keypoints of {person.name} lie on the mask, at least {share(limit)}"
     return above(name, inside / len(shown), limit, told, fix={"seed": 1})
-
-
-def _identity(person: Person) -> Check:
-    return not_run(f"identity.{person.id}", "the face model ArcFace (buffalo_l) and reference pictures")
 
 
 def check_order(people: list[Person], limits: StageLimits) -> Check:
