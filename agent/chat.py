@@ -23,8 +23,10 @@ HELP = """Say what you want to see; then change it: “make it night”, “add 
 class Chat:
     """Reads a line, runs a turn, until the end of input."""
 
-    def __init__(self, *, thread: str, seed: int | None, profile: str = "") -> None:
-        self.command = MakeCommand(thread=thread, seed=seed, profile=profile, as_json=False, options={})
+    def __init__(
+        self, *, thread: str, seed: int | None, profile: str = "", options: dict[str, Any] | None = None
+    ) -> None:
+        self.command = MakeCommand(thread=thread, seed=seed, profile=profile, as_json=False, options=options or {})
         self.console = self.command.console
 
     def run(self) -> None:

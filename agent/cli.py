@@ -39,6 +39,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on standa
 Profile = Annotated[str, typer.Option(help="Hardware profile to reckon with instead of the one found: cpu, 8gb, ...")]
 Seed = Annotated[int | None, typer.Option(help="Another seed gives another take.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the production.")]
+Engine = Annotated[
+    list[str], typer.Option("--engine", help="An engine to take: sdxl, or generate_image=sdxl. Repeatable.")
+]
+Preset = Annotated[str, typer.Option(help="For pictures by an image model: draft, standard, high, master, lightning.")]
 Prompt = Annotated[list[str], typer.Argument(help="What to make, in your own words; `-` reads it from standard input.")]
 Burn = Annotated[bool, typer.Option("--burn-subtitles", help="Draw the subtitles into the picture as well.")]
 Approve = Annotated[bool, typer.Option("--approve", help="Show the storyboard and its stills, and wait for a yes.")]
@@ -53,21 +57,31 @@ def make(
     approve: Approve = False,
     burn_subtitles: Burn = False,
     profile: Profile = "",
+    engine: Engine = [],  # noqa: B006 - Typer's way; nobody changes it
+    preset: Preset = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a scene: storyboard, pictures, voices, music, subtitles, film."""
     from agent.terminal import MakeCommand
 
-    options = {"approve": approve, "out": out, "burn_subtitles": burn_subtitles}
+    options = {"approve": approve, "out": out, "burn_subtitles": burn_subtitles, **_chosen(engine, preset)}
     MakeCommand(thread=thread, seed=seed, profile=profile, as_json=as_json, options=options).run(_text(prompt))
 
 
 @app.command()
-def plan(prompt: Prompt, thread: Thread = "", profile: Profile = "", as_json: AsJson = False) -> None:
+def plan(
+    prompt: Prompt,
+    thread: Thread = "",
+    profile: Profile = "",
+    engine: Engine = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
     """Write the storyboard only; the same --thread continues the conversation."""
     from agent.terminal import PlanCommand
 
-    PlanCommand(thread=thread, profile=profile, as_json=as_json, options={"plan_only": True}).run(_text(prompt))
+    PlanCommand(thread=thread, profile=profile, as_json=as_json, options={"plan_only": True, **_chosen(engine)}).run(
+        _text(prompt)
+    )
 
 
 @app.command()
@@ -78,6 +92,8 @@ def render(
     approve: Approve = False,
     burn_subtitles: Burn = False,
     profile: Profile = "",
+    engine: Engine = [],  # noqa: B006
+    preset: Preset = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a storyboard as it stands; only what changed is made again."""
@@ -85,17 +101,23 @@ def render(
     from tools.storyboard import load_storyboard
 
     given = {"given": load_storyboard(storyboard), "given_path": storyboard}
-    options = {"approve": approve, "out": out, "burn_subtitles": burn_subtitles, **given}
+    options = {"approve": approve, "out": out, "burn_subtitles": burn_subtitles, **given, **_chosen(engine, preset)}
     command = MakeCommand(thread="", seed=seed, profile=profile, as_json=as_json, options=options)
     command.run(f"Render {storyboard.name}")
 
 
 @app.command()
-def chat(thread: Thread = "chat", seed: Seed = None, profile: Profile = "") -> None:
+def chat(
+    thread: Thread = "chat",
+    seed: Seed = None,
+    profile: Profile = "",
+    engine: Engine = [],  # noqa: B006
+    preset: Preset = "",
+) -> None:
     """Talk with the studio: make, change, ask, undo."""
     from agent.chat import Chat
 
-    Chat(thread=thread, seed=seed, profile=profile).run()
+    Chat(thread=thread, seed=seed, profile=profile, options=_chosen(engine, preset)).run()
 
 
 @app.command()
@@ -127,6 +149,11 @@ def tools(as_json: AsJson = False) -> None:
 
 
 app.command()(trace)
+
+
+def _chosen(engine: list[str], preset: str = "") -> dict[str, Any]:
+    """The fields of `RunOptions` that say which engines, and how they are to draw."""
+    return {"engines": tuple(engine), "preset": preset}
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
+from agent.lineup import Lineup
 from agent.state import Override
 from tools.base import Call
 from tools.storyboard import Line, Shot, Storyboard
@@ -31,6 +32,8 @@ def compile_calls(
     burn_subtitles: bool = False,
     overrides: Mapping[str, Override] | None = None,
     lost: Collection[str] = (),
+    lineup: Lineup | None = None,
+    preset: str = "",
 ) -> list[Call]:
     """Every call that the outputs need, in the order of the story.
 
@@ -42,11 +45,13 @@ def compile_calls(
         burn_subtitles: also draw the words into the picture.
         overrides: by call id, what the quality loop changed.
         lost: ids of calls that failed for good; a film goes on without music or ambience, and the agent says so.
+        lineup: which engine makes what; None leaves it to the registry.
+        preset: for pictures by an image model.
     """
     wanted = set(outputs)
-    plan = _Plan(
-        _with_spoken_lines(storyboard), seed + SEED_OF_VARIATION * (variation - 1), variation, overrides or {}, lost
-    )
+    seed += SEED_OF_VARIATION * (variation - 1)
+    board = _with_spoken_lines(storyboard)
+    plan = _Plan(board, seed, variation, overrides or {}, lost, lineup or Lineup(), preset)
     if wanted & {"image", "video"}:
         plan.stills()
     # A film without voices is wordless: its mouths and its subtitles come from the clips.
@@ -84,18 +89,29 @@ def _with_spoken_lines(storyboard: Storyboard) -> Storyboard:
 
 class _Plan:
     def __init__(
-        self, board: Storyboard, seed: int, variation: int, overrides: Mapping[str, Override], lost: Collection[str]
+        self,
+        board: Storyboard,
+        seed: int,
+        variation: int,
+        overrides: Mapping[str, Override],
+        lost: Collection[str],
+        lineup: Lineup,
+        preset: str,
     ) -> None:
         self.board, self.seed, self.overrides, self.lost = board, seed, overrides, lost
+        self.lineup, self.preset = lineup, preset
         self.prefix = f"v{variation}." if variation > 1 else ""
         self.calls: list[Call] = []
         self.speaking = any(shot.dialogue for shot in board.shots)
 
-    def add(self, name: str, tool: str, stage: int, args: dict[str, Any]) -> str:
+    def add(self, name: str, tool: str, stage: int, args: dict[str, Any], engine: str = "") -> str:
         call_id = self.prefix + name
         change = self.overrides.get(call_id, Override())
         seed = self.seed + change.seed_step
-        self.calls.append(Call(id=call_id, tool=tool, args={**args, **change.args}, seed=seed, stage=stage))
+        engine = engine or self.lineup.engine(tool)
+        self.calls.append(
+            Call(id=call_id, tool=tool, args={**args, **change.args}, seed=seed, stage=stage, engine=engine)
+        )
         return call_id
 
     def picture(self, shot: Shot, *, timed: bool) -> dict[str, Any]:
@@ -113,8 +129,11 @@ class _Plan:
         return {**look, "width": width, "height": height}
 
     def stills(self) -> None:
+        part = self.lineup.part("generate_image")
+        # The draft draws without presets: an argument it does not need would only make its pictures anew.
+        told = {"rendering": {"preset": self.preset}} if self.preset and part and not part.embedded else {}
         for shot in self.board.shots:
-            self.add(f"{shot.id}.still", "generate_image", 0, self.picture(shot, timed=False))
+            self.add(f"{shot.id}.still", "generate_image", 0, {**self.picture(shot, timed=False), **told})
 
     def voices(self) -> None:
         looks = {member.id: member.look for member in self.board.cast}
@@ -122,7 +141,8 @@ class _Plan:
             for number, line in enumerate(shot.dialogue, 1):
                 look = looks[line.character]
                 args = {**line.model_dump(mode="json"), "look": look.model_dump(mode="json") if look else None}
-                self.add(f"{shot.id}.line{number}", "synthesize_speech", 0, args)
+                engine = self.lineup.engine("synthesize_speech", line.character, line.language)
+                self.add(f"{shot.id}.line{number}", "synthesize_speech", 0, args, engine)
 
     def beds(self, keys: list[Any]) -> list[tuple[Any, int, int, float]]:
         """Runs of equal keys over the shots: key, first and last shot (0-based), length in seconds."""
@@ -153,10 +173,13 @@ class _Plan:
         return [_ref(f"{self.prefix}{shot.id}.line{number}") for number in range(1, len(shot.dialogue) + 1)]
 
     def motion(self, speaks: bool, burn: bool) -> None:
+        part = self.lineup.part("animate_shot")
         for shot in self.board.shots:
             args = self.picture(shot if speaks else shot.model_copy(update={"dialogue": []}), timed=True)
             args |= {"fps": self.board.fps, "speech": self.speech_of(shot) if speaks else []}
             args["burn_subtitles"] = burn and speaks and bool(shot.dialogue)
+            if part and part.from_still:
+                args["picture"] = _ref(f"{self.prefix}{shot.id}.still")
             # What the judge changed about the still's staging holds for the moving shot as well.
             still = self.overrides.get(f"{self.prefix}{shot.id}.still", Override())
             if "adjust" in still.args:

@@ -22,6 +22,8 @@ class RunOptions:
         out: the production's folder; None lets the studio choose one below `settings.productions`.
         outputs: what to make, instead of what the message asks for.
         burn_subtitles: also draw the subtitles into the picture.
+        engines: `TOOL=NAME`, or NAME alone: engines to take instead of what the profile prefers.
+        preset: of images.yaml, for pictures by an image model: `draft`, `standard`, `high`, `master`.
     """
 
     plan_only: bool = False
@@ -31,3 +33,5 @@ class RunOptions:
     out: Path | None = None
     outputs: tuple[str, ...] = ()
     burn_subtitles: bool = False
+    engines: tuple[str, ...] = ()
+    preset: str = ""

@@ -25,5 +25,7 @@ def planned_calls(state: AgentState, context: AgentContext) -> list[Call]:
             burn_subtitles=state.get("burn_subtitles", False),
             overrides=state["work"].overrides,
             lost=state["work"].failures,
+            lineup=state.get("lineup"),
+            preset=context.options.preset,
         )
     ]

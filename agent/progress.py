@@ -67,6 +67,8 @@ class ProgressView:
         if event.get("node") == "reason" and "storyboard" in event and not self._shown:
             self._shown = True
             show_storyboard(self.console, event["storyboard"])
+            for line in event.get("engines", []):
+                tell(self.console, f"  {line}", "dim")
         elif event.get("node") == "judge":
             for verdict in event["verdicts"]:
                 tell(self.console, f"  made again: {verdict}", "yellow")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from agent.intent import Intent
+from agent.lineup import Lineup
 from knowledge.passage import Passage
 from tools.storyboard import Storyboard
 
@@ -63,8 +64,8 @@ class AgentInput(TypedDict):
 class AgentState(AgentInput, total=False):
     """What `invoke` returns and a thread keeps.
 
-    storyboard, outputs, burn_subtitles, variations, production, request and past/future live on from turn to turn;
-    all else is set anew by `think`.
+    storyboard, lineup, outputs, burn_subtitles, variations, production, request and past/future live on from turn to
+    turn; all else is set anew by `think`.
     """
 
     storyboard: Storyboard | None
@@ -76,6 +77,7 @@ class AgentState(AgentInput, total=False):
     past: list[str]
     future: list[str]
 
+    lineup: Lineup | None
     intent: Intent | None
     notes: list[Passage]
     search: str

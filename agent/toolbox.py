@@ -19,6 +19,7 @@ from tools.errors import StorageFailed, ToolError
 from tools.storyboard import Shot, Storyboard, slugify
 
 if TYPE_CHECKING:
+    from agent.lineup import Lineup
     from tools.registry import Registry
     from tools.runtime.device.lane import Lane
     from tools.runtime.pace import Pace
@@ -112,6 +113,25 @@ class Toolbox:
             pool.close()
         if lane is not None:
             lane.close()
+
+    def draw_up(self, board: Storyboard, outputs: list[str], wishes: tuple[str, ...] = ()) -> Lineup:
+        """Which engine makes which part of a storyboard on this machine, as it is now.
+
+        Raises:
+            MissingPrerequisite, InvalidInput: an engine that a person named cannot make it.
+        """
+        from tools.voice.shelf import VoiceShelf
+
+        from agent.choosing import draw_up, read_wishes
+        from tools.models.shelf import Shelf
+        from tools.readiness import Readiness
+
+        settings = self.settings
+        readiness = Readiness(
+            self.registry, Shelf(settings.models_home, self.registry.models), network=settings.network
+        )
+        said = read_wishes([*settings.engines, *wishes], readiness)
+        return draw_up(board, outputs, readiness, VoiceShelf(settings.voices_home), said)
 
     # -- productions ------------------------------------------------------------------------------------------------
 

@@ -88,6 +88,8 @@ class EngineEntry(_Model):
             ladder.yaml, and `Placing`, which tells it what to do.
         languages: that it speaks, by their codes; empty where it does not matter.
         voices: a character needs a voice of this kind (`studio voice list`) for it; empty where any will do.
+        from_still: it sets the shot's still in motion, so it is handed that.
+        paid: each call costs money: it is used only where a person names it.
         network: it asks a service of another machine: `Settings.network` must allow that.
         libraries: distributions whose versions are recorded with every result.
         cost: predicted seconds.
@@ -106,6 +108,8 @@ class EngineEntry(_Model):
     sparing: tuple[Literal["slice", "tile", "offload", "int8", "int4", "smaller"], ...] = ()
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
     voices: Name | Literal[""] = ""
+    from_still: bool = False
+    paid: bool = False
     network: bool = False
     libraries: tuple[str, ...] = ()
     cost: Cost = Cost()

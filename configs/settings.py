@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
         recursion_limit: graph steps in one turn.
         network: whether anything may leave this machine.
         seed: of everything random.
+        engines: `TOOL=NAME`, several with commas between: engines to take instead of what the profile prefers.
         workers: engine processes; 0 chooses by the machine.
     """
 
@@ -62,7 +64,14 @@ class Settings(BaseSettings):
     recursion_limit: int = Field(40, ge=10, le=1000)
     network: bool = False
     seed: int = Field(0, ge=0, le=2**31 - 1)
+    engines: Annotated[tuple[str, ...], NoDecode] = ()
     workers: int = Field(0, ge=0, le=64)
+
+    @field_validator("engines", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """`STUDIO_ENGINES=generate_image=sdxl,compose_music=score`."""
+        return [word for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
     @classmethod
     def settings_customise_sources(

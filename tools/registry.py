@@ -73,6 +73,8 @@ class EngineSpec:
     sparing: tuple[str, ...]
     languages: tuple[str, ...]
     voices: str
+    from_still: bool
+    paid: bool
     network: bool
     libraries: tuple[str, ...]
     cost: Cost

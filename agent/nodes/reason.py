@@ -10,8 +10,10 @@ from langgraph.types import interrupt
 from agent.compiler import FIRST_STAGE, LAST_STAGE
 from agent.context import AgentContext
 from agent.planned import planned_calls
+from agent.replies import Replies
 from agent.state import AgentState, Work
 from agent.storywriting import is_understood, write_storyboard
+from agent.telling_engines import tell_lineup
 from tools.base import Call
 from tools.storyboard import Storyboard
 
@@ -26,10 +28,14 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     delta: dict[str, Any] = {}
     if not state["composed"]:
         delta = write_storyboard(state, context)
+        board, outputs = delta["storyboard"], delta["outputs"]
+        delta["lineup"] = context.toolbox.draw_up(board, outputs, context.options.engines)
         if not context.options.plan_only:
             context.toolbox.check(planned_calls({**state, **delta}, context))  # type: ignore[typeddict-item]
             delta["production"] = context.toolbox.open_production({**state, **delta}, context.options)  # type: ignore[typeddict-item]
-        runtime.stream_writer({"node": "reason", "storyboard": delta["storyboard"].model_dump(mode="json")})
+        replies = Replies(intent.language)
+        told = tell_lineup(delta["lineup"], board, replies)
+        runtime.stream_writer({"node": "reason", "storyboard": board.model_dump(mode="json"), "engines": told})
     if context.options.plan_only:
         return delta
     now: AgentState = {**state, **delta}  # type: ignore[typeddict-item]

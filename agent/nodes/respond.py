@@ -14,6 +14,7 @@ from agent.publishing import kind_of
 from agent.replies import Replies
 from agent.state import AgentState
 from agent.storywriting import is_understood
+from agent.telling_engines import tell_lineup
 from agent.weaknesses import tell_failures, tell_weaknesses
 
 __all__ = ["respond"]
@@ -62,6 +63,7 @@ def _told(state: AgentState, context: AgentContext, replies: Replies, intent: In
         lines.append(replies.say("made_pieces", pieces=replies.kinds(made), title=board.title))
     if files:
         lines.append(replies.say("where", folder=context.toolbox.shown_folder(state)))
+    lines += tell_lineup(state.get("lineup"), board, replies)
     if intent.confidence < context.settings.confidence_threshold:
         lines.append(replies.say("guess"))
     sections = [

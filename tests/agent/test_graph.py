@@ -242,7 +242,7 @@ def test_threads_of_one_process_share_the_workers(tmp_path: Path, monkeypatch: p
     started: list[object] = []
 
     class Pool:
-        def __init__(self, *_: Any) -> None:
+        def __init__(self, *_: Any, **__: Any) -> None:
             time.sleep(0.02)
             started.append(self)
 

@@ -1,0 +1,161 @@
+"""Which engines could work on this machine now, and what each of the others lacks. Imports no engine.
+
+What an engine needs stands in engines.yaml and models.yaml: a device, libraries or an environment of its own, models,
+a server, a key, the network. Whether the files are whole is looked at later, when the engine is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from configs.models import ModelEntry
+from configs.services import SERVICES_YAML, ServiceEntry, load_services
+from configs.yaml_file import YamlProblem
+from tools.errors import InvalidInput, MissingPrerequisite
+from tools.models.shelf import Shelf
+from tools.registry import EngineSpec, Registry
+from tools.runtime.workers.stacks import interpreter_of
+
+__all__ = ["Lack", "Readiness", "answers"]
+
+SERVICE_WEIGHTS = "tools.runtime.services."
+_CONNECT_S = 0.3
+
+
+@dataclass(frozen=True)
+class Lack:
+    """What an engine lacks, in a few words, and the command that mends it; empty where no command does."""
+
+    what: str
+    command: str = ""
+
+
+def answers(url: str) -> bool:
+    """Whether somebody listens at the address of a server."""
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=_CONNECT_S):
+            return True
+    except OSError:
+        return False
+
+
+class Readiness:
+    """How the engines of a registry stand on this machine. Each question is answered once and kept.
+
+    Args:
+        registry: tools, engines and models.
+        shelf: models that are here.
+        network: whether anything may leave this machine.
+        environment: where keys of services are.
+        listens: whether a server answers at a URL.
+        services: path of services.yaml.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        shelf: Shelf,
+        *,
+        network: bool = False,
+        environment: Mapping[str, str] | None = None,
+        listens: Callable[[str], bool] = answers,
+        services: Path = SERVICES_YAML,
+    ) -> None:
+        self.registry = registry
+        self._shelf = shelf
+        self._network = network
+        self._environment = os.environ if environment is None else environment
+        self._listens = listens
+        self._services_path = services
+        self._services: Mapping[str, ServiceEntry] | None = None
+        self._known: dict[tuple[str, str], Lack | None] = {}
+
+    def lack(self, engine: EngineSpec) -> Lack | None:
+        """The first thing that an engine lacks; None where it could work now.
+
+        Raises:
+            InvalidInput: a file of configuration or the record of a model is damaged.
+        """
+        key = (engine.tool, engine.name)
+        if key not in self._known:
+            self._known[key] = self._look(engine)
+        return self._known[key]
+
+    def _look(self, engine: EngineSpec) -> Lack | None:
+        if engine.device == "gpu" and not self._has_gpu():
+            return Lack("it needs a GPU")
+        if engine.network and not self._network:
+            return Lack("it asks another machine, and the network is not allowed", "export STUDIO_NETWORK=true")
+        stack = self.registry.stacks[engine.stack]
+        for key in stack.keys:
+            if not self._environment.get(key):
+                return Lack(f"{key} is not set", f"export {key}=...")
+        try:
+            own_interpreter = interpreter_of(engine.stack, stack, self._shelf.folder)
+        except MissingPrerequisite as error:
+            return Lack(error.message.rstrip("."), error.command)
+        if own_interpreter:
+            if shutil.which(own_interpreter) is None:
+                return Lack(f"there is no interpreter {own_interpreter}", "studio doctor")
+        elif missing := [name for name in engine.libraries if not _installed(name)]:
+            return Lack(f"{', '.join(missing)} not installed", f"{sys.executable} -m pip install {' '.join(missing)}")
+        return next((lack for name in engine.models if (lack := self._model(name)) is not None), None)
+
+    def _has_gpu(self) -> bool:
+        profile = self.registry.profile
+        return profile is not None and profile.budget_gb > 0
+
+    def _model(self, name: str) -> Lack | None:
+        entry = self.registry.models.models[name]
+        if entry.weights.startswith(SERVICE_WEIGHTS):
+            return self._service(entry.source or name)
+        if self._shelf.record(name) is not None or (entry.source and Path(entry.source).expanduser().exists()):
+            return None
+        return Lack(f"the model {name} is not here{_size(entry)}", _how_to_get(name, entry))
+
+    def _service(self, name: str) -> Lack | None:
+        if self._services is None:
+            try:
+                self._services = load_services(self._services_path).services
+            except YamlProblem as problem:
+                raise InvalidInput(problem.message, where=problem.where) from problem
+        entry = self._services.get(name)
+        if entry is None:
+            return Lack(f"services.yaml names no {name}", "studio doctor")
+        if entry.root is not None:
+            return None if entry.root.expanduser().is_dir() else Lack(f"there is no folder {entry.root}")
+        if entry.command:
+            found = shutil.which(entry.command[0])
+            return None if found else Lack(f"{entry.command[0]}, which starts it, is not installed")
+        return None if self._listens(entry.url) else Lack(f"no server answers at {entry.url}", _start(entry))
+
+
+def _start(entry: ServiceEntry) -> str:
+    from tools.runtime.services.gpt_sovits import GptSovitsServer
+
+    return GptSovitsServer.how_to_start if entry.kind == "gpt_sovits" else ""
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _size(entry: ModelEntry) -> str:
+    return f" ({entry.download_gb:g} GB)" if entry.download_gb and entry.pullable else ""
+
+
+def _how_to_get(name: str, entry: ModelEntry) -> str:
+    return f"studio models pull {name}" if entry.pullable else f"studio models path {name} PATH"
