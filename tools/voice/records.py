@@ -43,6 +43,7 @@ class Reference(_Model):
     Attributes:
         emotion: which lines it is for; lines of an emotion without one take `neutral`.
         file: where it lies.
+        on_server: its path on the server that reads it, where that is another machine or container.
         sha256: of its content when it was added.
         said: what is said in it, word for word; empty where the engine does not ask.
         language: that is spoken in it.
@@ -51,6 +52,7 @@ class Reference(_Model):
 
     emotion: Emotion = "neutral"
     file: Path
+    on_server: str = Field("", max_length=4096)
     sha256: Sha256
     said: str = Field("", max_length=1000)
     language: str = Field("en", pattern=r"^[a-z]{2,4}$")
@@ -153,11 +155,6 @@ class GptSovitsVoice(_Voice):
     @property
     def weights(self) -> tuple[WeightsFile, ...]:
         return (self.gpt, self.sovits)
-
-    def reference_for(self, emotion: Emotion) -> Reference:
-        """The recording for an emotion; the neutral one where there is none."""
-        found = {reference.emotion: reference for reference in self.references}
-        return found.get(emotion) or found["neutral"]
 
 
 class XttsVoice(_Voice):

@@ -265,6 +265,6 @@ def digest_of(voice: VoiceRecord) -> str:
     """A digest of what a line in this voice depends on: not of notes, nor of where the files lie."""
     data = voice.model_dump(mode="json", exclude={"note"})
     for part in (*data.get("references", ()), *(data[name] for name in ("gpt", "sovits") if name in data)):
-        for name in ("size", "changed_ns", *(("file",) if part["sha256"] else ())):
+        for name in ("size", "changed_ns", "on_server", *(("file",) if part["sha256"] else ())):
             part.pop(name, None)
     return hashlib.sha256(canonical_json(data)).hexdigest()

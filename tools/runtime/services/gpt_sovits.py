@@ -7,11 +7,16 @@ while it speaks, probes wait, and are given time for that.
 
 from __future__ import annotations
 
+import secrets
 import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from tools.errors import MissingPrerequisite
+from tools.runtime.services.owned_process import OwnedProcess
 from tools.runtime.services.server import Launch, Server, Timeouts
+from tools.runtime.services.sovits_speech import SovitsSpeech, SovitsTimes, Spoken
 from tools.runtime.storage.disk import storage_errors
 
 __all__ = ["GptSovitsServer", "gpt_sovits_launch"]
@@ -62,7 +67,32 @@ class GptSovitsServer(Server):
         remote: bool = False,
     ) -> None:
         super().__init__(name, url, launch, timeouts, remote=remote)
+        self._known: tuple[OwnedProcess | None, str] = (None, "")
 
     def is_ready(self) -> bool:
         """`/openapi.json`, the only page that does nothing."""
         return self.http.ask("GET", "/openapi.json", timeout_s=self.timeouts.probe).status == 200
+
+    @property
+    def identity(self) -> str:
+        """Names this process of it, where we started it; empty for one whose restart we would not see."""
+        if self._process is None:
+            return ""
+        if self._known[0] is not self._process:
+            self._known = (self._process, secrets.token_hex(8))
+        return self._known[1]
+
+    def give_up(self) -> None:
+        """It hangs, or broke: it is ended where it is ours, and started again when it is wanted."""
+        self._end()
+
+    def speak(
+        self,
+        gpt: str,
+        sovits: str,
+        request: Mapping[str, Any],
+        beat: Callable[[float], None] = lambda _seconds: None,
+        times: SovitsTimes = SovitsTimes(),  # noqa: B008 - it is frozen
+    ) -> Spoken:
+        """Say a text with a pair of weights; see `SovitsSpeech.speak`. It is started first where it does not run."""
+        return SovitsSpeech(self, times).speak(gpt, sovits, request, beat)
