@@ -89,6 +89,11 @@ class Lane:
         """Names of the models on the device, or on their way to it."""
         return self.resident | frozenset(self.fetching)
 
+    @property
+    def here(self) -> frozenset[str]:
+        """Names of the models that are on this machine."""
+        return frozenset(name for name, entry in self.entries.items() if entry.source)
+
     def placing(self, name: str) -> Placing:
         """How a model is loaded now."""
         return self._placings[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -14,20 +14,29 @@ from tools.runtime.device.hardware import Gpu, Hardware, device_budget
 from tools.runtime.device.lane import Lane, predicted
 from tools.runtime.device.lease import GpuLease
 from tools.runtime.residency.sizes import MeasuredSizes, machine_name
-from tools.runtime.scheduling.problem import Model
+from tools.runtime.scheduling.problem import Model, peak_bytes
 
-__all__ = ["NoFit", "device_of", "open_lane", "placing_of", "size_of"]
+__all__ = ["NoFit", "Together", "device_of", "open_lane", "placing_of", "side_by_side", "size_of"]
 
 _HOST_SHARE = 0.6
 """Of the machine's memory: for host copies of weights on a machine with a GPU, for the models themselves without."""
 _NARROWER: tuple[Literal["int8", "int4"], ...] = ("int8", "int4")
 
 
+_COMPANIONS_AT_ONCE = 2
+"""A pose and a depth ControlNet, say. Calls that use more are refused where these do not fit besides."""
+
+Together = tuple[Sequence[str], Sequence[str]]
+"""The models of an engine, and its companions."""
+
+
 class NoFit(ValueError):
     """A model that this device cannot hold at any width that it comes in."""
 
 
-def open_lane(hardware: Hardware, profile: Profile, models: ModelsFile, folder: Path) -> Lane | None:
+def open_lane(
+    hardware: Hardware, profile: Profile, models: ModelsFile, folder: Path, together: Sequence[Together] = ()
+) -> Lane | None:
     """The lane of the largest device, or of the CPU where there is none; None where no model can be loaded.
 
     Args:
@@ -35,6 +44,8 @@ def open_lane(hardware: Hardware, profile: Profile, models: ModelsFile, folder: 
         profile: that was chosen for it.
         models: models.yaml; what fits at no width is left out.
         folder: where measured sizes are kept.
+        together: models that calls need at once; where they do not fit side by side as wide as each fits alone, some
+            are narrower (see `side_by_side`).
     """
     if not models.loadable:
         return None
@@ -48,7 +59,11 @@ def open_lane(hardware: Hardware, profile: Profile, models: ModelsFile, folder: 
             placings[name] = placing_of(entry, profile, gpu, budget)
         except NoFit:
             continue
-        known[name] = (entry, predicted(size_of(name, entry, placings[name], models), placings[name], sizes, budget))
+    for own, companions in together:
+        placings.update(side_by_side(own, companions, placings, models, profile, budget) if gpu else {})
+    for name, placing in placings.items():
+        entry = models.models[name]
+        known[name] = (entry, predicted(size_of(name, entry, placing, models), placing, sizes, budget))
     return Lane(
         gpu.device if gpu else "cpu",
         budget,
@@ -87,6 +102,51 @@ def placing_of(entry: ModelEntry, profile: Profile, gpu: Gpu | None, budget: int
     if gpu and profile.offload != "none" and entry.weights_gb.keys() & {placing.dtype, *_NARROWER}:
         return replace(placing, offload=profile.offload)
     raise NoFit(f"{entry.about}: no width of {', '.join(entry.weights_gb)} fits {budget / 2**30:.1f} GiB")
+
+
+def side_by_side(
+    own: Sequence[str],
+    companions: Sequence[str],
+    placings: Mapping[str, Placing],
+    models: ModelsFile,
+    profile: Profile,
+    budget: int,
+) -> dict[str, Placing]:
+    """How models are loaded that a call needs at once: as they are where they fit so, else some of them narrower.
+
+    All companions become narrower first, then the call's own models from the last to the first; what still does not fit
+    is streamed where the profile streams. Narrow weights change a picture a little; to leave out a companion, or to
+    refuse the call, would change it more.
+
+    Args:
+        own: what every call needs; the models that are nowhere are not asked for.
+        companions: what some need besides, the likeliest first; room is made for the first `_COMPANIONS_AT_ONCE` that
+            are on this machine.
+
+    Returns:
+        The placings that change, by name.
+    """
+    if not set(own) <= placings.keys():
+        return {}
+    changed = {name: placings[name] for name in (*own, *companions) if name in placings}
+    at_once = [*own, *[one for one in companions if one in changed and models.models[one].source][:_COMPANIONS_AT_ONCE]]
+
+    def fits() -> bool:
+        sizes = {name: size_of(name, models.models[name], changed[name], models) for name in at_once}
+        return peak_bytes(at_once, at_once, sizes) <= budget
+
+    groups = [[one for one in companions if one in changed], *([one] for one in reversed(own))]
+    for width in _NARROWER:
+        for group in groups:
+            for name in group:
+                now = changed[name]
+                if fits() or now.offload != "none" or width not in models.models[name].weights_gb:
+                    continue
+                if now.quantise != "int4":
+                    changed[name] = replace(now, quantise=width)
+    if not fits() and profile.offload != "none":
+        changed.update({name: replace(changed[name], offload=profile.offload) for name in changed})
+    return {name: placing for name, placing in changed.items() if placing != placings[name]}
 
 
 def width_of(placing: Placing) -> Width:
