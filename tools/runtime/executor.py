@@ -72,7 +72,7 @@ class Executor:
 
     def plan(self, calls: Sequence[Call], known: Mapping[str, Artifact] | None = None) -> CallGraph:
         """Check a batch without running it; see `CallGraph.build` for the errors."""
-        return CallGraph.build(calls, known or {}, self.registry, self.pace)
+        return CallGraph.build(calls, known or {}, self.registry, self.pace, self.lane.here if self.lane else ())
 
     def run(self, calls: Sequence[Call], known: Mapping[str, Artifact] | None = None) -> dict[str, Result]:
         """Carry out a batch.

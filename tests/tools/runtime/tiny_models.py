@@ -119,6 +119,21 @@ class Writer(Painter):
     name, models = "writer", ("mind",)
 
 
+def wants(asked: Tiny.Input, here: frozenset[str]) -> list[str]:
+    """The companions that a call names in its scratch."""
+    return [name for name in asked.scratch.split() if name in here or name == "nonsense"]
+
+
+class Illustrator(Painter):
+    """Notes which models it was given."""
+
+    name = "illustrator"
+
+    def run(self, args: Tiny.Input, ctx: EngineContext) -> Tiny.Output:
+        ctx.model("paint")["card"].note("given", " ".join(sorted(ctx.models)))
+        return super().run(args.model_copy(update={"scratch": ""}), ctx)
+
+
 class Ensemble(Painter):
     """Two models at once."""
 

@@ -71,6 +71,48 @@ def test_a_call_may_need_two_models(make_device: Make) -> None:
     check_card(device.card, device.budget)
 
 
+def illustrated(name: str, *needs: str, **args: Any) -> Call:
+    return tiny(name, *needs, engine="illustrator", **args)
+
+
+def test_a_companion_is_there_for_the_calls_that_use_it_and_in_the_account(make_device: Make) -> None:
+    device = make_device(budget=145)
+    calls = [illustrated("a"), illustrated("b", "a", scratch="eye"), illustrated("c", "b")]
+    assert len(keys(device.executor().run(calls))) == 3
+    assert device.card.order("given") == ["given paint", "given eye paint", "given paint"]
+    assert device.card.order("load") == ["load paint", "load eye"]
+    check_card(device.card, device.budget)
+    before = len(device.card.lines())
+    device.executor().run(calls)
+    assert len(device.card.lines()) == before, "with the same companions a result is the same"
+
+
+def test_a_companion_makes_room_like_every_model(make_device: Make) -> None:
+    device = make_device(budget=145)
+    device.executor().run([tiny("w", engine="writer"), illustrated("a", "w", scratch="eye")])
+    assert device.card.order("evict") == ["evict mind"]
+    check_card(device.card, device.budget)
+
+
+def test_companions_that_do_not_fit_beside_are_refused_before_anything_runs(make_device: Make) -> None:
+    device = make_device(budget=100)
+    from tools.errors import InvalidInput
+
+    with pytest.raises(InvalidInput, match="eye, paint take"):
+        device.executor().run([illustrated("a", scratch="eye")])
+    with pytest.raises(InvalidInput, match="nonsense"):
+        device.executor().run([illustrated("a", scratch="nonsense")])
+    assert not device.card.lines()
+
+
+def test_a_companion_that_is_not_on_this_machine_is_not_brought(make_device: Make, registry: Registry) -> None:
+    from tools.runtime.graph import CallGraph
+
+    calls = [illustrated("a", scratch="eye mind")]
+    assert CallGraph.build(calls, (), registry, None, {"mind"}).nodes["a"].engine.models == ("paint", "mind")
+    assert CallGraph.build(calls, (), registry).nodes["a"].engine.models == ("paint",)
+
+
 def test_two_models_that_never_fit_together_are_refused_before_anything_runs(make_device: Make) -> None:
     device = make_device(budget=100)
     from tools.errors import InvalidInput
