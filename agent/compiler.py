@@ -15,7 +15,7 @@ from agent.state import Override
 from tools.base import Call
 from tools.storyboard import Line, Shot, Storyboard
 
-__all__ = ["FIRST_STAGE", "LAST_STAGE", "compile_calls", "review_call", "unspoken_lines"]
+__all__ = ["FIRST_STAGE", "LAST_STAGE", "compile_calls", "unspoken_lines"]
 
 FIRST_STAGE, LAST_STAGE = 0, 1
 BED_SPARE_S = 3.0
@@ -227,46 +227,3 @@ class _Plan:
 
 def _ref(call_id: str) -> dict[str, str]:
     return {"call": call_id, "key": ""}
-
-
-_REVIEWED = {
-    "generate_image": "image",
-    "synthesize_speech": "speech",
-    "compose_music": "music",
-    "make_ambience": "music",
-    "mix_sound": "sound",
-    "write_subtitles": "subtitles",
-    "animate_shot": "shot",
-    "edit_video": "film",
-}
-
-
-def review_call(call: Call, storyboard: Storyboard, durations: Mapping[str, float]) -> Call | None:
-    """The call that reviews the result of `call`; None for what has no review.
-
-    Args:
-        call: of `compile_calls`.
-        storyboard: what was asked for.
-        durations: by call id, the lengths in seconds of the moving shots that are finished.
-    """
-    kind = _REVIEWED.get(call.tool)
-    if kind is None:
-        return None
-    args: dict[str, Any] = {"kind": kind, "subject": _ref(call.id)}
-    if kind in ("image", "shot"):
-        args |= {"shot": call.args["shot"], "cast": call.args["cast"]}
-        args["expect_size"] = [call.args["width"], call.args["height"]]
-    if kind in ("music",):
-        args["expect_duration_s"] = call.args["duration_s"]
-    if kind == "shot":
-        args |= {"speech": call.args["speech"], "expect_streams": ["video"]}
-    if kind == "subtitles":
-        args["speech"] = [ref for shot in call.args["shots"] for ref in shot["speech"]]
-    if kind == "film":
-        total = sum(durations[ref["call"]] for ref in call.args["shots"] if ref["call"] in durations)
-        streams = ["video"] + (["audio"] if call.args["sound"] else [])
-        streams += ["subtitles"] if call.args["subtitles"] else []
-        # Held against its mix, the film's sound and subtitles show any shift.
-        args["speech"] = [call.args["sound"]] if call.args["sound"] else []
-        args |= {"expect_duration_s": total, "expect_streams": streams, "expect_size": list(storyboard.size)}
-    return Call(id=f"{call.id}.review", tool="review_artifact", args=args, stage=call.stage)

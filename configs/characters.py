@@ -40,6 +40,7 @@ class CharacterSheet(_Model):
         description: as people describe the character.
         trigger: words for a prompt.
         identity_threshold: least ArcFace cosine likeness that counts as the same character.
+        references: pictures that show the character, by path: for the IP-Adapter, and to compare faces with.
         voice: id of the default voice; empty means the character's own id.
         look: how the draft engine draws the character; a `tools.storyboard.Look` as plain data.
     """
@@ -51,6 +52,7 @@ class CharacterSheet(_Model):
     trigger: list[str] = Field(default_factory=list)
     lora: LoraWeight | None = None
     identity_threshold: float = Field(0.65, gt=0, le=1)
+    references: list[str] = Field(default_factory=list, max_length=12)
     voice: str = ""
     look: dict[str, Any]
 

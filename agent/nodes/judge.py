@@ -6,17 +6,19 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agent.compiler import review_call
 from agent.context import AgentContext
+from agent.lineup import Lineup
 from agent.planned import planned_calls
 from agent.replies import Replies
+from agent.reviews import measuring_calls, review_call
 from agent.state import AgentState, Attempt, Override, Work
 from agent.weaknesses import tell_retry
 from tools.artifact import Artifact
 from tools.base import Call
-from tools.errors import Cancelled
+from tools.errors import Cancelled, ToolError
 from tools.review.fixes import failed_first, propose
 from tools.review.tool import ReviewArtifact
+from tools.storyboard import Storyboard
 
 __all__ = ["judge"]
 
@@ -28,9 +30,7 @@ def judge(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     assert board is not None
     calls = {call.id: call for call in planned_calls(state, context)}
     fresh = [calls[call_id] for call_id in work.pending if call_id in work.results]
-    durations = context.toolbox.durations(state)
-    reviews = {call.id: found for call in fresh if (found := review_call(call, board, durations))}
-    outcome = context.toolbox.run(state, list(reviews.values()), runtime.stream_writer, context.cancel)
+    reviews, outcome = _reviewed(state, runtime, board, fresh)
     intent = state["intent"]
     replies = Replies(intent.language if intent else "en")
     verdicts: list[str] = []
@@ -56,6 +56,33 @@ def judge(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     scores = {a.call: a.score for a in work.attempts if a.best}
     line = f"judge: {len(reviews)} reviewed, {len(verdicts)} to make again" + "".join(f"; {v}" for v in verdicts)
     return {"work": work, "scores": scores, "trace": [*state["trace"], line]}
+
+
+def _reviewed(
+    state: AgentState, runtime: Runtime[AgentContext], board: Storyboard, fresh: list[Call]
+) -> tuple[dict[str, Call], dict[str, Artifact | ToolError]]:
+    """The review of each new result, by call, and what came of the reviews.
+
+    Where a model that measures fails, the result is reviewed without it, and the check that it served is not run.
+    """
+    context = runtime.context
+    durations = context.toolbox.durations(state)
+    lineup = state.get("lineup") or Lineup()
+    measured = {call.id: measuring_calls(call, lineup) for call in fresh}
+    reviews = {call.id: found for call in fresh if (found := review_call(call, board, durations, measured[call.id]))}
+    batch = [one for calls in measured.values() for one in calls.values()]
+    outcome = dict(context.toolbox.run(state, [*batch, *reviews.values()], runtime.stream_writer, context.cancel))
+    failed = {one.id for one in batch if isinstance(outcome[one.id], ToolError)}
+    again: dict[str, Call] = {}
+    for call in fresh:
+        kept = {name: one for name, one in measured[call.id].items() if one.id not in failed}
+        if call.id in reviews and len(kept) < len(measured[call.id]):
+            # Those that did work are asked again, too: they come from the store.
+            again |= {one.id: one for one in kept.values()}
+            reviews[call.id] = again[call.id] = review_call(call, board, durations, kept) or reviews[call.id]
+    if again:
+        outcome |= context.toolbox.run(state, list(again.values()), runtime.stream_writer, context.cancel)
+    return reviews, outcome
 
 
 def _attempt(work: Work, call: Call, review: Artifact | Exception, threshold: float) -> Attempt:

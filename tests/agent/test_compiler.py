@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.compiler import compile_calls, review_call, unspoken_lines
+from agent.compiler import compile_calls, unspoken_lines
+from agent.reviews import review_call
 from agent.state import Override
 from tests.agent.boards import beach, line, shot
 from tools.base import Call

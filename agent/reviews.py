@@ -1,0 +1,95 @@
+"""The calls of the quality loop: what reviews a result, and what is measured of it before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent.lineup import Lineup
+from configs.characters import load_characters
+from tools.base import Call
+from tools.storyboard import Storyboard
+
+__all__ = ["measuring_calls", "review_call"]
+
+_REVIEWED = {
+    "generate_image": "image",
+    "synthesize_speech": "speech",
+    "compose_music": "music",
+    "make_ambience": "music",
+    "mix_sound": "sound",
+    "write_subtitles": "subtitles",
+    "animate_shot": "shot",
+    "edit_video": "film",
+}
+
+
+def measuring_calls(call: Call, lineup: Lineup) -> dict[str, Call]:
+    """Calls that measure a result by a model before it is reviewed, by the argument of the review that takes them in.
+
+    Args:
+        call: whose result is looked at.
+        lineup: says which engines of these tools are ready; none are, where no model of theirs is on this machine.
+    """
+    found: dict[str, Call] = {}
+    if call.tool == "generate_image" and (engine := lineup.engine("compare_faces")):
+        references = _references(call)
+        if references:
+            args: dict[str, Any] = {"pictures": [_ref(call.id)], "references": references}
+            found["faces"] = Call(
+                id=f"{call.id}.faces", tool="compare_faces", args=args, engine=engine, stage=call.stage
+            )
+    if call.tool == "synthesize_speech" and (engine := lineup.engine("transcribe")):
+        args = {"audio": _ref(call.id), "language": call.args["language"]}
+        found["heard"] = Call(id=f"{call.id}.heard", tool="transcribe", args=args, engine=engine, stage=call.stage)
+    return found
+
+
+def _references(call: Call) -> list[dict[str, str]]:
+    """Pictures of the people in a shot: of characters.yaml, and what was given with a shot that shows one alone."""
+    sheets = load_characters()
+    people = [placement["character"] for placement in call.args["shot"]["placements"]]
+    given = [control["image"] for control in call.args["shot"]["control"] if control["kind"] == "reference"]
+    found = [(who, image) for who in people if who in sheets for image in sheets[who].references]
+    if len(people) == 1:
+        found += [(people[0], image) for image in given]
+    return [{"character": who, "image": image} for who, image in found]
+
+
+def review_call(
+    call: Call, storyboard: Storyboard, durations: Mapping[str, float], measured: Mapping[str, Call] | None = None
+) -> Call | None:
+    """The call that reviews the result of `call`; None for what has no review.
+
+    Args:
+        call: of `compile_calls`.
+        storyboard: what was asked for.
+        durations: by call id, the lengths in seconds of the moving shots that are finished.
+        measured: of `measuring_calls`.
+    """
+    kind = _REVIEWED.get(call.tool)
+    if kind is None:
+        return None
+    args: dict[str, Any] = {"kind": kind, "subject": _ref(call.id)}
+    args |= {name: _ref(one.id) for name, one in (measured or {}).items()}
+    if kind in ("image", "shot"):
+        args |= {"shot": call.args["shot"], "cast": call.args["cast"]}
+        args["expect_size"] = [call.args["width"], call.args["height"]]
+    if kind == "music":
+        args["expect_duration_s"] = call.args["duration_s"]
+    if kind == "shot":
+        args |= {"speech": call.args["speech"], "expect_streams": ["video"]}
+    if kind == "subtitles":
+        args["speech"] = [ref for shot in call.args["shots"] for ref in shot["speech"]]
+    if kind == "film":
+        total = sum(durations[ref["call"]] for ref in call.args["shots"] if ref["call"] in durations)
+        streams = ["video"] + (["audio"] if call.args["sound"] else [])
+        streams += ["subtitles"] if call.args["subtitles"] else []
+        # Held against its mix, the film's sound and subtitles show any shift.
+        args["speech"] = [call.args["sound"]] if call.args["sound"] else []
+        args |= {"expect_duration_s": total, "expect_streams": streams, "expect_size": list(storyboard.size)}
+    return Call(id=f"{call.id}.review", tool="review_artifact", args=args, stage=call.stage)
+
+
+def _ref(call_id: str) -> dict[str, str]:
+    return {"call": call_id, "key": ""}
