@@ -18,12 +18,16 @@ class ComposeMusic(Tool):
     class Input(ToolInput):
         mood: Mood
         duration_s: float = Field(ge=0.5, le=1800)
+        prompt: str = Field("", max_length=400, description="what to hear, in words; the embedded one goes by mood")
+        place: str = Field("", max_length=48, description="id of a sound bed, as `beach`: gives the music its colour")
+        loop: bool = Field(False, description="its end leads into its start; the embedded one has an end")
 
     class Output(ToolOutput):
         file: str = Field(description="WAV, 16 bit, stereo, 48 kHz")
         sample_rate: int
         duration_s: float
         lufs: float
+        notes: list[str] = Field(default_factory=list, description="what the engine was told, or could not do")
 
 
 class MakeAmbience(Tool):

@@ -1,0 +1,153 @@
+"""MusicGen's checkpoints: a folder as transformers saves it, with its processor; safetensors only."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tools.errors import InvalidInput, MissingPrerequisite
+from tools.model import Placing, Weights
+from tools.models import inspect_folder, require_family
+
+__all__ = ["MusicgenMedium", "MusicgenModel", "MusicgenSmall", "check_libraries"]
+
+LIBRARIES = ("torch", "transformers", "safetensors")
+NEEDED = (("config.json",), ("preprocessor_config.json", "processor_config.json"), ("tokenizer.json",))
+"""Files of a folder; of those in one row any will do: transformers 5 writes the settings of processors elsewhere."""
+
+
+def check_libraries() -> None:
+    """See that the libraries of music models are installed.
+
+    Raises:
+        MissingPrerequisite: with the command that installs them.
+    """
+    lacking = [name for name in LIBRARIES if find_spec(name) is None]
+    if lacking:
+        root = Path(__file__).parents[2]
+        what = f"-e '{root}[models]'" if (root / "pyproject.toml").is_file() else "'animation-studio[models]'"
+        raise MissingPrerequisite(
+            f"MusicGen needs {', '.join(lacking)}.", command=f"{sys.executable} -m pip install {what}"
+        )
+
+
+@dataclass(frozen=True)
+class MusicgenModel:
+    """What an engine is given.
+
+    Attributes:
+        model: `MusicgenForConditionalGeneration`, in eval mode.
+        processor: its `MusicgenProcessor`.
+        rate: Hz of what it draws.
+        channels: 1, or 2 for the stereo checkpoints.
+        hop: samples of one step of its decoder.
+        codebooks: of its decoder, per channel; a step of music is ready that many steps after it began.
+    """
+
+    model: Any
+    processor: Any
+    rate: int
+    channels: int
+    hop: int
+    codebooks: int
+
+
+class MusicgenSmall(Weights):
+    """facebook/musicgen-small, or a fine-tune of it.
+
+    EnCodec is kept in float32: it is 60 million parameters small, and what it makes is what is heard.
+    """
+
+    name: ClassVar[str] = "musicgen_small"
+
+    def __init__(self) -> None:
+        self._loaded: MusicgenModel | None = None
+
+    def check(self, source: str) -> None:
+        check_libraries()
+        if not source:
+            raise MissingPrerequisite(f"{self.name} is not on this machine.", command=f"studio models pull {self.name}")
+        folder = Path(source).expanduser()
+        if not folder.is_dir():
+            raise MissingPrerequisite(
+                f"{self.name}: there is no folder {folder}.", command=f"studio models pull {self.name}"
+            )
+        for names in NEEDED:
+            if not any((folder / name).is_file() for name in names):
+                raise InvalidInput(
+                    f"holds no {names[0]}: it is not a folder of MusicGen as transformers saves it", where=str(folder)
+                )
+        for file in inspect_folder(folder).weights:
+            require_family(file, "musicgen")
+        kind = _config(folder / "config.json").get("model_type")
+        if kind != "musicgen":
+            raise InvalidInput(f"is of a {kind!r}; expected was 'musicgen'", where=str(folder / "config.json"))
+
+    def load(self, source: str, placing: Placing) -> MusicgenModel:
+        import torch
+        from transformers import AutoProcessor, MusicgenForConditionalGeneration
+
+        folder = str(Path(source).expanduser())
+        dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]
+        common = {"local_files_only": True, "trust_remote_code": False}
+        try:
+            processor = AutoProcessor.from_pretrained(folder, **common)
+            model, info = MusicgenForConditionalGeneration.from_pretrained(
+                folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **common
+            )
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+            if isinstance(error, MemoryError) or "alloc" in str(error):
+                raise
+            told = str(error).strip().splitlines() or [type(error).__name__]
+            raise InvalidInput(
+                f"cannot be read as MusicGen: {told[0][:200]}", where=folder,
+                hint="Fetch it again, or register another folder.",
+            ) from error  # fmt: skip
+        lacking = sorted(info["missing_keys"])
+        if lacking:
+            raise InvalidInput(f"lacks {len(lacking)} weights, as {lacking[0]}", where=folder)
+        model.requires_grad_(False).eval()
+        model.audio_encoder.to(torch.float32)
+        self._loaded = _described(model, processor, folder)
+        return self._loaded
+
+    def modules(self) -> Mapping[str, Any]:
+        return {"musicgen": self._loaded.model} if self._loaded else {}
+
+    def unload(self) -> None:
+        self._loaded = None
+
+
+class MusicgenMedium(MusicgenSmall):
+    """facebook/musicgen-medium."""
+
+    name: ClassVar[str] = "musicgen_medium"
+
+
+def _described(model: Any, processor: Any, folder: str) -> MusicgenModel:
+    codec, decoder = model.config.audio_encoder, model.config.decoder
+    if decoder.audio_channels not in (1, 2):
+        raise InvalidInput(f"draws {decoder.audio_channels} channels; 1 and 2 are known here", where=folder)
+    if processor.feature_extractor.sampling_rate != codec.sampling_rate:
+        raise InvalidInput(
+            f"its processor hears {processor.feature_extractor.sampling_rate} Hz, its codec {codec.sampling_rate} Hz",
+            where=folder,
+        )
+    hop = 1
+    for ratio in codec.upsampling_ratios:
+        hop *= ratio
+    codebooks = decoder.num_codebooks // decoder.audio_channels
+    return MusicgenModel(model, processor, codec.sampling_rate, decoder.audio_channels, hop, codebooks)
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"cannot be read: {str(error)[:120]}", where=str(path)) from error
+    return data if isinstance(data, dict) else {}
