@@ -29,8 +29,10 @@ class DraftImage(Engine[GenerateImage.Input, GenerateImage.Output]):
     def run(self, args: GenerateImage.Input, ctx: EngineContext) -> GenerateImage.Output:
         from tools.image.layout import lay_out
 
-        made = lay_out(args, ctx.out, ctx.seed, ctx.progress).output
-        return made.model_copy(update={"notes": [*made.notes, *_unused(args)]})
+        layout = lay_out(args, ctx.out, ctx.seed, ctx.progress)
+        made = layout.output
+        plain = layout.write_plain(layout.picture, ctx.out)
+        return made.model_copy(update={"plain": plain, "notes": [*made.notes, *_unused(args)]})
 
 
 def _unused(args: GenerateImage.Input) -> list[str]:

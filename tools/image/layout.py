@@ -63,6 +63,15 @@ class Layout:
         titled: np.ndarray = self._renderer.frame[..., 2::-1].copy()
         return titled
 
+    def write_plain(self, picture: np.ndarray, out: Path) -> str:
+        """Keep a picture without its title, for engines that set it in motion; "" where the shot has no title."""
+        from tools.layout.png import write_png
+
+        if not self._scene.shot.text_overlay.strip():
+            return ""
+        write_png(out / "plain.png", picture)
+        return "plain.png"
+
 
 def lay_out(
     args: GenerateImage.Input, out: Path, seed: int, progress: Callable[[float, str], None], image: str = "still.png"

@@ -100,7 +100,13 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
             self._put_away(nets, ctx.placing.device)
         write_png(ctx.out / "still.png", layout.lay_words(picture))
         notes = [*layout.output.notes, *plan.notes, *self._more_notes(plan, canvas.working, args)]
-        return layout.output.model_copy(update={"image": "still.png", "notes": list(dict.fromkeys(notes))})
+        return layout.output.model_copy(
+            update={
+                "image": "still.png",
+                "plain": layout.write_plain(picture, ctx.out),
+                "notes": list(dict.fromkeys(notes)),
+            }
+        )
 
     def _more_notes(self, plan: Plan, drawn: tuple[int, int], args: GenerateImage.Input) -> list[str]:
         notes = []
