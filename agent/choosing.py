@@ -138,6 +138,7 @@ class _Draft:
             if lack is None:
                 return Part(
                     tool=tool, engine=engine.name, embedded=engine.embedded, from_still=engine.from_still,
+                    on_cpu=engine.device == "gpu" and not self.readiness.gpu,
                     licence=self._licence(engine), passed_over=passed,
                 )  # fmt: skip
             if tool in self.wishes:
@@ -153,7 +154,7 @@ class _Draft:
     def _lack(self, engine: EngineSpec, character: str, language: str) -> Lack | None:
         if language and engine.languages and language not in engine.languages:
             return Lack(f"it does not speak {SPOKEN.get(language, language)}")
-        lack = self.readiness.lack(engine)
+        lack = self.readiness.lack(engine, named=engine.tool in self.wishes)
         if lack is None and engine.voices and character:
             return self._voice_lack(engine, character)
         return lack

@@ -21,6 +21,9 @@ def tell_lineup(lineup: Lineup | None, board: Storyboard, replies: Replies) -> l
         return []
     names = {member.id: member.name.partition(" ")[0] for member in board.cast}
     lines = [replies.say("engines", list=_who_makes_what(lineup, names, replies))]
+    slow = dict.fromkeys(part.engine for part in lineup.parts if part.on_cpu)
+    if slow:
+        lines.append(replies.say("on_cpu", list=", ".join(slow)))
     lines += _passed_over(lineup, names, replies)
     licences = dict.fromkeys(part.licence for part in lineup.parts if part.licence)
     if licences:

@@ -127,9 +127,11 @@ class Toolbox:
         from tools.readiness import Readiness
 
         settings = self.settings
-        readiness = Readiness(
-            self.registry, Shelf(settings.models_home, self.registry.models), network=settings.network
-        )
+        registry = self.registry
+        profile = registry.profile
+        gpu = bool(self._hardware.gpus) and profile is not None and profile.budget_gb > 0
+        shelf = Shelf(settings.models_home, registry.models)
+        readiness = Readiness(registry, shelf, gpu=gpu, network=settings.network)
         said = read_wishes([*settings.engines, *wishes], readiness)
         return draw_up(board, outputs, readiness, VoiceShelf(settings.voices_home), said)
 

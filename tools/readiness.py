@@ -54,6 +54,7 @@ class Readiness:
     Args:
         registry: tools, engines and models.
         shelf: models that are here.
+        gpu: whether there is a device besides the CPU.
         network: whether anything may leave this machine.
         environment: where keys of services are.
         listens: whether a server answers at a URL.
@@ -65,6 +66,7 @@ class Readiness:
         registry: Registry,
         shelf: Shelf,
         *,
+        gpu: bool,
         network: bool = False,
         environment: Mapping[str, str] | None = None,
         listens: Callable[[str], bool] = answers,
@@ -72,6 +74,7 @@ class Readiness:
     ) -> None:
         self.registry = registry
         self._shelf = shelf
+        self.gpu = gpu
         self._network = network
         self._environment = os.environ if environment is None else environment
         self._listens = listens
@@ -79,20 +82,24 @@ class Readiness:
         self._services: Mapping[str, ServiceEntry] | None = None
         self._known: dict[tuple[str, str], Lack | None] = {}
 
-    def lack(self, engine: EngineSpec) -> Lack | None:
+    def lack(self, engine: EngineSpec, *, named: bool = False) -> Lack | None:
         """The first thing that an engine lacks; None where it could work now.
+
+        Args:
+            engine: of the registry.
+            named: a person asks for it by name, so what is slow on a CPU may be.
 
         Raises:
             InvalidInput: a file of configuration or the record of a model is damaged.
         """
+        if engine.device == "gpu" and not self.gpu and not named:
+            return Lack("it needs a GPU, and none was found")
         key = (engine.tool, engine.name)
         if key not in self._known:
             self._known[key] = self._look(engine)
         return self._known[key]
 
     def _look(self, engine: EngineSpec) -> Lack | None:
-        if engine.device == "gpu" and not self._has_gpu():
-            return Lack("it needs a GPU")
         if engine.network and not self._network:
             return Lack("it asks another machine, and the network is not allowed", "export STUDIO_NETWORK=true")
         stack = self.registry.stacks[engine.stack]
@@ -109,10 +116,6 @@ class Readiness:
         elif missing := [name for name in engine.libraries if not _installed(name)]:
             return Lack(f"{', '.join(missing)} not installed", f"{sys.executable} -m pip install {' '.join(missing)}")
         return next((lack for name in engine.models if (lack := self._model(name)) is not None), None)
-
-    def _has_gpu(self) -> bool:
-        profile = self.registry.profile
-        return profile is not None and profile.budget_gb > 0
 
     def _model(self, name: str) -> Lack | None:
         entry = self.registry.models.models[name]

@@ -84,7 +84,7 @@ def machine(tmp_path: Path, *models: str, gpu: bool = True, order: dict[str, lis
     for name in models:
         record = ModelRecord(kind="path", path=str(tmp_path), files={".": KnownFile(bytes=1, sha256="0" * 64)})
         shelf.keep(name, record)
-    return Readiness(registry, shelf)
+    return Readiness(registry, shelf, gpu=gpu)
 
 
 def made_by(lineup: Lineup) -> dict[str, str]:
@@ -200,3 +200,13 @@ def test_the_drafts_calls_are_what_they_were_without_a_lineup(tmp_path: Path) ->
     with_it = calls_of(beach(), lineup, preset="high")
     without = calls_of(beach(), Lineup())
     assert {name: call.args for name, call in with_it.items()} == {name: call.args for name, call in without.items()}
+
+
+def test_on_a_machine_without_a_gpu_a_named_model_works_on_the_cpu_and_that_is_said(tmp_path: Path) -> None:
+    ready = machine(tmp_path, "sdxl_base", gpu=False)
+    assert draw_up(beach(), FULL, ready).engine("generate_image") == "draft"
+    lineup = draw_up(beach(), FULL, ready, wishes={"generate_image": "sdxl"})
+    assert lineup.engine("generate_image") == "sdxl"
+    assert lineup.engine("animate_shot") == "parallax"
+    told = tell_lineup(lineup, beach(), Replies("en"))
+    assert "No GPU was found: sdxl will work on the CPU, which takes minutes a piece." in told

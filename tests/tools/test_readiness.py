@@ -64,7 +64,8 @@ def readiness(tmp_path: Path, profile: Profile = GPU, **more: Any) -> Readiness:
         models=ModelsFile.model_validate({"models": models}),
     )
     more.setdefault("listens", lambda _url: False)
-    return Readiness(registry, Shelf(tmp_path / "home", registry.models), services=services, **more)
+    shelf = Shelf(tmp_path / "home", registry.models)
+    return Readiness(registry, shelf, gpu=profile.budget_gb > 0, services=services, **more)
 
 
 def lack(ready: Readiness, name: str) -> Lack | None:
@@ -117,6 +118,7 @@ def test_without_a_gpu_what_needs_one_is_not_ready_and_all_else_is(tmp_path: Pat
     found = lack(ready, "on_gpu")
     assert found is not None
     assert "GPU" in found.what
+    assert ready.lack(spec(ready, "on_gpu"), named=True) is None, "a person may want it all the same"
     assert lack(ready, "ready") is None
 
 
