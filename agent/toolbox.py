@@ -120,11 +120,10 @@ class Toolbox:
         Raises:
             MissingPrerequisite, InvalidInput: an engine that a person named cannot make it.
         """
-        from tools.voice.shelf import VoiceShelf
-
         from agent.choosing import draw_up, read_wishes
         from tools.models.shelf import Shelf
         from tools.readiness import Readiness
+        from tools.voice.shelf import VoiceShelf
 
         settings = self.settings
         registry = self.registry
