@@ -1,7 +1,7 @@
 """Frames and sizes: what a model is asked for, so that a shot comes out to the frame. Pure arithmetic.
 
-A film frame `i` shows the instant `i / fps`; the model draws at a rate of its own, in clips (`Window`) of bounded length,
-each of which begins with the last frames of the one before.
+A film frame `i` shows the instant `i / fps`; the model draws at a rate of its own, in clips (`Window`) of bounded
+length, each of which begins with the last frames of the one before.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _shaped(frames: int, clip: ClipRules) -> int:
 def _longest(clip: ClipRules, halved: int) -> int:
     """Frames at most in a clip, in the model's form."""
     least = max(clip.least_frames, clip.overlap + clip.frames_step)
-    return max(least, (clip.frames - 1) // 2**halved // clip.frames_step * clip.frames_step + 1)
+    return max(least, ((clip.frames - 1) >> halved) // clip.frames_step * clip.frames_step + 1)
 
 
 def windows(needed: int, clip: ClipRules, halved: int = 0) -> list[Window]:

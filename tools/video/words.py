@@ -112,7 +112,7 @@ def _sentence(text: str) -> str:
 
 
 def motion_bucket(shot: Shot, motion: MotionEntry) -> int:
-    """How much SVD is told that the shot moves, 1..255: by its camera, its liveliest pose, and whether somebody speaks."""
+    """How much SVD is told that the shot moves, 1..255: by its camera, its liveliest pose, and any speech."""
     liveliest = max((motion.poses.get(placement.pose, 0) for placement in shot.placements), default=0)
     total = motion.still + motion.camera.get(shot.camera, 0) + liveliest + (motion.speech if shot.dialogue else 0)
     return min(max(total, 1), 255)

@@ -1,0 +1,148 @@
+"""Checkpoints of video models: looked at file by file before they are read; whole in memory afterwards, or an error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tools.errors import EngineFailed, InvalidInput, MissingPrerequisite
+from tools.image.sdxl.files import install_command, local_path
+from tools.model import Placing
+from tools.models import inspect_file, require_family
+
+__all__ = [
+    "check_libraries",
+    "check_part",
+    "local_path",
+    "narrowed",
+    "reading",
+    "settled",
+    "stream",
+    "streams",
+    "torch_dtype",
+]
+
+LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "peft", "PIL")
+
+
+def check_libraries(*more: str) -> None:
+    """See that the libraries of video models are installed, and `more`.
+
+    Raises:
+        MissingPrerequisite: with the command that installs them.
+    """
+    lacking = [name for name in (*LIBRARIES, *more) if find_spec(name) is None]
+    if lacking:
+        raise MissingPrerequisite(f"video models need {', '.join(lacking)}.", command=install_command())
+
+
+def check_part(folder: Path, family: str, hint: str) -> None:
+    """See that a folder of a checkpoint holds settings and safetensors of a family; only headers are read.
+
+    Raises:
+        InvalidInput: it does not: a file is a pickle, cut off, or of another family; names it.
+    """
+    if not (folder / "config.json").is_file():
+        raise InvalidInput("there is no config.json in it", where=str(folder), hint=hint)
+    found = [inspect_file(file) for file in sorted(folder.glob("*.safetensors"))]
+    if not found:
+        raise InvalidInput(
+            "there are no safetensors in it; pickles (.bin, .ckpt, .pt) are not loaded", where=str(folder), hint=hint
+        )
+    # Of what was cut into several files some may hold nothing that tells what they are.
+    fitting = [file for file in found if file.family.name == family]
+    require_family(fitting[0] if fitting else found[0], family)
+
+
+@contextmanager
+def reading(path: Path, what: str) -> Iterator[None]:
+    """Turn what a loader fails with into an error that names the file. Memory that ran out stays what it is.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, MemoryError) or "alloc" in str(error):
+            raise
+        told = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise InvalidInput(
+            f"cannot be read as {what}: {told}", where=str(path), hint="Fetch it again, or register another file."
+        ) from error
+
+
+def settled(modules: Mapping[str, Any], path: Path) -> None:
+    """Make modules ready to be used, once every weight of them was in the file.
+
+    Raises:
+        InvalidInput: some are lacking; names the file and the first.
+    """
+    for part, module in modules.items():
+        module.requires_grad_(False).eval()
+        lacking = [name for name, tensor in module.state_dict().items() if tensor.is_meta]
+        if lacking:
+            raise InvalidInput(f"lacks {len(lacking)} weights of the {part}, as {lacking[0]}", where=str(path))
+
+
+def torch_dtype(placing: Placing) -> Any:
+    """torch's dtype of a placing."""
+    import torch
+
+    return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]
+
+
+def narrowed(module: Any, placing: Placing) -> None:
+    """Keep the matrices of a module in 8 bits, where the placing says so; what is small stays as it is.
+
+    Raises:
+        MissingPrerequisite: torchao is not installed.
+        EngineFailed: it is to be narrower than it can be.
+    """
+    if placing.quantise == "none":
+        return
+    if placing.quantise != "int8":
+        raise EngineFailed(f"video models are kept in 8 bits or more, not in {placing.quantise}.")
+    if find_spec("torchao") is None:
+        raise MissingPrerequisite(
+            "weights in 8 bits need torchao.",
+            command=f"{sys.executable} -m pip install --no-deps 'torchao>=0.18,<0.19'",
+        )
+    from torchao.quantization import Int8WeightOnlyConfig, quantize_
+
+    quantize_(module, Int8WeightOnlyConfig())
+
+
+def streams(placing: Placing) -> bool:
+    """Whether weights go through the device in parts."""
+    return placing.offload != "none" and placing.device != "cpu"
+
+
+def stream(modules: Mapping[str, Any], placing: Placing, blocks: tuple[str, ...] = ()) -> None:
+    """Have the weights go through the device in parts; they stay in host memory.
+
+    Args:
+        blocks: names of modules that are made of blocks of layers, which go through it block by block.
+
+    Raises:
+        EngineFailed: torch knows no such device.
+    """
+    import torch
+    from diffusers.hooks import apply_group_offloading
+
+    if not hasattr(torch, placing.device.partition(":")[0]):
+        raise EngineFailed(f"weights cannot be streamed to {placing.device}.")
+    for name, module in modules.items():
+        whole_blocks = placing.offload == "group" and name in blocks
+        apply_group_offloading(
+            module,
+            onload_device=torch.device(placing.device),
+            offload_device=torch.device("cpu"),
+            offload_type="block_level" if whole_blocks else "leaf_level",
+            num_blocks_per_group=1 if whole_blocks else None,
+            use_stream=placing.offload == "group" and placing.device.startswith("cuda"),
+        )

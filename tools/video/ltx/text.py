@@ -1,0 +1,195 @@
+"""T5, which reads LTX's prompts: 9 GB in 16 bits that are on the device only while it reads.
+
+Its weights stay in host memory. A call brings them to the device, has the prompts read, and lets go of them before the
+first step: transformer and text encoder are never there together with what a step needs. The room it takes meanwhile is
+working memory of the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tools.errors import BadOutput, InvalidInput, MissingPrerequisite
+from tools.image.sdxl.files import install_command
+from tools.model import Placing, Weights
+from tools.video.checkpoints import (
+    check_libraries,
+    check_part,
+    local_path,
+    narrowed,
+    reading,
+    settled,
+    stream,
+    streams,
+    torch_dtype,
+)
+from tools.video.ltx.weights import in_bf16
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["LtxTextEncoder", "LtxWords", "TextReader"]
+
+
+@dataclass(frozen=True)
+class LtxWords:
+    """Prompts as LTX reads them, on the device.
+
+    Attributes:
+        embeds, negative: 1 x tokens x width.
+        mask, negative_mask: 1 x tokens, which of them count.
+        lost: the end of the prompt that was not read; empty where all was.
+    """
+
+    embeds: torch.Tensor
+    mask: torch.Tensor
+    negative: torch.Tensor
+    negative_mask: torch.Tensor
+    lost: str
+
+
+class TextReader:
+    """T5 with its tokenizer; `placing` says where it reads."""
+
+    def __init__(self, encoder: Any, tokenizer: Any, placing: Placing) -> None:
+        self.encoder, self.tokenizer = encoder, tokenizer
+        self._placing = placing
+
+    def read(self, prompt: str, negative: str, tokens: int) -> LtxWords:
+        """Read a prompt and what is to be avoided.
+
+        Args:
+            tokens: of each that are read at most.
+
+        Raises:
+            BadOutput: the encoder computed values that are not numbers.
+        """
+        import torch
+
+        with self._on_device(), torch.no_grad():
+            embeds, mask, lost = self._read(prompt, tokens)
+            avoided, avoided_mask, _ = self._read(negative, tokens)
+        return LtxWords(embeds, mask, avoided, avoided_mask, lost)
+
+    def _read(self, text: str, tokens: int) -> tuple[Any, Any, str]:
+        import torch
+
+        taken = self.tokenizer(
+            [text], padding="max_length", max_length=tokens, truncation=True, add_special_tokens=True,
+            return_tensors="pt",
+        )  # fmt: skip
+        whole = self.tokenizer([text], add_special_tokens=True).input_ids[0]
+        lost = self.tokenizer.decode(whole[tokens - 1 : -1]) if len(whole) > tokens else ""
+        device = self._placing.device
+        # As diffusers' pipelines do: the encoder's mask is of booleans.
+        mask = taken.attention_mask.bool().to(device)
+        embeds = self.encoder(taken.input_ids.to(device), attention_mask=mask)[0]
+        if not bool(torch.isfinite(embeds).all()):
+            raise BadOutput("the text encoder computed values that are not numbers (NaN).", hint="bf16 has more room.")
+        return embeds.to(torch_dtype(self._placing)), mask, lost.strip()
+
+    @contextmanager
+    def _on_device(self) -> Iterator[None]:
+        """Have the weights on the device; afterwards the host's own hang where they hung. Nothing is copied back."""
+        if streams(self._placing) or self._placing.device == "cpu":
+            yield
+            return
+        import torch
+
+        tables = ("_parameters", "_buffers")
+        hung = [
+            (getattr(module, table), name, tensor)
+            for module in self.encoder.modules() for table in tables
+            for name, tensor in getattr(module, table).items() if tensor is not None
+        ]  # fmt: skip
+        there: dict[int, Any] = {}
+        try:
+            for place, name, tensor in hung:
+                if id(tensor) not in there:
+                    moved = tensor.to(self._placing.device)
+                    is_weight = isinstance(tensor, torch.nn.Parameter)
+                    there[id(tensor)] = torch.nn.Parameter(moved, requires_grad=False) if is_weight else moved
+                place[name] = there[id(tensor)]
+            yield
+        finally:
+            for place, name, tensor in hung:
+                place[name] = tensor
+            there.clear()
+
+
+class LtxTextEncoder(Weights):
+    """T5-XXL's encoder and tokenizer, from a folder that holds text_encoder/ and tokenizer/."""
+
+    name: ClassVar[str] = "ltx_text_encoder"
+
+    def __init__(self) -> None:
+        self._reader: TextReader | None = None
+        self._placing = Placing()
+
+    def check(self, source: str) -> None:
+        check_libraries()
+        path = local_path(source, self.name, f"studio models pull {self.name}")
+        hint = "Register the folder that holds text_encoder/ and tokenizer/."
+        if path.is_file():
+            raise InvalidInput("is a file", where=str(path), hint=hint)
+        check_part(path / "text_encoder", "t5", hint)
+        words = path / "tokenizer"
+        if not (words / "tokenizer.json").is_file():
+            if not (words / "spiece.model").is_file():
+                raise InvalidInput("holds neither tokenizer.json nor spiece.model", where=str(words), hint=hint)
+            if find_spec("sentencepiece") is None:
+                raise MissingPrerequisite(f"{words / 'spiece.model'} needs sentencepiece.", command=install_command())
+
+    def load(self, source: str, placing: Placing) -> TextReader:
+        from transformers import T5EncoderModel, T5TokenizerFast
+
+        path = Path(source).expanduser()
+        placing = in_bf16(placing)
+        with reading(path, "T5"):
+            encoder, found = T5EncoderModel.from_pretrained(
+                str(path / "text_encoder"), dtype=torch_dtype(placing), local_files_only=True, use_safetensors=True,
+                output_loading_info=True,
+            )  # fmt: skip
+            tokenizer = T5TokenizerFast.from_pretrained(str(path / "tokenizer"), local_files_only=True)
+        self._check_found(path, found)
+        self._check_words(path / "tokenizer", tokenizer, encoder)
+        settled({"text_encoder": encoder}, path)
+        narrowed(encoder, placing)
+        if streams(placing):
+            stream({"text_encoder": encoder}, placing)
+        self._placing = placing
+        self._reader = TextReader(encoder, tokenizer, placing)
+        return self._reader
+
+    @staticmethod
+    def _check_found(path: Path, found: Mapping[str, Any]) -> None:
+        """transformers fills what is lacking with random values, and says so in its log alone."""
+        lacking = [*found["missing_keys"], *(found.get("mismatched_keys") or ())]
+        if lacking:
+            raise InvalidInput(f"lacks {len(lacking)} weights of T5, as {lacking[0]}", where=str(path / "text_encoder"))
+
+    @staticmethod
+    def _check_words(path: Path, tokenizer: Any, encoder: Any) -> None:
+        """A tokenizer whose own file could not be read knows no words, and says so in the log alone."""
+        known = tokenizer("a picture", add_special_tokens=False).input_ids
+        if not known or all(one == tokenizer.unk_token_id for one in known):
+            raise InvalidInput("the tokenizer knows no words", where=str(path), hint="Fetch it again.")
+        if len(tokenizer) > encoder.config.vocab_size:
+            raise InvalidInput(
+                f"knows {len(tokenizer)} words, the text encoder {encoder.config.vocab_size}: they do not fit",
+                where=str(path),
+            )
+
+    def modules(self) -> Mapping[str, Any]:
+        # On the CPU host memory is the device: there it is accounted for as other models are.
+        if self._reader is None or self._placing.device != "cpu":
+            return {}
+        return {"text_encoder": self._reader.encoder}
+
+    def unload(self) -> None:
+        self._reader = None
