@@ -54,7 +54,7 @@ class ServiceEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     about: str = Field(min_length=1)
-    kind: Literal["vllm", "ollama", "llama_server", "llama_swap", "gpt_sovits", "command"]
+    kind: Literal["vllm", "ollama", "llama_server", "llama_swap", "gpt_sovits", "comfyui", "command"]
     url: str = Field(min_length=1)
     model: str = ""
     level: Literal[1, 2] = 1

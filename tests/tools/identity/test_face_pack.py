@@ -60,7 +60,7 @@ def test_a_broken_part_is_named(pack_folder: Path, tmp_path: Path, part: str, ho
     assert isinstance(told.value, InvalidInput | MissingPrerequisite)
 
 
-def test_values_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+def test_values_that_are_no_numbers_are_refused() -> None:
     pack = FacePack(str(built(make_face_pack, not_a_number=True)))
     picture = np.full((352, 640, 3), 120, np.uint8)
     painted_face(picture, (144, 176), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from tools.errors import InvalidInput
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["FORMATS", "MAX_BYTES", "MAX_SIDE", "read_photo"]
+__all__ = ["FORMATS", "MAX_BYTES", "MAX_SIDE", "decode_photo", "read_photo"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAX_SIDE = 8192
@@ -19,7 +20,7 @@ MAX_BYTES = 128 * 1024 * 1024
 
 
 def read_photo(path: Path, *, longest: int = 2048) -> np.ndarray:
-    """A picture as height x width x 3 uint8 (red green blue), turned upright by its own note of how it was held.
+    """A picture file as height x width x 3 uint8 (red green blue), turned upright by its own note of how it was held.
 
     Args:
         longest: pixels of the longer side; a larger picture is brought down to it, a smaller one left alone.
@@ -27,27 +28,39 @@ def read_photo(path: Path, *, longest: int = 2048) -> np.ndarray:
     Raises:
         InvalidInput: it is not there, no picture, damaged or too large; names the file.
     """
-    import numpy as np
-    from PIL import Image, ImageOps
-
     try:
         if not path.is_file():
             raise InvalidInput("there is no such picture", where=str(path))
-        size = path.stat().st_size
-        if not 0 < size <= MAX_BYTES:
-            wrong = "is empty" if not size else f"is larger than {MAX_BYTES >> 20} MB"
-            raise InvalidInput(wrong, where=str(path))
-        with Image.open(path, formats=FORMATS) as opened:
+        if path.stat().st_size > MAX_BYTES:
+            raise InvalidInput(f"is larger than {MAX_BYTES >> 20} MB", where=str(path))
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+    return decode_photo(data, str(path), longest=longest)
+
+
+def decode_photo(data: bytes, where: str, *, longest: int = 2048) -> np.ndarray:
+    """The bytes of a picture file as pixels; see `read_photo`.
+
+    Args:
+        where: what to call it where it is wrong.
+    """
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    if not data:
+        raise InvalidInput("is empty", where=where)
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as opened:
             if max(opened.size) > MAX_SIDE:
-                raise InvalidInput(
-                    f"is {opened.size[0]}x{opened.size[1]} pixels; at most {MAX_SIDE} a side are read", where=str(path)
-                )
+                wrong = f"is {opened.size[0]}x{opened.size[1]} pixels; at most {MAX_SIDE} a side are read"
+                raise InvalidInput(wrong, where=where)
             # A JPEG decodes at a half or a quarter of its size by itself.
             opened.draft("RGB", (longest, longest))
             upright = ImageOps.exif_transpose(opened).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InvalidInput(
-            f"cannot be read as a picture: {str(error)[:120]}", where=str(path), hint=f"Give a {', '.join(FORMATS)}."
+            f"cannot be read as a picture: {str(error)[:120]}", where=where, hint=f"Give a {', '.join(FORMATS)}."
         ) from error
     if max(upright.size) > longest:
         upright.thumbnail((longest, longest), Image.Resampling.LANCZOS)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from tools.errors import BadOutput, EngineCrashed, EngineFailed, EngineHung, InvalidInput
 
-__all__ = ["Answer", "ServerHttp"]
+__all__ = ["Answer", "ServerHttp", "is_this_machine"]
 
 MAX_BYTES = 8 << 20
 """A longer answer is not one about the state of a server."""
@@ -61,7 +61,7 @@ class ServerHttp:
             raise InvalidInput(f"{url!r} has no port that there is", where=name) from None
         if parts.scheme != "http" or not parts.hostname or parts.query or parts.username:
             raise InvalidInput(f"{url!r} is not an address like http://127.0.0.1:8000", where=name)
-        if not remote and not _is_this_machine(parts.hostname):
+        if not remote and not is_this_machine(parts.hostname):
             raise InvalidInput(
                 f"{parts.hostname} is not this machine", where=name, hint="Say `remote: true` if that is meant."
             )
@@ -78,11 +78,16 @@ class ServerHttp:
         timeout_s: float,
         params: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        content: tuple[str, bytes] | None = None,
+        most: int = MAX_BYTES,
     ) -> Answer:
         """One request; any status is an answer.
 
         Args:
             timeout_s: for all of it, from connecting to the last byte.
+            body: sent as JSON.
+            content: media type and bytes, sent in place of `body`.
+            most: bytes of the answer; a longer one is refused.
 
         Raises:
             EngineCrashed: nobody listens there, or the connection broke.
@@ -91,15 +96,15 @@ class ServerHttp:
         """
         deadline = time.monotonic() + timeout_s
         target = f"{self._prefix}{path}" + (f"?{urlencode(params)}" if params else "")
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if data is not None else {}
+        kind, data = content or ("application/json", None if body is None else json.dumps(body).encode())
+        headers = {"Content-Type": kind} if data is not None else {}
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
         try:
             connection.request(method, target, data, headers)
             if connection.sock is not None:
                 connection.sock.settimeout(max(0.001, deadline - time.monotonic()))
             response = connection.getresponse()
-            return Answer(response.status, self._read(connection, response, deadline))
+            return Answer(response.status, self._read(connection, response, deadline, most))
         except TimeoutError:
             raise EngineHung(f"{self.name} did not answer {method} {path} within {timeout_s:g} s.") from None
         except ConnectionRefusedError:
@@ -114,7 +119,7 @@ class ServerHttp:
             connection.close()
 
     def _read(
-        self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, deadline: float
+        self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, deadline: float, most: int
     ) -> bytes:
         """The body: the socket's own limit starts anew with every byte, so one that drips would never end."""
         body = bytearray()
@@ -128,8 +133,8 @@ class ServerHttp:
             if not part:
                 return bytes(body)
             body += part
-            if len(body) > MAX_BYTES:
-                raise BadOutput(f"{self.name} answered with more than {MAX_BYTES >> 20} MB.")
+            if len(body) > most:
+                raise BadOutput(f"{self.name} answered with more than {most >> 20} MB.")
 
     def must(
         self,
@@ -152,7 +157,8 @@ class ServerHttp:
         return answer
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a host is a loopback address, or `localhost`."""
     if host == "localhost":
         return True
     try:

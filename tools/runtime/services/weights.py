@@ -12,6 +12,7 @@ from configs.services import SERVICES_YAML, ServiceEntry, load_services
 from configs.yaml_file import YamlProblem
 from tools.errors import InvalidInput, MissingPrerequisite, ToolError
 from tools.model import Placing, Weights
+from tools.runtime.services.comfyui import ComfyServer
 from tools.runtime.services.command import CommandServer
 from tools.runtime.services.gpt_sovits import GptSovitsServer, gpt_sovits_launch
 from tools.runtime.services.llama_cpp import LlamaServer, LlamaSwapModel
@@ -39,6 +40,7 @@ def server_of(name: str, entry: ServiceEntry, private: Path) -> Server:
         "llama_swap": lambda: LlamaSwapModel(name, entry.model, entry.url, launch, remote=entry.remote),
         "llama_server": lambda: LlamaServer(name, entry.url, launch, remote=entry.remote),
         "gpt_sovits": lambda: GptSovitsServer(name, entry.url, launch, remote=entry.remote),
+        "comfyui": lambda: ComfyServer(name, entry.url, launch, remote=entry.remote),
         "command": lambda: CommandServer(name, entry.url, launch, ready_path=entry.ready_path, remote=entry.remote),
     }
     server = makers[entry.kind]()
