@@ -26,6 +26,10 @@ NEEDED_FOR = {
     "compare_faces": ("image", "video"),
 }
 """Tools that have engines to choose between, and the outputs that call for them. Voices are chosen by line."""
+ORDER = [
+    "generate_image", "synthesize_speech", "compose_music", "animate_shot", "lip_sync", "transcribe", "compare_faces",
+]  # fmt: skip
+"""In which parts are told."""
 SPOKEN = {"en": "English", "it": "Italian", "de": "German", "es": "Spanish", "fr": "French"}
 OPTIONAL = ("lip_sync", "transcribe", "compare_faces")
 """Tools that a scene goes without where none of their engines is ready."""
@@ -85,13 +89,13 @@ def draw_up(
         if wanted & set(kinds) and tool in readiness.registry.entries.tools and tool != "animate_shot"
         if (part := draft.part(tool)) is not None
     ]
-    if "video" in wanted:
-        stills = next((part for part in parts if part.tool == "generate_image"), None)
-        parts.append(draft.motion(drawn=stills is None or stills.embedded))
     if wanted & {"voice", "subtitles"}:
         spoken = dict.fromkeys((line.character, line.language) for shot in board.shots for line in shot.dialogue)
         parts += [draft.voice(character, language) for character, language in spoken]
-    return Lineup(parts=parts)
+    if "video" in wanted:
+        stills = next((part for part in parts if part.tool == "generate_image"), None)
+        parts.append(draft.motion(drawn=stills is None or stills.embedded))
+    return Lineup(parts=sorted(parts, key=lambda part: ORDER.index(part.tool)))
 
 
 class _Draft:

@@ -8,6 +8,9 @@ from tools.storyboard import Storyboard
 
 __all__ = ["tell_lineup"]
 
+UNTOLD = ("transcribe", "compare_faces")
+"""Tools of the judge: its checks say which could be run, and what the others need."""
+
 
 def tell_lineup(lineup: Lineup | None, board: Storyboard, replies: Replies) -> list[str]:
     """A line of who makes what, a line for each engine that was passed over; none where all is as it always is.
@@ -17,6 +20,8 @@ def tell_lineup(lineup: Lineup | None, board: Storyboard, replies: Replies) -> l
         board: whose characters have names.
         replies: in the language of the person.
     """
+    if lineup is not None:
+        lineup = Lineup(parts=[part for part in lineup.parts if part.tool not in UNTOLD])
     if lineup is None or (lineup.all_embedded and not any(part.passed_over for part in lineup.parts)):
         return []
     names = {member.id: member.name.partition(" ")[0] for member in board.cast}

@@ -86,6 +86,7 @@ class EngineEntry(_Model):
             the names of those on this machine. It imports no heavy library.
         sparing: what it can do when memory runs out: `slice`, `tile`, `offload`, `int8`, `int4`, `smaller`; see
             ladder.yaml, and `Placing`, which tells it what to do.
+        reads: models that must be on this machine, and that it reads by itself, away from the device.
         languages: that it speaks, by their codes; empty where it does not matter.
         voices: a character needs a voice of this kind (`studio voice list`) for it; empty where any will do.
         from_still: it sets the shot's still in motion, so it is handed that.
@@ -106,6 +107,7 @@ class EngineEntry(_Model):
     companions: tuple[Name, ...] = ()
     wants: ClassPath | Literal[""] = ""
     sparing: tuple[Literal["slice", "tile", "offload", "int8", "int4", "smaller"], ...] = ()
+    reads: tuple[Name, ...] = ()
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
     voices: Name | Literal[""] = ""
     from_still: bool = False

@@ -115,7 +115,7 @@ class Readiness:
                 return Lack(f"there is no interpreter {own_interpreter}", "studio doctor")
         elif missing := [name for name in engine.libraries if not _installed(name)]:
             return Lack(f"{', '.join(missing)} not installed", f"{sys.executable} -m pip install {' '.join(missing)}")
-        return next((lack for name in engine.models if (lack := self._model(name)) is not None), None)
+        return next((lack for name in (*engine.models, *engine.reads) if (lack := self._model(name)) is not None), None)
 
     def _model(self, name: str) -> Lack | None:
         entry = self.registry.models.models[name]

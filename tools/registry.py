@@ -71,6 +71,7 @@ class EngineSpec:
     companions: tuple[str, ...]
     wants: str
     sparing: tuple[str, ...]
+    reads: tuple[str, ...]
     languages: tuple[str, ...]
     voices: str
     from_still: bool
@@ -166,6 +167,9 @@ class Registry:
             for engine, about in entry.engines.items():
                 if about.wants and not about.wants.startswith(self.allow):
                     raise InvalidInput(f"{tool}/{engine}: modules under {', '.join(self.allow)} only", where=str(engines))
+                for name in about.reads:
+                    if name not in self.models.models:
+                        raise InvalidInput(f"{tool}/{engine}: {models.name} has no {name!r}", where=str(engines))
                 for name in (*about.models, *about.companions):
                     known = self.models.loadable.get(name)
                     if known is None or known.stack != about.stack:

@@ -120,7 +120,7 @@ def test_with_all_models_the_same_board_goes_to_the_real_engines(tmp_path: Path)
     }
     told = tell_lineup(lineup, beach(), Replies("en"))
     assert told == [
-        "Engines: pictures by sdxl; music by musicgen; motion by ltx; voices by gpt_sovits.",
+        "Engines: pictures by sdxl; voices by gpt_sovits; music by musicgen; motion by ltx.",
         "Not for commercial use: music: CC-BY-NC-4.0.",
     ]
 
@@ -139,8 +139,8 @@ def test_a_mix_is_said_with_what_would_change_it(tmp_path: Path) -> None:
     }
     told = tell_lineup(lineup, ITALIAN, Replies("en"))
     assert told[0] == (
-        "Engines: pictures by sdxl; music by score; motion by parallax; "
-        "voices by gpt_sovits (Luca [en]), espeak (Alberto), xtts (Luca [it])."
+        "Engines: pictures by sdxl; voices by gpt_sovits (Luca [en]), espeak (Alberto), xtts (Luca [it]); "
+        "music by score; motion by parallax."
     )
     assert "Not musicgen for music: the model music is not here. To have it: studio models path music PATH" in told
     assert "Not gpt_sovits for voices (Alberto, Luca [it]): it does not speak Italian." in told

@@ -32,6 +32,7 @@ def readiness(tmp_path: Path, profile: Profile = GPU, **more: Any) -> Readiness:
         "bare": {**entry, "libraries": ["no-such-distribution"]},
         "heavy": {**entry, "device": "gpu", "models": ["weights"], "stack": "models"},
         "by_hand": {**entry, "models": ["pickle"], "stack": "models"},
+        "reader": {**entry, "reads": ["weights"]},
         "served": {**entry, "models": ["server"], "stack": "models"},
         "started": {**entry, "models": ["starts"], "stack": "models"},
     }
@@ -85,6 +86,7 @@ def spec(ready: Readiness, name: str) -> EngineSpec:
         ("elsewhere", "no interpreter /nowhere/python", "studio doctor"),
         ("bare", "no-such-distribution not installed", "pip install no-such-distribution"),
         ("heavy", r"model weights is not here \(6.9 GB\)", "studio models pull weights"),
+        ("reader", r"model weights is not here", "studio models pull weights"),
         ("by_hand", "model pickle is not here$", "studio models path pickle PATH"),
         ("served", "no server answers at http://127.0.0.1:9", ""),
         ("started", "no-such-program, which starts it, is not installed", ""),
@@ -109,7 +111,7 @@ def test_nothing_is_lacking_where_all_is_there(tmp_path: Path) -> None:
     shelf = Shelf(home, ready.registry.models)
     for name in ("weights", "pickle"):
         shelf.keep(name, record)
-    for name in ("ready", "on_gpu", "asks", "keyed", "apart", "heavy", "by_hand", "served"):
+    for name in ("ready", "on_gpu", "asks", "keyed", "apart", "heavy", "by_hand", "reader", "served"):
         assert lack(ready, name) is None, name
 
 
