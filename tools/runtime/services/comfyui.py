@@ -1,6 +1,6 @@
 """ComfyUI: it loads models when a workflow asks for them, and gives them back when it is told to.
 
-Source: the project's server.py (`/system_stats`, `/free`) and main.py, whose worker acts on `/free` between two workflows.
+Source: the project's server.py (`/system_stats`, `/free`) and main.py, which acts on `/free` between two workflows.
 """
 
 from __future__ import annotations
