@@ -18,7 +18,7 @@ from configs.yaml_file import YamlProblem
 from tools.artifact import canonical_json
 from tools.base import Engine, EngineContext
 from tools.errors import InvalidInput
-from tools.runtime.services.sovits_speech import SovitsTimes
+from tools.runtime.services.sovits_answer import SovitsTimes
 from tools.timeline import estimate_speech_s
 from tools.voice.recorded import finish_recorded
 from tools.voice.records import GptSovitsVoice, Reference

@@ -16,7 +16,8 @@ from typing import Any
 from tools.errors import MissingPrerequisite
 from tools.runtime.services.owned_process import OwnedProcess
 from tools.runtime.services.server import Launch, Server, Timeouts
-from tools.runtime.services.sovits_speech import SovitsSpeech, SovitsTimes, Spoken
+from tools.runtime.services.sovits_answer import SovitsTimes, Spoken
+from tools.runtime.services.sovits_speech import SovitsSpeech
 from tools.runtime.storage.disk import storage_errors
 
 __all__ = ["GptSovitsServer", "gpt_sovits_launch"]
