@@ -20,6 +20,7 @@ __all__ = [
     "local_path",
     "narrowed",
     "reading",
+    "require_found",
     "settled",
     "stream",
     "streams",
@@ -87,6 +88,20 @@ def settled(modules: Mapping[str, Any], path: Path) -> None:
         lacking = [name for name, tensor in module.state_dict().items() if tensor.is_meta]
         if lacking:
             raise InvalidInput(f"lacks {len(lacking)} weights of the {part}, as {lacking[0]}", where=str(path))
+
+
+def require_found(path: Path, found: Mapping[str, Any], what: str) -> None:
+    """See that a loader of transformers found every weight: what is lacking it fills with random values.
+
+    Args:
+        found: its `output_loading_info`.
+
+    Raises:
+        InvalidInput: some are lacking; names the folder and the first.
+    """
+    lacking = sorted(str(one) for one in (*found["missing_keys"], *(found.get("mismatched_keys") or ())))
+    if lacking:
+        raise InvalidInput(f"lacks {len(lacking)} weights of {what}, as {lacking[0]}", where=str(path))
 
 
 def torch_dtype(placing: Placing) -> Any:

@@ -23,6 +23,7 @@ from tools.video.checkpoints import (
     local_path,
     narrowed,
     reading,
+    require_found,
     settled,
     stream,
     streams,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = ["LtxTextEncoder", "LtxWords", "TextReader"]
+
+_REMEMBERED = 16
+"""Prompts whose embeddings are kept in host memory, 2 MB each."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class TextReader:
     def __init__(self, encoder: Any, tokenizer: Any, placing: Placing) -> None:
         self.encoder, self.tokenizer = encoder, tokenizer
         self._placing = placing
+        self._known: dict[tuple[str, int], tuple[Any, Any, str]] = {}
 
     def read(self, prompt: str, negative: str, tokens: int) -> LtxWords:
         """Read a prompt and what is to be avoided.
@@ -71,10 +76,16 @@ class TextReader:
         """
         import torch
 
-        with self._on_device(), torch.no_grad():
-            embeds, mask, lost = self._read(prompt, tokens)
-            avoided, avoided_mask, _ = self._read(negative, tokens)
-        return LtxWords(embeds, mask, avoided, avoided_mask, lost)
+        asked = [(prompt, tokens), (negative, tokens)]
+        if any(one not in self._known for one in asked):
+            with self._on_device(), torch.no_grad():
+                found = {one: self._read(*one) for one in asked}
+            # Another attempt at a shot, and the negative of all shots, are read once; newest last.
+            self._known = dict([*self._known.items(), *found.items()][-_REMEMBERED:])
+        device = self._placing.device
+        embeds, mask, lost = self._known[asked[0]]
+        avoided, avoided_mask, _ = self._known[asked[1]]
+        return LtxWords(embeds.to(device), mask.to(device), avoided.to(device), avoided_mask.to(device), lost)
 
     def _read(self, text: str, tokens: int) -> tuple[Any, Any, str]:
         import torch
@@ -83,7 +94,7 @@ class TextReader:
             [text], padding="max_length", max_length=tokens, truncation=True, add_special_tokens=True,
             return_tensors="pt",
         )  # fmt: skip
-        whole = self.tokenizer([text], add_special_tokens=True).input_ids[0]
+        whole = self.tokenizer([text], add_special_tokens=True, verbose=False).input_ids[0]
         lost = self.tokenizer.decode(whole[tokens - 1 : -1]) if len(whole) > tokens else ""
         device = self._placing.device
         # As diffusers' pipelines do: the encoder's mask is of booleans.
@@ -91,7 +102,7 @@ class TextReader:
         embeds = self.encoder(taken.input_ids.to(device), attention_mask=mask)[0]
         if not bool(torch.isfinite(embeds).all()):
             raise BadOutput("the text encoder computed values that are not numbers (NaN).", hint="bf16 has more room.")
-        return embeds.to(torch_dtype(self._placing)), mask, lost.strip()
+        return embeds.to(torch_dtype(self._placing)).cpu(), mask.cpu(), lost.strip()
 
     @contextmanager
     def _on_device(self) -> Iterator[None]:
@@ -156,7 +167,7 @@ class LtxTextEncoder(Weights):
                 output_loading_info=True,
             )  # fmt: skip
             tokenizer = T5TokenizerFast.from_pretrained(str(path / "tokenizer"), local_files_only=True)
-        self._check_found(path, found)
+        require_found(path / "text_encoder", found, "T5")
         self._check_words(path / "tokenizer", tokenizer, encoder)
         settled({"text_encoder": encoder}, path)
         narrowed(encoder, placing)
@@ -165,13 +176,6 @@ class LtxTextEncoder(Weights):
         self._placing = placing
         self._reader = TextReader(encoder, tokenizer, placing)
         return self._reader
-
-    @staticmethod
-    def _check_found(path: Path, found: Mapping[str, Any]) -> None:
-        """transformers fills what is lacking with random values, and says so in its log alone."""
-        lacking = [*found["missing_keys"], *(found.get("mismatched_keys") or ())]
-        if lacking:
-            raise InvalidInput(f"lacks {len(lacking)} weights of T5, as {lacking[0]}", where=str(path / "text_encoder"))
 
     @staticmethod
     def _check_words(path: Path, tokenizer: Any, encoder: Any) -> None:
