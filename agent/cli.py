@@ -18,6 +18,7 @@ import typer
 from agent.interrupts import STOPPED
 from agent.jobs_cli import jobs
 from agent.models_cli import models
+from agent.stacks_cli import stacks
 from agent.trace_cli import trace
 
 __all__ = ["app", "main"]
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(jobs, name="jobs")
 app.add_typer(models, name="models")
+app.add_typer(stacks, name="stacks")
 
 Thread = Annotated[str, typer.Option("--thread", "-t", help="Conversation to continue, or to begin under this name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
@@ -234,6 +236,7 @@ def _with_plugins(argv: list[str]) -> typer.Typer:
     own = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback} | {
         "jobs",
         "models",
+        "stacks",
     }
     if argv and (argv[0] in own or " " in argv[0]):
         return app

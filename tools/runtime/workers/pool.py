@@ -13,7 +13,7 @@ from tools.errors import Cancelled, ToolError
 from tools.registry import EngineSpec
 from tools.runtime.clock import REAL_CLOCK, Clock
 from tools.runtime.workers.client import WorkerProcess
-from tools.runtime.workers.stacks import interpreter_of
+from tools.runtime.workers.stacks import environment_of, interpreter_of, search_path
 
 __all__ = ["WorkerPool", "default_size"]
 
@@ -144,7 +144,10 @@ class WorkerPool:
         entry = self._stacks.get(stack)
         if entry is None:
             return WorkerProcess(allow=self._allow, told=self._told)
-        return WorkerProcess(interpreter_of(stack, entry, self._models_home), self._allow, entry.keys, self._told)
+        python, told = interpreter_of(stack, entry, self._models_home), self._told
+        if self._models_home is not None and entry.requires and not entry.python:
+            told = {**told, **search_path(environment_of(stack, self._models_home))}
+        return WorkerProcess(python, self._allow, entry.keys, told)
 
     def _count(self, stack: str) -> int:
         return len(self._idle.get(stack, ())) + len(self._leased.get(stack, ()))
