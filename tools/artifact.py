@@ -132,6 +132,7 @@ class ArtifactRecord(BaseModel):
     digest: str = Field(description="hash of `files` and `output`: equal content, equal digest, whatever made it")
     seconds: float = Field(description="wall seconds the engine took")
     degraded: tuple[str, ...] = Field((), description="what was done otherwise than asked because memory ran out")
+    models: dict[str, str] = Field(default_factory=dict, description="by name: width, commit, digest of the files")
 
 
 class Artifact:

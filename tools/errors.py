@@ -90,7 +90,9 @@ class EngineHung(EngineFailed):
 
 
 class OutOfMemory(EngineFailed):
-    """Device or host memory ran out."""
+    """Device or host memory ran out; `of_weights`: while a model was brought there, before any call ran on it."""
+
+    of_weights = False
 
 
 class BadOutput(ToolError):

@@ -29,6 +29,8 @@ Progress = Callable[[str, int, int], None]
 """Told the file, the bytes that are done of all, and how many there are in all."""
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
 _CHUNK = 4 << 20
+_ANOTHER = 0.2
+"""Files of less than so much of the listed size are another, smaller model: 4 bits in place of 16 are a quarter."""
 
 
 def no_progress(file: str, done: int, total: int) -> None:
@@ -159,12 +161,15 @@ class Shelf:
         return str(record.path_of(next(iter(record.files)))) if len(record.files) == 1 else record.path
 
     def placed(self) -> ModelsFile:
-        """All models, each with the source that this machine has; what is not here keeps that of models.yaml."""
-        found = {name: source for name in self.models.models if (source := self.source_of(name))}
-        entries = {
-            name: entry.model_copy(update={"source": found[name]}) if name in found else entry
-            for name, entry in self.models.models.items()
-        }
+        """All models, each with the source that this machine has; what is not here keeps that of models.yaml.
+
+        Where a person's own files are a fraction of the listed ones, as those of a distilled model are, the sizes on
+        the device are expected to be so, too. `repo` and `revision` are those of what was pulled.
+        """
+        entries = {}
+        for name, entry in self.models.models.items():
+            record = self.record(name)
+            entries[name] = entry if record is None else _as_it_lies(entry, record, self.source_of(name))
         return self.models.model_copy(update={"models": entries})
 
     def keep(self, name: str, record: ModelRecord) -> None:
@@ -283,6 +288,17 @@ class Shelf:
         except ToolError as error:
             return {".": str(error)}
         return {}
+
+
+def _as_it_lies(entry: ModelEntry, record: ModelRecord, source: str) -> ModelEntry:
+    if record.kind == "pulled":
+        return entry.model_copy(update={"source": source, "revision": record.revision})
+    share = record.bytes / (entry.download_gb * 1e9) if entry.download_gb else 1.0
+    update: dict[str, object] = {"source": source, "repo": ""}
+    if share < _ANOTHER:
+        update["weights_gb"] = {width: size * share for width, size in entry.weights_gb.items()}
+        update["working_gb"] = entry.working_gb * share
+    return entry.model_copy(update=update)
 
 
 def _family_in(weights: tuple[ModelFile, ...], entry: ModelEntry | None) -> str:

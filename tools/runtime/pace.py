@@ -17,7 +17,7 @@ __all__ = ["Pace"]
 
 _NEWEST = 0.2
 """Weight of the newest call in the running mean."""
-_SLOWEST, _FASTEST = 100.0, 0.01
+_SLOWEST, _FASTEST = 1000.0, 0.01
 
 
 class _File(BaseModel):
@@ -53,10 +53,10 @@ class Pace:
             return {}
         return {name: ratio for name, ratio in ratios.items() if _FASTEST <= ratio <= _SLOWEST}
 
-    def predict(self, engine: EngineSpec, args: dict[str, Any]) -> float:
-        """Seconds that a call will take here."""
+    def predict(self, engine: EngineSpec, args: dict[str, Any], *, slower: float = 1.0) -> float:
+        """Seconds that a call will take here; `slower` is reckoned with until it was measured."""
         with self._lock:
-            return engine.predicted_s(args) * self._ratios.get(_name(engine), 1.0)
+            return engine.predicted_s(args) * self._ratios.get(_name(engine), slower)
 
     def learn(self, engine: EngineSpec, args: dict[str, Any], seconds: float) -> None:
         """A call took so many seconds of the engine's own time."""

@@ -23,17 +23,19 @@ def provenance_of(
         version: of its engine, with its data.
         inputs: hashes of the external files by path.
         result: by id of a call: what it gave.
-        lane: the device; the width of the models there is part of what makes a result.
+        lane: the device; the width of the models there, and their files, are part of what makes a result.
     """
     filled = _with_refs(node.args, lambda name: {"call": name, "key": result(name).key})
     content = _with_refs(node.args, lambda name: {"digest": result(name).digest})
     call, engine = node.call, node.engine
+    models: dict[str, str] = {}
     if engine.models and lane is not None:
-        version += "".join(f"+{name}@{lane.base(name).width}" for name in engine.models)
+        version += "".join(f"+{lane.identity(name)}" for name in engine.models)
+        models = {name: lane.origin(name) for name in engine.models}
     key = artifact_key(
         tool=call.tool, engine=engine.name, version=version, args=content, seed=call.seed, inputs=dict(inputs)
     )
-    return Provenance(key, call.tool, engine.name, version, filled, call.seed, dict(inputs))
+    return Provenance(key, call.tool, engine.name, version, filled, call.seed, dict(inputs), models=models)
 
 
 def _with_refs(data: Any, replace: Callable[[str], Any]) -> Any:

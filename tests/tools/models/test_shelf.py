@@ -55,6 +55,27 @@ def test_a_folder_of_ones_own_may_have_a_new_name(tmp_path: Path) -> None:
     assert home.source_of("my_style") == str(path.parent)
 
 
+def test_sizes_on_the_device_follow_files_that_are_far_smaller_than_the_listed_ones(tmp_path: Path) -> None:
+    entry = ModelEntry(
+        about="x", weights="tools.image.sdxl.weights:SdxlCheckpoint", weights_gb={"fp16": 6.0}, working_gb=4.0,
+        download_gb=6.0, repo="owner/name", files=("x.safetensors",), licence="MIT",
+    )  # fmt: skip
+    home = Shelf(tmp_path / "models", ModelsFile(models={"luca": entry}))
+    home.register("luca", lora(tmp_path))
+    placed = home.placed().models["luca"]
+    share = len(LORA) / 6e9
+    assert placed.weights_gb == {"fp16": pytest.approx(6.0 * share)}
+    assert placed.working_gb == pytest.approx(4.0 * share)
+    assert not placed.repo, "nobody knows where a person's own file is from"
+    half = KnownFile(bytes=3_000_000_000, sha256="0" * 64)
+    home.keep("luca", ModelRecord(kind="path", path=str(tmp_path), files={"x.safetensors": half}))
+    assert home.placed().models["luca"].weights_gb == {"fp16": 6.0}, "another width of the same model"
+    commit = "a" * 40
+    home.keep("luca", ModelRecord(kind="pulled", path=str(tmp_path), revision=commit, files={"x.safetensors": half}))
+    pulled = home.placed().models["luca"]
+    assert (pulled.repo, pulled.revision) == ("owner/name", commit)
+
+
 def test_what_was_changed_is_found(tmp_path: Path) -> None:
     home, path = shelf(tmp_path), lora(tmp_path)
     home.register("luca", path)

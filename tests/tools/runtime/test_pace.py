@@ -45,10 +45,17 @@ def test_a_damaged_file_is_measured_anew(tmp_path: Path, engine: EngineSpec, con
 def test_nonsense_is_bounded(engine: EngineSpec) -> None:
     pace = Pace(None, "")
     pace.learn(engine, {}, 1e9)
-    assert pace.predict(engine, {}) == 200.0
+    assert pace.predict(engine, {}) == 2000.0
     pace.learn(engine, {}, 0.0)
-    assert pace.predict(engine, {}) == 200.0
+    assert pace.predict(engine, {}) == 2000.0
     pace.save()
+
+
+def test_what_is_made_for_a_gpu_is_reckoned_slow_without_one_until_it_was_measured(engine: EngineSpec) -> None:
+    pace = Pace(None, "")
+    assert pace.predict(engine, {}, slower=100.0) == 200.0
+    pace.learn(engine, {}, 6.0)
+    assert pace.predict(engine, {}, slower=100.0) == pytest.approx(6.0)
 
 
 def test_the_executor_learns_from_what_it_made_and_not_from_what_it_found(bench: Bench) -> None:

@@ -45,7 +45,9 @@ class Descent:
             others = sorted(self._lane.expected - set(engine.models))
             self._tight.add(engine.path)
             placing = self._placing(engine)
-            step = Ladder.of(self._ladders, engine.tool).next(names, placing, engine.sparing, others, error=error)
+            # On the CPU weights lie in host memory already: there is nothing that they could go through.
+            able = [what for what in engine.sparing if what != "offload" or self._lane.device != "cpu"]
+            step = Ladder.of(self._ladders, engine.tool).next(names, placing, able, others, error=error)
             if step.frees:
                 self._free.add(engine.path)
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
-from tools.errors import MissingPrerequisite
+from tools.errors import InvalidInput, MissingPrerequisite
 from tools.runtime.device.foresight import Decision, Foresight
 from tools.runtime.device.lane import Lane
 from tools.runtime.events import DeviceEvent, PlanFigures
@@ -59,6 +59,7 @@ class DeviceQueue:
         self.busy = False
         """Whether a call of this run has the device, or is on its way to it."""
         tasks = {name: _task(node, lane) for name, node in graph.nodes.items()}
+        self._is_slow = lane.device == "cpu" and any(node.engine.device == "gpu" for node in graph.nodes.values())
         self._tasks, self._models = tasks, {name: lane.ledger.model(name).within(lane.budget) for name in lane.entries}
         models = dict(self._models)
         self._chooser = choose(tasks, models, lane.budget, cpu_slots, self._show)
@@ -74,7 +75,12 @@ class DeviceQueue:
             budget_bytes=self._lane.budget,
             proven=plan.proven,
         )
-        told = DeviceEvent(self._lane.device, "plan", "", plan.wall_s, plan.peak_bytes, plan.text(), plan=figures)
+        head, line, rest = plan.text().partition("\n")
+        if self._is_slow:
+            head += "; engines that are made for a GPU run on the CPU, many times slower"
+        told = DeviceEvent(
+            self._lane.device, "plan", "", plan.wall_s, plan.peak_bytes, head + line + rest, plan=figures
+        )
         self._tell(told)
 
     def _correct(self, model: Model) -> None:
@@ -117,6 +123,8 @@ class DeviceQueue:
 
 def _task(node: Node, lane: Lane) -> Task:
     for name in node.engine.models:
+        if name in lane.absent:
+            raise InvalidInput(f"{node.engine.tool}/{node.engine.name} cannot run here: {lane.absent[name]}.")
         if name not in lane.entries:
             raise MissingPrerequisite(
                 f"{node.engine.tool}/{node.engine.name} needs the model {name!r}, which models.yaml does not list.",

@@ -14,6 +14,7 @@ from typing import Any
 from configs.models import ModelEntry
 from tools.errors import Cancelled, ToolError
 from tools.model import Placing
+from tools.models.stamp import stamp_of
 from tools.runtime.clock import REAL_CLOCK, Clock, Thread
 from tools.runtime.device.lease import GpuLease, Waiting
 from tools.runtime.device.visit import Client, Visit
@@ -44,6 +45,7 @@ class Lane:
         host_budget: bytes of host memory for parked weights; None is unlimited.
         sizes: what this machine measured; None learns nothing.
         size: what a model is expected to take when it is loaded in another way; None: the same.
+        absent: models that cannot be loaded here, each with the reason.
         clock: of this world.
     """
 
@@ -58,11 +60,13 @@ class Lane:
         host_budget: int | None = None,
         sizes: MeasuredSizes | None = None,
         size: Callable[[str, Placing], Model] | None = None,
+        absent: Mapping[str, str] | None = None,
         clock: Clock = REAL_CLOCK,
     ) -> None:
         self.clock = clock
         self.device, self.budget = device, budget
         self.entries = {name: entry for name, (entry, _) in models.items()}
+        self.absent = dict(absent or {})
         self.ledger = Ledger(budget, (model for _, model in models.values()), host_budget=host_budget)
         self._placings = {name: replace(placing, device=device) for name, placing in placings.items()}
         self._lease = lease
@@ -73,6 +77,8 @@ class Lane:
         self._sizes, self._size = sizes, size
         self._used: dict[str, float] = {}
         """When a model was used last."""
+        self._stamps: dict[str, str] = {}
+        """What the files of a model were when it was read from disk."""
         self.fetching: dict[str, Move] = {}
         """Models that are loaded beside a call."""
         self._closing = clock.event()
@@ -119,6 +125,32 @@ class Lane:
         entry = self.entries[name]
         placing = asdict(self._placings[name])
         return {"model": name, "weights": entry.weights, "source": entry.source, "placing": placing}
+
+    def identity(self, name: str) -> str:
+        """What of a model results depend on: its name, its width, and which files it is read from."""
+        stamp = stamp_of(self.entries[name].source)
+        return f"{name}@{self._base[name].width}" + (f"#{stamp}" if stamp else "")
+
+    def origin(self, name: str) -> str:
+        """Which model it is, for the record of a result: its width, the commit it was pulled from, its files."""
+        entry = self.entries[name]
+        stamp = stamp_of(entry.source)
+        return ", ".join(
+            [
+                self._base[name].width,
+                *([f"{entry.repo} at {entry.revision}"] if entry.repo and stamp else []),
+                *([f"files {stamp}"] if stamp else []),
+            ]
+        )
+
+    def is_outdated(self, name: str) -> bool:
+        """Whether the files of a model are others than when it was read."""
+        return name in self._stamps and self._stamps[name] != stamp_of(self.entries[name].source)
+
+    def about_to_read(self, name: str) -> None:
+        """Note what the files of a model are, before they are read from disk."""
+        if self.ledger.state(name) == "cold":
+            self._stamps[name] = stamp_of(self.entries[name].source)
 
     def use(self, names: Sequence[str]) -> None:
         """These are used now: others are given up before them."""

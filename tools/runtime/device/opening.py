@@ -54,10 +54,12 @@ def open_lane(
     sizes = MeasuredSizes(folder, machine_name(gpu.name if gpu else "cpu", gpu.driver if gpu else ""))
     known: dict[str, tuple[ModelEntry, Model]] = {}
     placings: dict[str, Placing] = {}
+    absent: dict[str, str] = {}
     for name, entry in models.loadable.items():
         try:
             placings[name] = placing_of(entry, profile, gpu, budget)
-        except NoFit:
+        except NoFit as error:
+            absent[name] = f"{name}: {error}"
             continue
     for own, companions in together:
         placings.update(side_by_side(own, companions, placings, models, profile, budget) if gpu else {})
@@ -73,6 +75,7 @@ def open_lane(
         host_budget=host if gpu else None,
         sizes=sizes,
         size=lambda name, placing: size_of(name, models.models[name], placing, models),
+        absent=absent,
     )
 
 
@@ -94,14 +97,17 @@ def placing_of(entry: ModelEntry, profile: Profile, gpu: Gpu | None, budget: int
     """
     device = gpu.device if gpu else "cpu"
     placing = Placing(device=device, dtype=profile.dtype if gpu else "fp32")
-    ways = [placing, *(replace(placing, quantise=width) for width in _NARROWER if gpu)]
+    # The CPU computes in bf16 as well, if slowly; fp16 it hardly knows.
+    narrower = [replace(placing, quantise=width) for width in _NARROWER] if gpu else [replace(placing, dtype="bf16")]
+    ways = [placing, *narrower]
     for way in ways:
         size = entry.weights_gb.get(width_of(way))
         if size is not None and (size + entry.working_gb) * 2**30 <= budget:
             return way
     if gpu and profile.offload != "none" and entry.weights_gb.keys() & {placing.dtype, *_NARROWER}:
         return replace(placing, offload=profile.offload)
-    raise NoFit(f"{entry.about}: no width of {', '.join(entry.weights_gb)} fits {budget / 2**30:.1f} GiB")
+    least = min(entry.weights_gb.values()) + entry.working_gb
+    raise NoFit(f"it needs {least:.1f} GiB at least, and models may take {budget / 2**30:.1f} GiB of {device}")
 
 
 def side_by_side(

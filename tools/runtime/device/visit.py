@@ -23,6 +23,9 @@ __all__ = ["Client", "Visit"]
 _SILENCE_S = 600.0
 """A model may be read from a slow disk for so long without a sign of life."""
 
+_PATIENCE_ON_CPU = 30.0
+"""A step of SDXL at 1024 x 1024 is 13.5 TFLOP: two to three minutes on two cores, tenths of a second on a card."""
+
 Message = dict[str, Any]
 
 
@@ -121,9 +124,17 @@ class Visit:
             OutOfMemory: there is no room, or the device says so.
             ToolError: what reading the model ended with.
         """
+        try:
+            self._bring_all(names)
+        except OutOfMemory as error:
+            error.of_weights = True
+            raise
+
+    def _bring_all(self, names: Sequence[str]) -> None:
         for stack in {self._lane.entries[name].stack for name in names}:
             with self.worker(stack):
                 """Whoever held them may have ended since; that is in the account now."""
+        self._forget_outdated(names)
         for name in names:
             if self._lane.ledger.state(name) == "resident":
                 continue
@@ -132,6 +143,13 @@ class Visit:
             self._bring(name, names)
         # What an earlier run left beside them may leave too little for the working memory.
         self._make_room(names)
+
+    def _forget_outdated(self, names: Sequence[str]) -> None:
+        """Weights that somebody replaced on the disk are read anew."""
+        outdated = [name for name in names if self._lane.is_outdated(name)]
+        if outdated:
+            self.finish_fetching()
+            self.forget(outdated)
 
     def _make_room(self, names: Sequence[str]) -> None:
         in_the_way = self._lane.ledger.to_evict(names)
@@ -156,6 +174,8 @@ class Visit:
         lane = self._lane
         with self.worker(lane.entries[name].stack) as worker:
             started = self._lane.clock.now()
+            if name not in lane.fetching:
+                lane.about_to_read(name)
             move = lane.fetching.pop(name, None) or self._reserve(name, worker)
             worker.models.add(name)
             try:
@@ -309,16 +329,25 @@ class Visit:
             name = f"{engine.tool}/{engine.name}"
             placing = asdict(lane.placing(engine.models[0]))
             asked = {**message, "models": list(engine.models), "placing": placing}
-            answer = worker.request(asked, engine.silence_s, name, on_progress)
+            answer = worker.request(asked, self._silence_s(engine), name, on_progress)
             if not lane.fetching:
                 # What is loaded beside a call would be taken for its own.
                 lane.learn_working(engine.models, answer)
             return answer
 
+    def _silence_s(self, engine: EngineSpec) -> float:
+        """How long a call may be silent: an engine that is made for a GPU takes minutes a step without one."""
+        slow = engine.device == "gpu" and self._lane.device == "cpu"
+        return engine.silence_s * (_PATIENCE_ON_CPU if slow else 1.0)
+
     def _prefetch(self, name: str, worker: WorkerProcess) -> None:
         lane = self._lane
         if lane.ledger.state(name) not in ("cold", "parked"):
             return
+        if lane.is_outdated(name):
+            # Whoever needs it has it read anew.
+            return
+        lane.about_to_read(name)
         try:
             lane.fetching[name] = lane.ledger.reserve(name)
         except NoRoom:

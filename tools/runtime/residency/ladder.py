@@ -24,6 +24,8 @@ __all__ = ["Ladder", "NoStepLeft", "StepDown"]
 
 _QUANTISE = ("none", "int8", "int4")
 _OFFLOAD = ("none", "group", "sequential")
+_OF_CALLS = ("slice", "tile", "smaller")
+"""Steps after which a call takes less, and its weights as much as before."""
 
 
 class NoStepLeft(OutOfMemory):
@@ -116,7 +118,7 @@ class Ladder:
             placing: how its models are loaded now.
             supports: what the engine and its models can do: `slice`, `tile`, `offload`, `int8`, `int4`, `smaller`.
             others: models on the device that this call does not need.
-            error: what happened, for the message where no step is left.
+            error: what happened: where the weights did not fit, steps that spare only the calls are passed over.
             may_change_result: False passes over steps that give another result.
 
         Raises:
@@ -125,6 +127,8 @@ class Ladder:
         skipped: list[tuple[str, str]] = []
         for step in self.steps:
             reason = _why_not(step, tried, placing, supports, others)
+            if not reason and error is not None and error.of_weights and step.step in _OF_CALLS:
+                reason = "it spares the calls, and the weights do not fit"
             if not reason and step.changes_result and not may_change_result:
                 reason = "it would change the result"
             if not reason:

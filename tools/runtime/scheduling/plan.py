@@ -175,9 +175,13 @@ def _summary(plan: Plan) -> str:
         quality = "how little it could be was not looked at"
     peak, budget = plan.peak_bytes / _GIB, plan.problem.budget / _GIB
     return (
-        f"{len(plan.order)} calls, {plan.switches} switches of {plan.switch_s:.1f} s in all "
+        f"{_count(len(plan.order), 'call')}, {_count(plan.switches, 'switch', 'es')} of {plan.switch_s:.1f} s in all "
         f"({quality}; {plan.method}), about {plan.wall_s:.0f} s, peak {peak:.1f} of {budget:.1f} GiB"
     )
+
+
+def _count(number: int, thing: str, more: str = "s") -> str:
+    return f"{number} {thing}" + ("" if number == 1 else more)
 
 
 def _grouped(steps: Iterable[Step]) -> list[tuple[list[str], list[str], list[str]]]:
@@ -203,4 +207,4 @@ def _line(problem: Problem, evicted: list[str], loaded: list[str], run: list[str
     if evicted:
         head += f"  - {', '.join(evicted)}"
     cost = sum(problem.models[name].load_s for name in loaded)
-    return f"  {head:<32} {cost:5.2f} s   {len(run):>3} calls {seconds:7.1f} s   {calls}"
+    return f"  {head:<32} {cost:5.2f} s   {_count(len(run), 'call'):>9} {seconds:7.1f} s   {calls}"

@@ -34,6 +34,7 @@ class AttemptRecord(_Model):
         files: what it left, by name.
         seconds: the engine took when it was made (not when it was taken from the store).
         degraded: what was done otherwise than asked because memory ran out.
+        models: by name which weights it was made with: width, commit, digest of the files.
         score, passed, checks: of the judge; None and empty where it was not judged.
         best: whether this attempt went on into the film.
         error: why it failed; empty where it did not.
@@ -53,6 +54,7 @@ class AttemptRecord(_Model):
     files: dict[str, FileRecord] = Field(default_factory=dict)
     seconds: float = 0.0
     degraded: tuple[str, ...] = ()
+    models: dict[str, str] = Field(default_factory=dict)
     score: float | None = None
     passed: bool | None = None
     checks: list[dict[str, Any]] = Field(default_factory=list)

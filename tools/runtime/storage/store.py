@@ -43,7 +43,7 @@ _BROKEN_RECORD = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 class Provenance:
     """What makes an artifact; the parts of its key. See `tools.artifact.artifact_key`.
 
-    `degraded` says what was done otherwise than asked because memory ran out.
+    `degraded` says what was done otherwise than asked because memory ran out; `models` which models were used.
     """
 
     key: str
@@ -54,6 +54,7 @@ class Provenance:
     seed: int
     inputs: dict[str, str] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
+    models: dict[str, str] = field(default_factory=dict)
 
 
 def content_digest(files: dict[str, FileRecord], output: dict[str, Any]) -> str:

@@ -24,8 +24,7 @@ def as_tool_error(error: Exception, request: dict[str, Any]) -> ToolError:
     if isinstance(error, ToolError):
         return error
     name = str(request.get("name", request["do"]))
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        # torch's own is named so in every backend, and torch must not be imported to ask.
+    if _is_out_of_memory(error):
         return OutOfMemory(f"{name} ran out of memory{_first_line(error)}.")
     if _is_device_failure(error):
         return EngineCrashed(f"{name}: the device failed{_first_line(error)}.", hint="Its process is started anew.")
@@ -37,6 +36,20 @@ def as_tool_error(error: Exception, request: dict[str, Any]) -> ToolError:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     return EngineFailed(f"{name} raised {type(error).__name__} at {place}: {str(error)[:300]}".rstrip(": "))
+
+
+_FULL = (
+    "can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED",
+    "Failed to allocate memory",
+)  # fmt: skip
+"""As torch says it of the host's memory, of Metal's and of what CUDA's libraries ask for; ONNX Runtime of its own."""
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out; torch's own error is named so in most backends, and it must not be imported to ask."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error)[:500] for text in _FULL)
 
 
 def _is_device_failure(error: Exception) -> bool:

@@ -16,7 +16,7 @@ from tests.tools.runtime.paper import SIZES, Device, check_card, judged, keys, p
 from tests.tools.runtime.tiny_models import Card
 from tools.artifact import Artifact
 from tools.base import Call
-from tools.errors import Cancelled, EngineCrashed, OutOfMemory
+from tools.errors import Cancelled, EngineCrashed, EngineHung, OutOfMemory
 from tools.registry import Registry
 from tools.runtime.device.lease import GpuLease
 from tools.runtime.workers.pool import WorkerPool
@@ -352,6 +352,23 @@ def test_what_a_call_took_is_not_learned_where_something_was_loaded_beside_it(
     device.executor().run([judged("j", seconds=0.2), painted("p", "j")])
     assert device.actions("prefetch") == ["prefetch paint"]
     assert learned == ["paint"]
+
+
+@pytest.mark.parametrize(("device_name", "kind"), [("cuda:0", EngineHung), ("cpu", Artifact)])
+def test_without_a_gpu_an_engine_for_one_is_given_time(make_device: Make, device_name: str, kind: type) -> None:
+    """The painter counts as hung after 1.5 s: on a device, not on the CPU."""
+    device = make_device()
+    device.lane.device = device_name
+    assert isinstance(device.executor().run([painted("p", seconds=2.2)])["p"], kind)
+
+
+def test_where_a_model_cannot_be_brought_nothing_is_spared_on_its_calls(make_device: Make) -> None:
+    device = make_device(paint={"room": 40})
+    artifact = device.executor().run([painted("p")])["p"]
+    assert isinstance(artifact, Artifact), artifact
+    steps = [event.text.partition(":")[0] for event in device.events if event.action == "step_down"]
+    assert steps == ["8-bit weights"]
+    assert len(artifact.record.degraded) == 1, "no tiles are told of, for there were none"
 
 
 def test_what_sleepers_keep_of_the_device_is_given_back_with_it(make_device: Make, tmp_path: Path) -> None:

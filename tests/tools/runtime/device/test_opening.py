@@ -47,7 +47,7 @@ def test_what_fits_at_no_width_is_streamed_where_the_profile_streams_and_refused
     streamed = placing_of(SDXL, PROFILES["8gb"], card(8.0), budget)
     assert streamed.offload == "group"
     assert size_of("sdxl", SDXL, streamed, FILE).weights == 0
-    with pytest.raises(NoFit, match=r"sdxl: no width of fp16, bf16 fits 7\.2 GiB"):
+    with pytest.raises(NoFit, match=r"needs 10\.6 GiB at least, and models may take 7\.2 GiB of cuda:0"):
         placing_of(SDXL, PROFILES["16gb"], card(15.9), budget)
 
 
@@ -61,12 +61,17 @@ def test_the_lane_of_a_machine_with_a_card(tmp_path: Path) -> None:
     assert lane.base("sdxl").dtype == "fp16"
 
 
-def test_without_a_card_models_run_on_the_cpu_in_full_width(tmp_path: Path) -> None:
+def test_without_a_card_models_run_on_the_cpu_in_full_width_or_half(tmp_path: Path) -> None:
     tiny = ModelEntry(about="tiny", weights=WEIGHTS, stack="card", weights_gb={"fp32": 0.1})
-    lane = open_lane(machine(None), PROFILES["cpu"], ModelsFile(models={"tiny": tiny, "sdxl": SDXL}), tmp_path)
+    narrow = ModelEntry(about="narrow", weights=WEIGHTS, stack="card", weights_gb={"fp16": 0.1, "int8": 0.1})
+    large = ModelEntry(about="large", weights=WEIGHTS, stack="card", weights_gb={"fp32": 90.0, "bf16": 45.0})
+    known = {"tiny": tiny, "sdxl": SDXL, "narrow": narrow, "large": large}
+    lane = open_lane(machine(None), PROFILES["cpu"], ModelsFile(models=known), tmp_path)
     assert lane is not None
     assert lane.device == "cpu"
-    assert set(lane.entries) == {"tiny"}, "a model that comes in no fp32 cannot run here"
+    assert {name: lane.base(name).width for name in lane.entries} == {"tiny": "fp32", "sdxl": "bf16"}
+    assert set(lane.absent) == {"narrow", "large"}
+    assert "needs 45.0 GiB at least, and models may take 38.4 GiB of cpu" in lane.absent["large"]
     assert open_lane(machine(None), PROFILES["cpu"], ModelsFile(), tmp_path) is None
 
 

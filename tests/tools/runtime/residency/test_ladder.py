@@ -81,6 +81,18 @@ def test_at_the_end_the_error_tells_what_was_tried_and_what_was_not_possible() -
     assert all(name not in said.value.tried for name, _ in said.value.skipped)
 
 
+def test_where_the_weights_do_not_fit_no_step_is_lost_on_the_calls() -> None:
+    """A tiled picture is another one: not for a model that could not be brought at all."""
+    of_call, of_weights = OutOfMemory("full"), OutOfMemory("full")
+    of_weights.of_weights = True
+    assert LADDER.next([], START, ALL, error=of_call).step.step == "slice"
+    down = LADDER.next([], START, ALL, error=of_weights)
+    assert down.step.name == "group offload"
+    assert ("tiled decoder", "it spares the calls, and the weights do not fit") in down.skipped
+    with pytest.raises(NoStepLeft):
+        LADDER.next([], START, {"slice", "tile", "smaller"}, error=of_weights)
+
+
 def test_models_that_came_back_are_freed_again() -> None:
     down = LADDER.next(["free the device", "sliced attention"], Placing(sliced=True), ALL, others=["llm"])
     assert down.frees

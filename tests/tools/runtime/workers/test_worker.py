@@ -268,6 +268,23 @@ def test_a_bug_in_an_engine_keeps_its_type_and_place() -> None:
     assert "tiny/scribe raised KeyError at test_worker.py:" in found.message
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory", OutOfMemory),
+        ("MPS backend out of memory (MPS allocated: 9 GB)", OutOfMemory),
+        ("CUDA error: out of memory", OutOfMemory),
+        ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", OutOfMemory),
+        ("CUDA error: an illegal memory access was encountered", EngineCrashed),
+        ("shapes do not fit", EngineFailed),
+    ],
+)
+def test_memory_that_ran_out_is_told_from_other_failures_in_whatever_words(text: str, kind: type[ToolError]) -> None:
+    with pytest.raises(RuntimeError) as raised:
+        raise RuntimeError(text)
+    assert type(as_tool_error(raised.value, {"do": "run", "name": "image/sdxl"})) is kind
+
+
 def test_the_pool_starts_at_once_and_leaves_nobody() -> None:
     started = time.monotonic()
     pool = WorkerPool(2, allow=ALLOW)
