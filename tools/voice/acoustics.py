@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import uniform_filter1d
 
 from tools.errors import BadOutput
 from tools.sound import FloatArray, gain, resample
@@ -27,6 +28,12 @@ KEPT = 13
 RANGE_DB = 45.0
 """What lies further below the loudest frames is silence."""
 LEAST_PAUSE_S = 0.06
+LEAST_SOUND_S = 0.025
+SPEECH_BANDS_HZ = (120.0, 450.0, 1000.0, 1900.0, 3400.0, 5200.0, 7200.0)
+MAYBE_DB, SURE_DB = 7.0, 12.0
+"""Above the noise of a band: single frames of noise scatter by 5 dB and reach 9; a run that reaches the second is
+speech, as far as it stays above the first."""
+STEADY_DB = 5.0
 LEAST_PEAK_DB = -60.0
 """A recording that never gets louder is no speech; as in `postprocess`."""
 
@@ -37,12 +44,10 @@ class Frames:
 
     Attributes:
         power: `(n, bins)` power spectrum.
-        level: `(n,)` dB against the loud frames.
         speech: `(n,)` whether somebody speaks; closures of consonants inside a word count as speech.
     """
 
     power: npt.NDArray[np.float64]
-    level: npt.NDArray[np.float64]
     speech: npt.NDArray[np.bool_]
 
     @property
@@ -85,26 +90,32 @@ def frames_of(sound: FloatArray) -> Frames:
     count = len(sound) // hop + 1
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)[: count * hop : hop][:count]
     power = np.abs(np.fft.rfft(windows * np.hanning(size).astype(np.float32), 512, axis=1)) ** 2
-    energy = power[:, 4:].sum(axis=1)
-    level = 10 * np.log10(energy + 1e-12)
-    level -= np.percentile(level, 95) if count > 20 else level.max()
-    return Frames(power.astype(np.float64), level, _speech(level))
+    return Frames(power.astype(np.float64), _speech(power))
 
 
-def _speech(level: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Where somebody speaks: above the noise, with gaps shorter than `LEAST_PAUSE_S` filled and clicks left out."""
-    floor = float(np.percentile(level, 5))
-    # Between the noise and the speech, nearer the noise; never so low that a room's tail counts.
-    limit = max(-RANGE_DB, min(floor + 6.0, floor + 0.35 * (0.0 - floor)))
-    loud = level > limit
+def _speech(power: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Where somebody speaks: above the noise of any band, with short gaps filled and clicks left out."""
+    edges = np.searchsorted(np.fft.rfftfreq(512, 1 / RATE), SPEECH_BANDS_HZ)
+    bands = np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1)
+    bands = 10 * np.log10(uniform_filter1d(bands, 5, axis=0, mode="nearest") + 1e-12)
+    loudest = float(np.percentile(bands, 95, axis=0).max())
+    least, noise, more = np.percentile(bands, [3, 8, 20], axis=0)
+    # Noise stays as it is: a band whose softest fifth scatters is never without speech, as in a trimmed recording.
+    noise = np.where(more - least < STEADY_DB, noise, np.minimum(noise, loudest - 20.0))
+    least = loudest - RANGE_DB
+    maybe = np.any(bands > np.maximum(noise + MAYBE_DB, least), axis=1)
+    sure = np.any(bands > np.maximum(noise + SURE_DB, least), axis=1)
+    loud = np.zeros(len(bands), dtype=np.bool_)
+    for start, end in runs(maybe):
+        loud[start:end] = bool(sure[start:end].any())
     if not loud.any():
-        loud = level >= level.max()
+        loud = bands.max(axis=1) >= bands.max()
     for start, end in runs(~loud):
         if start > 0 and end < len(loud) and (end - start) * HOP_S < LEAST_PAUSE_S:
             loud[start:end] = True
     kept = loud.copy()
     for start, end in runs(loud):
-        if (end - start) * HOP_S < 0.02:
+        if (end - start) * HOP_S < LEAST_SOUND_S:
             kept[start:end] = False
     return kept if kept.any() else loud
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tools.sound import FloatArray
 
-__all__ = ["Path", "warp"]
+__all__ = ["Path", "pooled", "warp"]
 
 COARSE = 500
 """Frames of the first, unbounded pass."""
@@ -37,8 +37,8 @@ class Path:
     cost: float
 
 
-def _pooled(features: FloatArray, count: int) -> FloatArray:
-    """As `count` frames, each the mean of those it stands for."""
+def pooled(features: FloatArray, count: int) -> FloatArray:
+    """Features `(n, d)` as `(count, d)`, each the mean of those it stands for."""
     edges = np.linspace(0, len(features), count + 1).astype(np.int64)
     sums = np.concatenate([np.zeros((1, features.shape[1])), np.cumsum(features, axis=0, dtype=np.float64)])
     widths = np.maximum(1, edges[1:] - edges[:-1])[:, None]
@@ -55,7 +55,7 @@ def warp(first: FloatArray, second: FloatArray) -> Path:
     shrink = max(n, m) / COARSE
     if shrink <= 1.5:
         return _banded(first, second, np.zeros(n + m - 1), max(n, m))
-    rough = warp(_pooled(first, max(1, round(n / shrink))), _pooled(second, max(1, round(m / shrink))))
+    rough = warp(pooled(first, max(1, round(n / shrink))), pooled(second, max(1, round(m / shrink))))
     # Where the rough path crosses each anti-diagonal of the fine table.
     rows = (rough.rows + 0.5) * n / (rough.rows[-1] + 1) - 0.5
     columns = (rough.columns + 0.5) * m / (rough.columns[-1] + 1) - 0.5
