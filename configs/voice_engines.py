@@ -140,7 +140,8 @@ class ElevenlabsSettings(_Model):
         timeout: seconds of one request.
     """
 
-    url: str = Field(pattern=r"^https?://[^\s?#@]+$")
+    # A key goes with every request: not in the clear, unless it stays on this machine.
+    url: str = Field(pattern=r"^(https://[^\s?#@]+|http://(127\.0\.0\.1|localhost)(:\d+)?(/[^\s?#@]*)?)$")
     model: str = Field(min_length=1, max_length=80)
     stability: Share = 0.5
     similarity: Share = 0.75

@@ -120,12 +120,14 @@ def finish_recorded(
     spoken, mouth = list(timed.words), list(timed.mouth)
     if words is not None:
         spoken = [_moved(word, clip) for word in words]
+        mouth = _mouth_with(spoken, timed.words, mouth)
     ctx.progress(0.97, "writing")
     sound = clip.samples
     if exact_s:
         sound = np.pad(sound, (0, max(0, round(exact_s * SAMPLE_RATE) - len(sound))))
     write_wav(ctx.out / "speech.wav", sound)
-    told = {"voice": voice, "use": (use or VoiceUse()).model_dump(mode="json"), **(record or {})}
+    sure = {"confidence": round(timed.confidence, 3), "method": timed.method}
+    told = {"voice": voice, "alignment": sure, "use": (use or VoiceUse()).model_dump(mode="json"), **(record or {})}
     write_atomic(ctx.out / RECORD_FILE, json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False).encode())
     ctx.progress(1.0, "said")
     return SynthesizeSpeech.Output(
@@ -162,6 +164,16 @@ def _check_length(clip: FinishedClip, args: SynthesizeSpeech.Input, who: str, sl
 
 def _moved(word: SpokenWord, clip: FinishedClip) -> SpokenWord:
     return SpokenWord(text=word.text, start=word.start + clip.shift, end=word.end + clip.shift)
+
+
+def _mouth_with(known: Sequence[SpokenWord], found: Sequence[SpokenWord], mouth: list[MouthCue]) -> list[MouthCue]:
+    """Mouth shapes found by listening, moved with their words to the times that are known."""
+    if [word.text for word in known] != [word.text for word in found]:
+        return mouth
+    heard = np.array([at for word in found for at in (word.start, word.end)])
+    told = np.array([at for word in known for at in (word.start, word.end)])
+    moved = np.interp([cue.start for cue in mouth], np.maximum.accumulate(heard), np.maximum.accumulate(told))
+    return [MouthCue(start=float(at), shape=cue.shape) for at, cue in zip(moved, mouth, strict=True)]
 
 
 def _inside(at: float, clip: FinishedClip) -> float:
