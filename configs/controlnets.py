@@ -21,7 +21,8 @@ class ControlNetEntry(BaseModel):
 
     Attributes:
         model: its name in models.yaml, where it is pulled or registered by path.
-        source: folder or safetensors file on this machine; goes before `model`.
+        otherwise: the model that is taken where `model` is not on this machine.
+        source: folder or safetensors file on this machine; goes before both.
         strength: how strongly it conditions.
         start, end: fraction of the steps in which it does.
         by_default: used for every shot, from the layout's own map, where it is registered.
@@ -30,6 +31,7 @@ class ControlNetEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: str = ""
+    otherwise: str = ""
     source: str = ""
     strength: float = Field(1.0, ge=0.0, le=2.0)
     start: float = Field(0.0, ge=0.0, lt=1.0)

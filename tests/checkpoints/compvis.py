@@ -23,7 +23,7 @@ _OPENCLIP = (
 
 
 def to_compvis(parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """State dicts of unet, vae, text_encoder, text_encoder_2 as one."""
+    """State dicts of unet, vae, text_encoder and, where it is given, text_encoder_2 as one."""
     named = {f"model.diffusion_model.{_unet(name)}": tensor for name, tensor in parts["unet"].items()}
     for name, tensor in parts["vae"].items():
         # The original attention of the VAE is made of 1x1 convolutions.
@@ -31,7 +31,8 @@ def to_compvis(parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
         named[f"first_stage_model.{_vae(name)}"] = tensor[..., None, None] if is_conv else tensor
     for name, tensor in parts["text_encoder"].items():
         named[f"conditioner.embedders.0.transformer.text_model.{name.removeprefix('text_model.')}"] = tensor
-    named.update(_openclip(parts["text_encoder_2"]))
+    if "text_encoder_2" in parts:
+        named.update(_openclip(parts["text_encoder_2"]))
     return named
 
 

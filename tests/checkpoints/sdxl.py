@@ -277,3 +277,39 @@ def make_single_file(folder: Path, base: Path) -> Path:
     save_file({name: tensor.contiguous().clone() for name, tensor in to_compvis(parts).items()}, str(file))
     shutil.copytree(base, folder / "tiny", ignore=shutil.ignore_patterns("*.safetensors"))
     return file
+
+
+def make_gguf(folder: Path, base: Path, kind: str = "Q8_0") -> Path:
+    """The UNet of `base` as GGUF, in the original names without their prefix, as ComfyUI-GGUF's users have it.
+
+    As there, matrices are in blocks, convolutions in half precision, and the rest in full. Beside it lies `<name>/` with
+    everything else of the checkpoint.
+    """
+    import shutil
+
+    import gguf
+    import numpy as np
+    from safetensors.torch import load_file
+
+    from tests.checkpoints.compvis import to_compvis
+
+    folder.mkdir(parents=True, exist_ok=True)
+    state = load_file(str(next((base / "unet").glob("*.safetensors"))))
+    named = to_compvis({"unet": state, "vae": {}, "text_encoder": {}})
+    file = folder / "tiny.gguf"
+    writer = gguf.GGUFWriter(str(file), "sdxl")
+    for name, tensor in named.items():
+        values = tensor.float().numpy()
+        plain = gguf.GGMLQuantizationType.F32 if values.ndim < 2 else gguf.GGMLQuantizationType.F16
+        blocks = values.ndim == 2 and values.shape[1] % 32 == 0
+        told = gguf.GGMLQuantizationType[kind] if blocks else plain
+        data = gguf.quants.quantize(np.ascontiguousarray(values), told)
+        writer.add_tensor(name.removeprefix("model.diffusion_model."), data, raw_dtype=told)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    shutil.copytree(base, folder / "tiny", ignore=lambda where, _: ["unet"] if Path(where) == base else [])
+    (folder / "tiny" / "unet").mkdir()
+    shutil.copy(base / "unet" / "config.json", folder / "tiny" / "unet")
+    return file

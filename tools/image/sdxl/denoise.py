@@ -43,13 +43,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Control:
-    """A ControlNet with its map (1 x 3 x H x W, 0..1), and the fractions of the steps between which it acts."""
+    """A ControlNet with its map (1 x 3 x H x W, 0..1), and the fractions of the steps between which it acts.
+
+    `mode` is the input of a union ControlNet that the map is for; None for a plain one.
+    """
 
     net: Any
     image: torch.Tensor
     strength: float
     start: float = 0.0
     end: float = 1.0
+    mode: int | None = None
 
     def acts(self, step: int, steps: int) -> bool:
         """Whether it conditions this step; the rule is diffusers'."""
@@ -178,18 +182,16 @@ def _pass(
     }
     down: list[torch.Tensor] | None = None
     mid: torch.Tensor | None = None
-    for control in asked.controls:
-        if not control.acts(step, steps) or control.strength == 0.0:
-            continue
-        some_down, some_mid = control.net(
+    acting = [one for one in asked.controls if one.acts(step, steps) and one.strength != 0.0]
+    for controls in _by_net(acting):
+        some_down, some_mid = controls[0].net(
             sample,
             time,
             encoder_hidden_states=embeds,
-            controlnet_cond=control.image.expand(count, -1, -1, -1),
-            conditioning_scale=control.strength,
             guess_mode=False,
             added_cond_kwargs=added,
             return_dict=False,
+            **_conditions(controls, count),
         )
         down = list(some_down) if down is None else [one + two for one, two in zip(down, some_down, strict=True)]
         mid = some_mid if mid is None else mid + some_mid
@@ -205,6 +207,33 @@ def _pass(
         return_dict=False,
     )[0]
     return noise
+
+
+def _by_net(controls: Sequence[Control]) -> list[list[Control]]:
+    """Maps of one union ControlNet go through it at once; a plain one has a pass for each."""
+    groups: dict[int, list[Control]] = {}
+    for number, control in enumerate(controls):
+        groups.setdefault(-1 - number if control.mode is None else id(control.net), []).append(control)
+    return list(groups.values())
+
+
+def _conditions(controls: Sequence[Control], count: int) -> dict[str, Any]:
+    """What a ControlNet is given of its maps, for so many samples."""
+    import torch
+
+    first = controls[0]
+    images = [one.image.expand(count, -1, -1, -1) for one in controls]
+    if first.mode is None:
+        return {"controlnet_cond": images[0], "conditioning_scale": first.strength}
+    modes = [int(one.mode or 0) for one in controls]
+    told = torch.zeros(count, int(first.net.config.num_control_type), device=first.image.device)
+    told[:, modes] = 1.0
+    return {
+        "controlnet_cond": images,
+        "conditioning_scale": [one.strength for one in controls],
+        "control_type": told.to(first.image.dtype),
+        "control_type_idx": modes,
+    }
 
 
 def _kept(asked: Request, keep: Keep, latents: torch.Tensor, step: int) -> torch.Tensor:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import InvalidInput
 from tools.image.layout import Layout
-from tools.image.sdxl.control import picture_as_map
+from tools.image.sdxl.control import UNION_MODES, ChosenControl, normals_of, picture_as_map, thick_poses
 from tools.image.sdxl.denoise import Control, Keep, Look, Part, Request, denoise
 from tools.image.sdxl.encode import Words, encode
 from tools.image.sdxl.identity import Identity, with_identity
@@ -44,7 +44,9 @@ class Canvas:
         size: of the picture that is asked for.
         seed: of the noise.
         start: picture to begin from, height x width x 3 uint8, of the size asked for; None: from noise.
-        controlnet: reads a ControlNet by its path, onto the device.
+        controlnet: gives a ControlNet that was chosen, on the device.
+        companions: other models on the device, by name.
+        sampled: told when the ControlNets are no longer needed.
         progress: may raise to stop.
     """
 
@@ -54,8 +56,10 @@ class Canvas:
     size: tuple[int, int]
     seed: int
     start: np.ndarray | None
-    controlnet: Callable[[Path], Any]
+    controlnet: Callable[[ChosenControl], Any]
     progress: Callable[[float, str], None]
+    companions: Mapping[str, Any] = field(default_factory=dict)
+    sampled: Callable[[], None] = field(default=lambda: None)
 
     @property
     def device(self) -> str:
@@ -101,9 +105,10 @@ def draw(plan: Plan, layout: Layout, canvas: Canvas) -> np.ndarray:
         stack.enter_context(_sparing(pipeline, canvas.placing, sliced=canvas.placing.sliced and not references))
         wardrobe = stack.enter_context(attached(pipeline, plan.adapters, canvas.dtype, canvas.device))
         identity = stack.enter_context(
-            with_identity(pipeline, plan.images.identity, references, canvas.dtype, canvas.device)
+            with_identity(pipeline, plan.images.identity, references, canvas.dtype, canvas.device, canvas.companions)
         )
         latents = _sample(plan, layout, canvas, wardrobe, identity)
+        canvas.sampled()
         canvas.progress(0.97, "decoding")
         picture = decode(pipeline.vae, latents)
     picture = fit(picture, canvas.size)
@@ -255,15 +260,30 @@ def _pasted(picture: np.ndarray, start: np.ndarray, mask: np.ndarray, canvas: Ca
 def _controls(plan: Plan, layout: Layout, canvas: Canvas) -> list[Control]:
     found = []
     for chosen in plan.controls:
-        if chosen.picture:
-            given = read_picture(Path(chosen.picture), canvas.working)
-            shown = picture_as_map(chosen.kind, given, (plan.nets.canny_low, plan.nets.canny_high))
-        else:
-            shown = fit(layout.maps[chosen.kind], canvas.working)
-        net = canvas.controlnet(chosen.source)
-        image = map_tensor(shown, canvas.device, canvas.dtype)
-        found.append(Control(net, image, chosen.strength, chosen.start, chosen.end))
+        net = canvas.controlnet(chosen)
+        union = hasattr(net.config, "num_control_type")
+        image = map_tensor(_shown(chosen, plan, layout, canvas, union=union), canvas.device, canvas.dtype)
+        mode = UNION_MODES[chosen.kind] if union else None
+        found.append(Control(net, image, chosen.strength, chosen.start, chosen.end, mode))
+    taken = [(id(control.net), control.mode) for control in found if control.mode is not None]
+    if len(set(taken)) < len(taken):
+        raise InvalidInput(
+            "a union ControlNet takes edges or lines, not both", where="rendering.controls",
+            hint="Name a ControlNet of its own (`model`) for one of them.",
+        )  # fmt: skip
     return found
+
+
+def _shown(chosen: ChosenControl, plan: Plan, layout: Layout, canvas: Canvas, *, union: bool) -> np.ndarray:
+    """The map that a ControlNet sees, height x width (x 3) uint8."""
+    if chosen.picture:
+        given = read_picture(Path(chosen.picture), canvas.working)
+        return picture_as_map(chosen.kind, given, (plan.nets.canny_low, plan.nets.canny_high))
+    if chosen.kind == "openpose" and union:
+        people = [person.keypoints for person in layout.output.on_stage.values()]
+        return thick_poses(people, canvas.size, canvas.working)
+    shown = fit(layout.maps[chosen.drawn_from], canvas.working, nearest=chosen.kind == "segmentation")
+    return normals_of(shown) if chosen.kind == "normal" else shown
 
 
 def _time_ids(canvas: Canvas) -> torch.Tensor:

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tools.artifact import canonical_json
 from tools.base import Engine, EngineContext
 from tools.errors import InvalidInput
-from tools.image.sdxl.files import check_libraries, file_stamp, placed
+from tools.image.sdxl.files import check_libraries, file_stamp, placed, torch_dtype
 from tools.image.sdxl.plan import ConfigPaths, Plan, make_plan
 from tools.image.tool import GenerateImage
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from tools.image.sdxl.control import ChosenControl
+
 __all__ = ["SdxlImage", "SdxlLightningImage", "SdxlRefinedImage"]
 
 _KEPT_NETS = 3
-"""ControlNets whose weights stay in host memory between calls."""
+"""ControlNets by path whose weights stay in host memory between calls."""
+_OWN_NETS_BYTES = int(2.5 * 2**30)
+"""One ControlNet in 16 bits: `working_gb` of sdxl_base has room for it, as it leaves before the picture is decoded."""
 
 
 class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
@@ -76,7 +80,7 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
         from tools.layout.png import write_png
 
         plan = make_plan(args, self.preset, self.paths)
-        kinds = [control.kind for control in plan.controls if not control.picture]
+        kinds = [control.drawn_from for control in plan.controls if not control.picture]
         wanted = args.model_copy(update={"maps": list(dict.fromkeys([*args.maps, *kinds]))})
 
         def early(fraction: float, text: str) -> None:
@@ -91,8 +95,10 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
             size=(args.width, args.height),
             seed=ctx.seed,
             start=self._start(plan, args, ctx),
-            controlnet=lambda path: self._net(path, ctx, nets),
+            controlnet=lambda chosen: self._net(chosen, ctx, nets),
             progress=ctx.progress,
+            companions=ctx.models,
+            sampled=lambda: self._put_away(nets, ctx.placing.device),
         )
         try:
             picture = draw(plan, layout, canvas)
@@ -134,19 +140,33 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
         except (OSError, ValueError, SyntaxError) as error:
             raise InvalidInput(f"cannot be read as a picture: {str(error)[:120]}", where=str(path)) from error
 
-    def _net(self, path: Path, ctx: EngineContext, used: list[Any]) -> Any:
-        """A ControlNet on the device for this call; read from disk once."""
-        from tools.image.sdxl.control import load_controlnet
-        from tools.image.sdxl.weights import torch_dtype
+    def _net(self, chosen: ChosenControl, ctx: EngineContext, used: list[Any]) -> Any:
+        """A ControlNet on the device for this call: a companion, or a person's own, which is read from disk once."""
+        from tools.image.sdxl.nets import load_controlnet
 
+        if chosen.model in ctx.models:
+            return ctx.model(chosen.model)
+        path = chosen.source
         net = self._nets.pop(path, None)
         dtype = torch_dtype(ctx.placing)
         if net is None or net.dtype != dtype:
             ctx.progress(0.07, f"reading {path.name}")
-            net = load_controlnet(path, ctx.model(self.base).unet, dtype)
+            net = load_controlnet(path, dtype, ctx.model(self.base).unet)
         self._nets[path] = net
         used.append(net)
+        self._check_room(used, ctx)
         return net.to(ctx.placing.device)
+
+    def _check_room(self, used: list[Any], ctx: EngineContext) -> None:
+        """A person's own ControlNet lies in the working memory that models.yaml grants a call: one fits."""
+        own = {id(net): net for net in used}.values()
+        taken = sum(one.numel() * one.element_size() for net in own for one in net.parameters())
+        if ctx.placing.device != "cpu" and taken > _OWN_NETS_BYTES:
+            raise InvalidInput(
+                f"ControlNets by path take {taken / 2**30:.1f} GiB, a call has room for {_OWN_NETS_BYTES / 2**30:.1f}",
+                where="rendering.controls",
+                hint="Register them by name: `studio models path controlnet_depth FOLDER`.",
+            )
 
     def _put_away(self, used: list[Any], device: str) -> None:
         """Off the device: while no call runs, it belongs to the models that the studio accounts for."""

@@ -6,8 +6,10 @@ import hashlib
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from tools.errors import InvalidInput, MissingPrerequisite
+from tools.model import Placing
 from tools.models import inspect_file, require_family
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "placed",
     "require_safetensors",
     "the_file",
+    "torch_dtype",
 ]
 
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "peft", "compel")
@@ -109,3 +112,10 @@ def file_stamp(source: str) -> str:
             name = one.relative_to(path) if path.is_dir() else one.name
             digest.update(f"{name}\0{known.st_size}\0{known.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def torch_dtype(placing: Placing) -> Any:
+    """torch's dtype of a placing."""
+    import torch
+
+    return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]

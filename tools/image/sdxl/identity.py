@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from configs.images import IdentityEntry
 from tools.errors import InvalidInput
 from tools.image.sdxl.files import local_path, placed, require_safetensors, the_file
+from tools.image.sdxl.reference_weights import load_image_encoder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,12 +39,18 @@ class Identity:
 
 @contextmanager
 def with_identity(
-    pipeline: Any, entry: IdentityEntry, references: Mapping[str, Sequence[np.ndarray]], dtype: Any, device: str
+    pipeline: Any,
+    entry: IdentityEntry,
+    references: Mapping[str, Sequence[np.ndarray]],
+    dtype: Any,
+    device: str,
+    companions: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[Identity | None]:
     """Have the IP-Adapter on the UNet while the block runs.
 
     Args:
         references: by character its pictures, height x width x 3 uint8; empty: nothing is attached.
+        companions: models on the device; adapter and encoder are taken from there where they are by name.
 
     Raises:
         MissingPrerequisite: adapter or image encoder are not on this machine.
@@ -54,10 +62,11 @@ def with_identity(
     how = f"studio models pull {entry.model}" if entry.model else "write `identity.file` into configs/images.yaml"
     file = the_file(local_path(placed(entry.file, entry.model), "an IP-Adapter for SDXL", how))
     require_safetensors(file, "ip_adapter", base="sdxl")
-    encoder = _image_encoder(entry, file, dtype)
+    resident = None if entry.file else companions.get(entry.model)
+    encoder = _image_encoder(entry, file, dtype, companions)
     processors = pipeline.unet.attn_processors
     try:
-        _attach(pipeline, file)
+        _attach(pipeline, file, resident)
         yield _look_at(pipeline, encoder.to(device), references, dtype, device)
     finally:
         pipeline.unload_ip_adapter()
@@ -65,11 +74,11 @@ def with_identity(
         pipeline.unet.set_attn_processor(dict(processors))
 
 
-def _attach(pipeline: Any, file: Path) -> None:
+def _attach(pipeline: Any, file: Path, resident: Any = None) -> None:
     from safetensors.torch import load_file
 
     state: dict[str, dict[str, Any]] = {"image_proj": {}, "ip_adapter": {}}
-    for name, tensor in load_file(str(file)).items():
+    for name, tensor in (load_file(str(file)) if resident is None else resident.tensors()).items():
         part, _, rest = name.partition(".")
         state.setdefault(part, {})[rest] = tensor
     try:
@@ -81,9 +90,9 @@ def _attach(pipeline: Any, file: Path) -> None:
         ) from error  # fmt: skip
 
 
-def _image_encoder(entry: IdentityEntry, file: Path, dtype: Any) -> Any:
-    from transformers import CLIPVisionModelWithProjection
-
+def _image_encoder(entry: IdentityEntry, file: Path, dtype: Any, companions: Mapping[str, Any]) -> Any:
+    if not entry.image_encoder and entry.encoder_model in companions:
+        return companions[entry.encoder_model]
     beside = file.with_name("image_encoder")
     source = entry.image_encoder or (str(beside) if beside.is_dir() else placed("", entry.encoder_model))
     how = (
@@ -91,18 +100,7 @@ def _image_encoder(entry: IdentityEntry, file: Path, dtype: Any) -> Any:
         if entry.encoder_model
         else "write `identity.image_encoder` into configs/images.yaml"
     )
-    folder = local_path(source, "the IP-Adapter's image encoder", how)
-    configs = sorted(folder.rglob("config.json"))
-    if len(configs) != 1:
-        raise InvalidInput(f"holds {len(configs)} config.json; one image encoder is needed", where=str(folder))
-    folder = configs[0].parent
-    try:
-        encoder = CLIPVisionModelWithProjection.from_pretrained(
-            str(folder), dtype=dtype, local_files_only=True, use_safetensors=True, trust_remote_code=False
-        )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise InvalidInput(f"cannot be read: {str(error).strip().splitlines()[0][:200]}", where=str(folder)) from error
-    return encoder.requires_grad_(False).eval()
+    return load_image_encoder(local_path(source, "the IP-Adapter's image encoder", how), dtype)
 
 
 def _look_at(

@@ -39,12 +39,15 @@ def _argb(color: tuple[int, int, int], shade: float = 1.0) -> int:
     return 0xFF000000 | r << 16 | g << 8 | b
 
 
-def openpose_map(people: Sequence[Sequence[tuple[float, float, float]]], size: tuple[int, int]) -> np.ndarray:
+def openpose_map(
+    people: Sequence[Sequence[tuple[float, float, float]]], size: tuple[int, int], radius: float = 0.0
+) -> np.ndarray:
     """Skeletons on black.
 
     Args:
         people: for each person 18 keypoints, x, y in pixels and 1 where visible; far ones first.
         size: width and height in pixels; sticks grow with the shorter side.
+        radius: of sticks and points in pixels; 0 is as controlnet_aux draws them.
 
     Returns:
         height x width x 3 uint8, red green blue.
@@ -52,7 +55,7 @@ def openpose_map(people: Sequence[Sequence[tuple[float, float, float]]], size: t
     array = pixels(*size)
     canvas = canvas_on(array)
     canvas.clear(0xFF000000)
-    radius = max(2.0, STICK * min(size) / REFERENCE_SIDE)
+    radius = radius or max(2.0, STICK * min(size) / REFERENCE_SIDE)
     for points in people:
         for (a, b), color in zip(LIMBS, POINT_COLORS, strict=False):
             if points[a][2] and points[b][2]:

@@ -150,5 +150,5 @@ def test_what_cannot_be_read_is_named_and_nothing_stays(
 def test_one_that_is_not_here_is_said_with_what_gets_it(studio: Studio) -> None:
     with pytest.raises(MissingPrerequisite, match="studio models pull controlnet_depth"):
         studio.draw(asked(rendering={"controls": [{"kind": "depth"}]}))
-    with pytest.raises(InvalidInput, match="normal"):
-        studio.draw(asked(rendering={"controls": [{"kind": "normal", "model": str(studio.folder)}]}))
+    with pytest.raises(MissingPrerequisite, match="studio models pull controlnet_union"):
+        studio.draw(asked(rendering={"controls": [{"kind": "normal"}]}))

@@ -1,0 +1,58 @@
+"""Which of SDXL's companions a call uses: the ControlNets and the IP-Adapter that are on the device for it alone.
+
+Asked before anything runs, in the studio's own process: nothing here imports torch. What a person names by a path is no
+companion: the engine reads it itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from configs.controlnets import CONTROLNETS_YAML, load_controlnets
+from configs.images import IMAGES_YAML, load_images
+from configs.yaml_file import YamlProblem
+from tools.errors import InvalidInput
+from tools.image.rendering import Rendering
+from tools.image.sdxl.control import model_of, uses_of
+from tools.image.tool import GenerateImage
+
+__all__ = ["wants"]
+
+
+def wants(asked: GenerateImage.Input, here: Collection[str]) -> list[str]:
+    """Names of the models that a call needs besides SDXL itself.
+
+    Args:
+        asked: the call.
+        here: names of the companions that are on this machine.
+
+    Raises:
+        InvalidInput: a configuration cannot be read.
+    """
+    try:
+        return list(dict.fromkeys([*_nets(asked, here), *_identity(asked, here)]))
+    except YamlProblem as problem:
+        raise InvalidInput(problem.message, where=problem.where) from problem
+
+
+def _nets(asked: GenerateImage.Input, here: Collection[str]) -> Iterator[str]:
+    known = load_controlnets(CONTROLNETS_YAML)
+    rendering = asked.rendering or Rendering()
+    for use in uses_of(asked.shot, known, rendering.controls, lambda name: name in here):
+        entry = known.controlnets.get(use.kind)
+        if entry is not None and not use.model and use.strength != 0.0:
+            name = model_of(entry, lambda name: name in here)
+            if name:
+                yield name
+
+
+def _identity(asked: GenerateImage.Input, here: Collection[str]) -> Iterator[str]:
+    rendering, entry = asked.rendering or Rendering(), load_images(IMAGES_YAML).identity
+    shown = bool(rendering.references) or any(given.kind == "reference" for given in asked.shot.control)
+    scale = entry.scale if rendering.identity is None else rendering.identity
+    if shown and scale:
+        yield from (
+            name
+            for name, own in ((entry.model, entry.file), (entry.encoder_model, entry.image_encoder))
+            if name in here and not own
+        )
