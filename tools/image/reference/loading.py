@@ -1,0 +1,104 @@
+"""A small model of transformers read from its folder: safetensors alone, no code of its own, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tools.errors import InvalidInput, MissingPrerequisite
+from tools.model import Placing, Weights
+from tools.models import inspect_folder
+
+__all__ = ["Seer", "SeerWeights"]
+
+_LIBRARIES = ("torch", "transformers", "PIL")
+
+
+class Seer:
+    """A model that looks at pictures, with what prepares them for it."""
+
+    def __init__(self, model: Any, processor: Any) -> None:
+        self.model, self.processor = model, processor
+
+    @property
+    def device(self) -> Any:
+        """Where its weights are now."""
+        return next(self.model.parameters()).device
+
+    @property
+    def dtype(self) -> Any:
+        """Of its weights."""
+        return next(self.model.parameters()).dtype
+
+    def prepared(self, picture: Any, **more: Any) -> dict[str, Any]:
+        """What goes into the model for one picture (height x width x 3 uint8), on its device."""
+        inputs = self.processor(picture, return_tensors="pt", **more)
+        return {
+            name: value.to(self.device, self.dtype) if value.is_floating_point() else value.to(self.device)
+            for name, value in inputs.items()
+            if name in ("pixel_values", "pixel_mask")
+        }
+
+
+class SeerWeights(Weights):
+    """Reads a folder as `studio models pull` leaves it; subclasses name the classes of transformers."""
+
+    model_class: ClassVar[str] = ""
+    processor_class: ClassVar[str] = ""
+    seer: ClassVar[type[Seer]] = Seer
+
+    def __init__(self) -> None:
+        self._seer: Seer | None = None
+
+    def check(self, source: str) -> None:
+        lacking = [name for name in _LIBRARIES if find_spec(name) is None]
+        if lacking:
+            from tools.image.sdxl.files import install_command
+
+            raise MissingPrerequisite(f"{self.name} needs {', '.join(lacking)}.", command=install_command())
+        self._folder(source)
+
+    def _folder(self, source: str) -> Path:
+        path = Path(source).expanduser() if source else None
+        if path is None or not path.exists():
+            raise MissingPrerequisite(f"{self.name} is not on this machine.", command=f"studio models pull {self.name}")
+        folder = path if path.is_dir() else path.parent
+        for name in ("config.json", "preprocessor_config.json"):
+            if not (folder / name).is_file():
+                raise InvalidInput(f"holds no {name}", where=str(folder), hint="Pull it again.")
+        if not any(file.format == "safetensors" for file in inspect_folder(folder).weights):
+            raise InvalidInput("holds no safetensors; pickles are not loaded", where=str(folder))
+        return folder
+
+    def load(self, source: str, placing: Placing) -> Seer:
+        import transformers
+
+        from tools.image.sdxl.files import torch_dtype
+
+        folder = self._folder(source)
+        try:
+            processor = getattr(transformers, self.processor_class).from_pretrained(str(folder), local_files_only=True)
+            model, told = getattr(transformers, self.model_class).from_pretrained(
+                str(folder), dtype=torch_dtype(placing), local_files_only=True, use_safetensors=True,
+                trust_remote_code=False, output_loading_info=True,
+            )  # fmt: skip
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+            if "alloc" in str(error):
+                raise
+            raise InvalidInput(
+                f"cannot be read as {self.name}: {str(error).strip().splitlines()[0][:200]}", where=str(folder),
+                hint="Pull it again, or register another folder.",
+            ) from error  # fmt: skip
+        lacking = sorted(told.get("missing_keys") or ())
+        if lacking:
+            raise InvalidInput(f"lacks {len(lacking)} weights of {self.name}, as {lacking[0]}", where=str(folder))
+        self._seer = self.seer(model.requires_grad_(False).eval(), processor)
+        return self._seer
+
+    def modules(self) -> Mapping[str, Any]:
+        return {} if self._seer is None else {"model": self._seer.model}
+
+    def unload(self) -> None:
+        self._seer = None
