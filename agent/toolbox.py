@@ -74,7 +74,9 @@ class Toolbox:
                 profile = self.registry.profile
                 assert profile is not None
                 models = Shelf(self.settings.models_home, self.registry.models).placed()
-                self._lane = open_lane(self._hardware, profile, models, self.settings.state_dir)
+                here = [name for name, entry in models.models.items() if entry.source]
+                together = self.registry.used_together(here)
+                self._lane = open_lane(self._hardware, profile, models, self.settings.state_dir, together)
             return self._lane
 
     @property
