@@ -144,12 +144,12 @@ def side_by_side(
     groups = [[one for one in companions if one in changed], *([one] for one in reversed(own))]
     for width in _NARROWER:
         for group in groups:
-            for name in group:
-                now = changed[name]
-                if fits() or now.offload != "none" or width not in models.models[name].weights_gb:
-                    continue
-                if now.quantise != "int4":
-                    changed[name] = replace(now, quantise=width)
+            narrower = {
+                name: replace(changed[name], quantise=width)
+                for name in group if width in models.models[name].weights_gb and changed[name].offload == "none"
+                and changed[name].quantise != "int4"
+            }  # fmt: skip
+            changed.update({} if fits() else narrower)
     if not fits() and profile.offload != "none":
         changed.update({name: replace(changed[name], offload=profile.offload) for name in changed})
     return {name: placing for name, placing in changed.items() if placing != placings[name]}
