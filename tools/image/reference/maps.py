@@ -108,12 +108,10 @@ def map_of(
 
         return openpose_map(people_in(picture, model), (picture.shape[1], picture.shape[0]))
     if kind in ("depth", "normal"):
-        depth: np.ndarray = _seer(model, "depth_anything").depth(picture)
-        if kind == "depth":
-            return depth
         from tools.image.sdxl.control import normals_of
 
-        return normals_of(depth)
+        depth: np.ndarray = _seer(model, "depth_anything").depth(picture)
+        return normals_of(depth) if kind == "normal" else depth
     return np.repeat(edges_of(picture, thresholds)[..., None], 3, axis=2)
 
 

@@ -12,6 +12,7 @@ from configs.controlnets import CONTROLNETS_YAML, load_controlnets
 from configs.images import IMAGES_YAML, load_images
 from configs.yaml_file import YamlProblem
 from tools.errors import InvalidInput
+from tools.image.reference.maps import seers_of
 from tools.image.rendering import Rendering
 from tools.image.sdxl.control import model_of, uses_of
 from tools.image.tool import GenerateImage
@@ -30,7 +31,7 @@ def wants(asked: GenerateImage.Input, here: Collection[str]) -> list[str]:
         InvalidInput: a configuration cannot be read.
     """
     try:
-        return list(dict.fromkeys([*_nets(asked, here), *_identity(asked, here)]))
+        return list(dict.fromkeys([*_nets(asked, here), *_seers(asked, here), *_identity(asked, here)]))
     except YamlProblem as problem:
         raise InvalidInput(problem.message, where=problem.where) from problem
 
@@ -44,6 +45,14 @@ def _nets(asked: GenerateImage.Input, here: Collection[str]) -> Iterator[str]:
             name = model_of(entry, lambda name: name in here)
             if name:
                 yield name
+
+
+def _seers(asked: GenerateImage.Input, here: Collection[str]) -> list[str]:
+    """Those that make maps of a person's own photographs."""
+    rendering, known = asked.rendering or Rendering(), load_controlnets(CONTROLNETS_YAML)
+    uses = uses_of(asked.shot, known, rendering.controls, lambda name: name in here)
+    kinds = {use.kind for use in uses if use.strength != 0.0}
+    return [name for name in seers_of(asked.shot, kinds) if name in here]
 
 
 def _identity(asked: GenerateImage.Input, here: Collection[str]) -> Iterator[str]:

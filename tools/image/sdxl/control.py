@@ -21,7 +21,6 @@ __all__ = [
     "choose_controls",
     "model_of",
     "normals_of",
-    "picture_as_map",
     "thick_poses",
     "uses_of",
 ]
@@ -161,34 +160,3 @@ def thick_poses(
     longer = max(size)
     times = 1 if longer < 500 else 2 if longer < 1000 else min(7, 2 + longer // 1000)
     return openpose_map(moved, size, radius=4.0 * times)
-
-
-def picture_as_map(kind: str, picture: np.ndarray, thresholds: tuple[int, int]) -> np.ndarray:
-    """A person's picture as a map: edges are found in a photograph, everything else is taken as the map it is.
-
-    Args:
-        picture: height x width x 3 uint8.
-        thresholds: of Canny's hysteresis.
-    """
-    import numpy as np
-
-    if kind != "canny" or is_line_drawing(picture):
-        return picture
-    try:
-        import cv2
-    except ModuleNotFoundError:
-        from tools.layout.passes import canny
-
-        return canny(picture)
-    grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)
-    edges: np.ndarray = cv2.Canny(grey, *thresholds)
-    return edges
-
-
-def is_line_drawing(picture: np.ndarray) -> bool:
-    """Whether a picture is white lines on black already: nearly all of it black or white, most of it black."""
-    import numpy as np
-
-    grey = picture.mean(axis=2)
-    dark, bright = float(np.mean(grey < 40)), float(np.mean(grey > 215))
-    return dark + bright > 0.9 and dark > bright and float(picture.std(axis=2).mean()) < 3.0

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import InvalidInput
 from tools.image.layout import Layout
-from tools.image.sdxl.control import UNION_MODES, ChosenControl, normals_of, picture_as_map, thick_poses
+from tools.image.reference.maps import is_map, map_of, people_in
+from tools.image.sdxl.control import UNION_MODES, ChosenControl, normals_of, thick_poses
 from tools.image.sdxl.denoise import Control, Keep, Look, Part, Request, denoise
 from tools.image.sdxl.encode import Words, encode
 from tools.image.sdxl.identity import Identity, with_identity
@@ -60,6 +61,16 @@ class Canvas:
     progress: Callable[[float, str], None]
     companions: Mapping[str, Any] = field(default_factory=dict)
     sampled: Callable[[], None] = field(default=lambda: None)
+
+    def companion(self, name: str) -> Any:
+        """A model besides SDXL, on the device.
+
+        Raises:
+            InvalidInput: it is not there.
+        """
+        if name not in self.companions:
+            raise InvalidInput(f"{name} is not on the device")
+        return self.companions[name]
 
     @property
     def device(self) -> str:
@@ -278,7 +289,10 @@ def _shown(chosen: ChosenControl, plan: Plan, layout: Layout, canvas: Canvas, *,
     """The map that a ControlNet sees, height x width (x 3) uint8."""
     if chosen.picture:
         given = read_picture(Path(chosen.picture), canvas.working)
-        return picture_as_map(chosen.kind, given, (plan.nets.canny_low, plan.nets.canny_high))
+        canvas.progress(0.075, f"looking at {Path(chosen.picture).name}")
+        if chosen.kind == "openpose" and union and not is_map("openpose", given):
+            return thick_poses(people_in(given, canvas.companion), canvas.working, canvas.working)
+        return map_of(chosen.kind, given, canvas.companion, (plan.nets.canny_low, plan.nets.canny_high))
     if chosen.kind == "openpose" and union:
         people = [person.keypoints for person in layout.output.on_stage.values()]
         return thick_poses(people, canvas.size, canvas.working)

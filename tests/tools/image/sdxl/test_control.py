@@ -91,17 +91,46 @@ def test_a_persons_picture_takes_the_place_of_the_layouts_map(studio: Studio, ne
     assert any(str(file) in note and "not used" in note for note in studio.output.notes)
 
 
-def test_edges_are_found_in_a_photograph_and_a_map_is_left_as_it_is() -> None:
-    from tools.image.sdxl.control import picture_as_map
+@pytest.mark.parametrize("kind", ["openpose", "depth", "normal"])
+def test_a_photograph_becomes_a_map_by_its_models(studio: Studio, net: Path, tmp_path: Path, kind: str) -> None:
+    from tests.checkpoints.depth import make_depth_anything
+    from tests.checkpoints.pose import make_person_detector, make_vitpose
+    from tools.image.reference.depth import DepthAnythingWeights
+    from tools.image.reference.pose import PersonDetectorWeights, VitPoseWeights
+    from tools.layout.png import write_png
+    from tools.model import Placing
 
-    photo = np.zeros((64, 64, 3), dtype=np.uint8)
-    photo[16:48, 16:48] = (200, 120, 40)
-    edges = picture_as_map("canny", photo, (100, 200))
-    assert set(np.unique(edges)) == {0, 255}
-    assert 0 < (edges > 0).mean() < 0.1
-    drawn = np.repeat(edges[..., None], 3, axis=2)
-    assert np.array_equal(picture_as_map("canny", drawn, (100, 200)), drawn)
-    assert np.array_equal(picture_as_map("depth", photo, (100, 200)), photo)
+    files = []
+    for seed in (1, 2):
+        coarse = np.random.default_rng(seed).integers(0, 255, (8, 8, 3))
+        files.append(tmp_path / f"photo{seed}.png")
+        write_png(files[-1], np.kron(coarse, np.ones((12, 12, 1))).astype(np.uint8))
+    calls = [asked(rendering=with_net(net, kind), control=[{"kind": kind, "image": str(file)}]) for file in files]
+    command = "studio models pull " + ("person_detector" if kind == "openpose" else "depth_anything")
+    with pytest.raises(MissingPrerequisite, match=command):
+        studio.draw(calls[0])
+    for weights, make in (
+        (PersonDetectorWeights, make_person_detector), (VitPoseWeights, make_vitpose),
+        (DepthAnythingWeights, make_depth_anything),
+    ):  # fmt: skip
+        studio.models[weights.name] = weights().load(str(built(make)), Placing())
+    first, second = (studio.draw(call) for call in calls)
+    assert difference(first, second) > 0.05
+    assert difference(first, studio.draw(asked(rendering={"controls": []}))) > 0.5
+    assert np.array_equal(studio.draw(calls[0]), first)
+
+
+def test_the_planner_is_told_which_models_a_photograph_needs(tmp_path: Path) -> None:
+    from tools.image.sdxl.companions import wants
+    from tools.layout.png import write_png
+
+    file = tmp_path / "photo.png"
+    write_png(file, np.random.default_rng(1).integers(0, 255, (64, 64, 3), dtype=np.uint8))
+    here = ["controlnet_openpose", "vitpose", "person_detector", "depth_anything"]
+    call = asked(control=[{"kind": "openpose", "image": str(file)}])
+    assert wants(call, here) == ["controlnet_openpose", "person_detector", "vitpose"]
+    assert wants(asked(), here) == ["controlnet_openpose"]
+    assert wants(call, here[1:]) == [], "no ControlNet reads the map"
 
 
 def test_a_file_alone_takes_its_topology_from_the_model(studio: Studio, net: Path, tmp_path: Path) -> None:
