@@ -30,7 +30,8 @@ VAE_090: dict[str, Any] = {
 }
 VAE_091: dict[str, Any] = {
     **VAE_090,
-    "decoder_block_out_channels": (8, 8, 8),
+    # Each half as wide as the one before, as the published: else diffusers puts layers between that no file has.
+    "decoder_block_out_channels": (8, 16, 32),
     "decoder_layers_per_block": (1, 1, 1, 1),
     "decoder_spatio_temporal_scaling": (True, True, True),
     "decoder_inject_noise": (True, True, True, False),
