@@ -177,13 +177,17 @@ def _build(
         heard("")
         _command([*pip, *wanted], log, heard, is_cancelled)
     tell(0.96, "looking at it")
+    _set_aside_cuda(environment)
     _imports(environment)
+
+
+_SHOWN = ("Collecting", "Processing", "Downloading", "Building", "Installing")
 
 
 def _told(line: str) -> str:
     """What of pip's words is told; empty for most."""
     word = line.strip().split(" ", 1)[0]
-    return line.strip()[:110] if word in ("Collecting", "Downloading", "Building", "Installing") else ""
+    return line.strip()[:110] if word in _SHOWN else ""
 
 
 def _command(words: list[str], log: Path, heard: Callable[[str], None], is_cancelled: Callable[[], bool]) -> None:
@@ -267,6 +271,29 @@ def _ask(python: Path, code: str, more: dict[str, str] | None = None) -> str:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise EngineFailed(f"its interpreter {python} fails: {last[:300]}")
     return done.stdout
+
+
+_CUDA_BESIDE_CPU = """
+import importlib.util, pathlib
+if importlib.util.find_spec("torch") and (spec := importlib.util.find_spec("torchaudio")):
+    import torch
+    if not torch.version.cuda and not torch.version.hip:
+        print(pathlib.Path(spec.origin).parent / "lib")
+"""
+
+
+def _set_aside_cuda(environment: Path) -> None:
+    """Beside a torch without CUDA, set aside the compiled part of a torchaudio that was built with it.
+
+    The package index has torchaudio for CUDA only on Linux, and it then fails to be imported; without that part it
+    works (torchaudio/_extension/utils.py), but for forced alignment, which nothing here uses.
+    """
+    folder = _ask(interpreter_in(environment), _CUDA_BESIDE_CPU).strip()
+    for library in sorted(Path(folder).glob("*.so")) if folder else []:
+        if b"libc10_cuda" in library.read_bytes():
+            for one in sorted(Path(folder).glob("*.so")):
+                one.rename(one.with_suffix(".so.aside"))
+            return
 
 
 # --- one at a time, all or nothing ----------------------------------------------------------------------------------
