@@ -24,6 +24,7 @@ class SynthesizeSpeech(Tool):
         delivery: Delivery = "normal"
         language: Language = "en"
         rate: float = Field(1.0, ge=0.6, le=1.6, description="speaking rate, times the voice's own")
+        exact_s: float | None = Field(None, gt=1.5, le=300.0, description="seconds the clip lasts, padded with silence")
 
     class Output(ToolOutput, SpokenClip):
         """A `SpokenClip`: WAV, 16 bit, mono."""

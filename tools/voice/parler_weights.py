@@ -1,0 +1,95 @@
+"""Parler-TTS's checkpoints: a folder as transformers saves it; read in the stack `parler`, safetensors only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tools.errors import InvalidInput, MissingPrerequisite
+from tools.model import Placing, Weights
+from tools.models import inspect_folder, require_family
+
+__all__ = ["ParlerMini", "ParlerModel", "check_libraries"]
+
+
+def check_libraries() -> None:
+    """See that this is an environment with Parler-TTS.
+
+    Raises:
+        MissingPrerequisite: with the command that makes one.
+    """
+    lacking = [name for name in ("torch", "transformers", "parler_tts") if find_spec(name) is None]
+    if lacking:
+        raise MissingPrerequisite(f"Parler-TTS needs {', '.join(lacking)}.", command="studio stacks install parler")
+
+
+@dataclass(frozen=True)
+class ParlerModel:
+    """What the engine is given: the model in eval mode, its tokenizer, the rate of its sound in Hz, steps a second."""
+
+    model: Any
+    tokenizer: Any
+    rate: int
+    steps_per_s: float
+
+
+class ParlerMini(Weights):
+    """parler-tts/parler-tts-mini-v1, or a fine-tune of it. Its codec is kept in float32: what it makes is heard."""
+
+    name: ClassVar[str] = "parler_mini"
+
+    def __init__(self) -> None:
+        self._loaded: ParlerModel | None = None
+
+    def check(self, source: str) -> None:
+        check_libraries()
+        command = f"studio models pull {self.name}"
+        if not source:
+            raise MissingPrerequisite(f"{self.name} is not on this machine.", command=command)
+        folder = Path(source).expanduser()
+        if not folder.is_dir():
+            raise MissingPrerequisite(f"{self.name}: there is no folder {folder}.", command=command)
+        for name in ("config.json", "tokenizer_config.json"):
+            if not (folder / name).is_file():
+                raise InvalidInput(f"holds no {name}: it is not a folder of Parler-TTS", where=str(folder))
+        for file in inspect_folder(folder).weights:
+            require_family(file, "parler")
+
+    def load(self, source: str, placing: Placing) -> ParlerModel:
+        import torch
+        from parler_tts import ParlerTTSForConditionalGeneration
+        from transformers import AutoTokenizer
+
+        folder = str(Path(source).expanduser())
+        dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]
+        common = {"local_files_only": True, "trust_remote_code": False}
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder, **common)
+            model, info = ParlerTTSForConditionalGeneration.from_pretrained(
+                folder, torch_dtype=dtype, use_safetensors=True, output_loading_info=True, local_files_only=True
+            )
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+            if isinstance(error, MemoryError) or "alloc" in str(error):
+                raise
+            told = str(error).strip().splitlines() or [type(error).__name__]
+            raise InvalidInput(
+                f"cannot be read as Parler-TTS: {' '.join(told)[:200]}", where=folder,
+                hint="Fetch it again, or register another folder.",
+            ) from error  # fmt: skip
+        lacking = sorted(info["missing_keys"])
+        if lacking:
+            raise InvalidInput(f"lacks {len(lacking)} weights, as {lacking[0]}", where=folder)
+        model.requires_grad_(False).eval()
+        model.audio_encoder.to(torch.float32)
+        codec = model.config.audio_encoder
+        self._loaded = ParlerModel(model, tokenizer, codec.sampling_rate, float(codec.frame_rate))
+        return self._loaded
+
+    def modules(self) -> Mapping[str, Any]:
+        return {"parler": self._loaded.model} if self._loaded else {}
+
+    def unload(self) -> None:
+        self._loaded = None
