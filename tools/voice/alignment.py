@@ -122,7 +122,8 @@ def _reference(words: Sequence[str], language: str) -> tuple[SpokenForm, Recordi
         book = load_voices()
     except YamlProblem as problem:
         raise InvalidInput(problem.message, where=problem.where) from problem
-    form = spoken_form(words, book.said_as.get(language, {}))
+    said_as = next((entries for code, entries in book.said_as.items() if code == language), {})
+    form = spoken_form(words, said_as)
     return form, record_line(form.text, REFERENCE, Prosody(), language)
 
 
@@ -133,7 +134,7 @@ class _Moments:
         told, heard: `(k,)` seconds that belong together, neither ever falling.
     """
 
-    def __init__(self, told: npt.NDArray[np.float64], heard: npt.NDArray[np.float64]) -> None:
+    def __init__(self, told: npt.NDArray[np.floating], heard: npt.NDArray[np.floating]) -> None:
         self._told, first = np.unique(told, return_index=True)
         self._heard = np.add.reduceat(heard, first) / np.diff(np.append(first, len(told)))
 
