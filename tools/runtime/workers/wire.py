@@ -20,8 +20,9 @@ MAX_LINE = 16 * 1024 * 1024
 
 
 def error_to_wire(error: ToolError) -> dict[str, Any]:
-    """A `ToolError` as JSON data."""
-    data = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+    """A `ToolError` as JSON data; one of a kind of its own goes as the nearest that everybody knows."""
+    known = (one.__name__ for one in type(error).__mro__ if getattr(errors, one.__name__, None) is one)
+    data = {"kind": next(known, "EngineFailed"), "message": error.message, "hint": error.hint}
     if isinstance(error, MissingPrerequisite):
         data["command"] = error.command
     return data

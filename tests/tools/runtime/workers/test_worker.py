@@ -254,6 +254,15 @@ def test_errors_survive_the_journey(error: ToolError) -> None:
     assert getattr(there, "command", "") == getattr(error, "command", "")
 
 
+def test_an_error_of_a_kind_of_its_own_arrives_as_the_nearest_known() -> None:
+    from tools.models import WrongFile
+
+    there = error_from_wire(error_to_wire(WrongFile("the file is empty", where="x.safetensors", hint="Get it again.")))
+    assert type(there) is InvalidInput
+    assert str(there) == "x.safetensors: the file is empty. Get it again."
+    assert not there.retryable
+
+
 @pytest.mark.parametrize("data", [{}, {"kind": "Exception"}, {"kind": "__all__"}, {"kind": "ToolError", "message": 7}])
 def test_an_odd_error_is_still_an_error(data: dict[str, object]) -> None:
     assert isinstance(error_from_wire(data), ToolError)
