@@ -120,6 +120,9 @@ def _read(path: Path, size: tuple[int, int]) -> np.ndarray:
     from tools.layout.png import read_png
 
     try:
+        # The end chunk (PNG 1.2, 4.1.4): skia shows what there is of a file that breaks off, and says nothing.
+        if not path.read_bytes().endswith(b"IEND\xaeB`\x82"):
+            raise ValueError("it breaks off")
         picture = read_png(path)
     except (RuntimeError, ValueError, OSError) as error:
         raise InvalidInput(f"{path.name} cannot be read as a picture", where="picture") from error
