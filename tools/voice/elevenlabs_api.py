@@ -103,7 +103,7 @@ class ElevenlabsApi:
         if isinstance(outcome, BaseException):
             raise self._understood(outcome, spent)
         headers, data = outcome
-        charged = str(headers.get("x-character-count", ""))
+        charged = str(headers.get("character-cost") or headers.get("x-character-count") or "")
         spent.came_to(int(charged) if charged.isdigit() and len(charged) < 9 else len(request.text))
         return self._read(data, request)
 
