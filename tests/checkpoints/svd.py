@@ -24,8 +24,10 @@ def make_unet(seed: int) -> Any:
     )  # fmt: skip
     with torch.no_grad():
         for name, weight in unet.named_parameters():
-            if name.endswith("weight") and ("attn2" in name or "add_embedding" in name or "time_emb" in name):
+            if name.endswith("weight") and ("attn2" in name or "time_emb" in name):
                 weight.mul_(3.0)
+            if name.endswith("weight") and "add_embedding" in name:
+                weight.mul_(12.0)
     return unet
 
 

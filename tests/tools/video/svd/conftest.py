@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 from tests.checkpoints.build import built
-from tests.tools.video.filmed import Studio
+from tests.tools.video.filmed import Studio, asked
 from tools.model import Placing
+from tools.video.tool import AnimateShot
+
+
+def from_one(**changes: Any) -> AnimateShot.Input:
+    """A shot from the still `one`, at the model's own rate: what follows movement would make much of little."""
+    return asked(**{"fps": 12, "picture": {"call": "one", "key": "one"}, **changes})
 
 
 def load_svd(source: Path, placing: Placing = Placing()) -> Any:  # noqa: B008 - it is frozen
@@ -45,7 +51,6 @@ def studio(tmp_path: Path, pipeline: Any) -> Studio:
 
 @pytest.fixture
 def plain(studio: Studio) -> np.ndarray:
-    """The frames of a shot from the still `one`: what every change is compared with."""
-    from tests.tools.video.filmed import asked
-
-    return studio.film(asked(picture=studio.still("one")))
+    """The frames of `from_one()`: what every change is compared with."""
+    studio.still("one")
+    return studio.film(from_one())
