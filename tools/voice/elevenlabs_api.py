@@ -93,11 +93,14 @@ class ElevenlabsApi:
                 results.put(error)
 
         threading.Thread(target=work, name="elevenlabs", daemon=True).start()
+        begun = time.monotonic()
         while True:
             try:
                 outcome = results.get(timeout=_POLL_S)
                 break
             except queue.Empty:
+                if time.monotonic() - begun > self._settings.timeout + 1.0:
+                    raise self._late() from None
                 # Who stops here has paid: what was sent cannot be taken back.
                 beat("")
         if isinstance(outcome, BaseException):
@@ -114,7 +117,7 @@ class ElevenlabsApi:
 
         timeout = self._settings.timeout
         with httpx.Client(transport=_bounded(timeout), timeout=timeout, follow_redirects=False) as http:
-            client = ElevenLabs(base_url=self._settings.url, api_key=self._key, httpx_client=http)
+            client = ElevenLabs(base_url=self._settings.url, api_key=self._key, httpx_client=http, timeout=timeout)
             answer = client.text_to_speech.with_raw_response.convert_with_timestamps(
                 request.voice_id,
                 text=request.text,
@@ -147,12 +150,15 @@ class ElevenlabsApi:
             spent.nothing()
             return _Busy("cannot be reached", None)
         if isinstance(error, httpx.TimeoutException):
-            return EngineHung(f"ElevenLabs did not answer within {self._settings.timeout:g} s.")
+            return self._late()
         if isinstance(error, httpx.HTTPError):
             return EngineFailed(f"the connection to ElevenLabs broke ({type(error).__name__}).")
         if isinstance(error, ValueError | TypeError | KeyError | AttributeError):
             return BadOutput("ElevenLabs answered what its own library cannot read.")
         return error
+
+    def _late(self) -> EngineHung:
+        return EngineHung(f"ElevenLabs did not answer within {self._settings.timeout:g} s.")
 
     def _refusal(self, error: Any, spent: Spent) -> BaseException:
         status = int(error.status_code or 0)
