@@ -91,7 +91,7 @@ def frames_of(sound: FloatArray) -> Frames:
     # Pre-emphasis, as every recogniser does: fricatives are soft, and tell words apart.
     bright = np.append(sound[:1], sound[1:] - 0.95 * sound[:-1]).astype(np.float32)
     padded = np.pad(bright, (size // 2, size))
-    count = len(sound) // hop + 1
+    count = max(1, len(sound) // hop)
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)[: count * hop : hop][:count]
     power = np.abs(np.fft.rfft(windows * np.hanning(size).astype(np.float32), 512, axis=1)) ** 2
     return Frames(power.astype(np.float64), _speech(power))
