@@ -98,7 +98,9 @@ class ComfyImage(Engine[GenerateImage.Input, GenerateImage.Output]):
         picture = _checked(data, flow, size, (args.width, args.height), notes)
         write_png(ctx.out / "still.png", layout.lay_words(picture))
         notes = [*layout.output.notes, *notes]
-        return layout.output.model_copy(update={"image": "still.png", "notes": list(dict.fromkeys(notes))})
+        plain = layout.write_plain(picture, ctx.out)
+        told = list(dict.fromkeys(notes))
+        return layout.output.model_copy(update={"image": "still.png", "plain": plain, "notes": told})
 
     # -- configuration ----------------------------------------------------------------------------------------------
 
