@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -64,12 +64,10 @@ def open_still(ref: ArtifactRef, ctx: EngineContext) -> Still:
     """
     artifact = ctx.open(ref)
     try:
-        known: Any = GenerateImage.Output.model_validate(artifact.output)
+        known = GenerateImage.Output.model_validate(artifact.output)
     except ValidationError as error:
         raise InvalidInput(f"{ref.call or 'it'} is no picture of generate_image", where="picture") from error
-    # Where an engine keeps the picture as it was before the title was laid over it, that is taken.
-    bare = str(getattr(known, "bare", "") or "")
     shot = artifact.record.args.get("shot") or {}
-    titled = not bare and bool(str(shot.get("text_overlay") or "").strip())
+    titled = not known.plain and bool(str(shot.get("text_overlay") or "").strip())
     boxes = tuple(one.face for one in known.on_stage.values() if one.visible > 0 and not one.facing_back)
-    return Still(artifact.file(bare or known.image), (known.width, known.height), boxes, titled)
+    return Still(artifact.file(known.plain or known.image), (known.width, known.height), boxes, titled)

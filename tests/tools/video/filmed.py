@@ -70,16 +70,23 @@ class Studio:
 
         self.config = replace(self.config, videos=videos_yaml(self.folder, **changes))
 
-    def still(self, key: str, picture: np.ndarray | int = 1, text: str = "") -> dict[str, str]:
-        """A reference to a still: the picture, or coloured noise by seed; `text` is the title that is drawn into it."""
+    def still(self, key: str, picture: np.ndarray | int = 1, text: str = "", *, plain: bool = False) -> dict[str, str]:
+        """A reference to a still: the picture, or coloured noise by seed.
+
+        Args:
+            text: the title that is drawn into it.
+            plain: the picture is kept without the title, too.
+        """
         folder = self.folder / key
         folder.mkdir()
         if isinstance(picture, int):
             coarse = np.random.default_rng(picture).integers(0, 256, (8, 8, 3), dtype=np.uint8)
             picture = np.kron(coarse, np.ones((8, 8, 1), dtype=np.uint8))
-        write_png(folder / "still.png", picture)
+        write_png(folder / "still.png", 255 - picture if plain else picture)
+        if plain:
+            write_png(folder / "plain.png", picture)
         output = {
-            "image": "still.png", "width": picture.shape[1], "height": picture.shape[0], "masks": {}, "maps": {},
+            "image": "still.png", "plain": "plain.png" if plain else "", "width": picture.shape[1], "height": picture.shape[0], "masks": {}, "maps": {},
             "on_stage": {}, "location": "beach",
         }  # fmt: skip
         self.artifacts[key] = record(folder, output, {"shot": {"text_overlay": text}}, "generate_image")

@@ -110,6 +110,15 @@ def test_a_titled_still_is_not_begun_from_and_words_are_laid_over(studio: Studio
     assert np.abs(film[0] - plain[0]).mean() < 1, "it fades in, over the very frames of the model"
 
 
+def test_a_titled_still_is_begun_from_where_it_is_kept_without_its_title(studio: Studio) -> None:
+    shot = {"text_overlay": "BEACH"}
+    film = studio.film(asked(picture=studio.still("titled", 1, "BEACH", plain=True), shot=shot))
+    assert "title drawn into it" not in studio.notes
+    bare = studio.film(asked(picture=studio.still("bare", 1)))
+    assert np.abs(film[0] - bare[0]).mean() < 1, "the same frames, and over them the title fades in"
+    assert difference(film[6], bare[6]) > 0.5
+
+
 def test_a_title_card_needs_no_model(studio: Studio) -> None:
     studio.models = {}
     film = studio.film(asked(shot={"placements": [], "text_overlay": "CHIMP BANANA TRAIN", "action": "dark wood"}))
