@@ -313,3 +313,22 @@ def make_gguf(folder: Path, base: Path, kind: str = "Q8_0") -> Path:
     (folder / "tiny" / "unet").mkdir()
     shutil.copy(base / "unet" / "config.json", folder / "tiny" / "unet")
     return file
+
+
+def make_union(folder: Path, seed: int = 6) -> Path:
+    """A union ControlNet: one network for six kinds of maps (the topology of xinsir/controlnet-union-sdxl-1.0)."""
+    import torch
+    from diffusers import ControlNetUnionModel
+
+    torch.manual_seed(seed)
+    own = {key: value for key, value in UNET.items() if key != "sample_size"}
+    net = ControlNetUnionModel(**own, num_trans_channel=32, num_trans_head=4, num_proj_channel=32)
+    with torch.no_grad():
+        for block in (*net.controlnet_down_blocks, net.controlnet_mid_block):
+            block.weight.normal_(std=0.2)
+        net.controlnet_cond_embedding.conv_out.weight.normal_(std=0.5)
+        net.spatial_ch_projs.weight.normal_(std=0.2)
+        for conv in (net.controlnet_cond_embedding.conv_in, *net.controlnet_cond_embedding.blocks):
+            conv.weight.mul_(2.0)
+    net.save_pretrained(folder)
+    return folder

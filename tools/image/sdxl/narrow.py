@@ -108,15 +108,16 @@ def read_gguf_unet(file: Path, config: Path, dtype: Any) -> Any:
     prefix = "model.diffusion_model."
     tensors = load_gguf_checkpoint(str(file), return_tensors=True)
     named = {name if name.startswith(prefix) else prefix + name: tensor for name, tensor in tensors.items()}
-    unet = UNet2DConditionModel.from_single_file(
-        named,
-        config=str(config),
-        subfolder="unet",
-        quantization_config=GGUFQuantizationConfig(compute_dtype=dtype),
-        dtype=dtype,
-        local_files_only=True,
-    )
-    lacking = [name for name, tensor in unet.named_parameters() if tensor.is_meta]
-    if lacking:
-        raise InvalidInput(f"lacks {len(lacking)} weights of the unet, as {lacking[0]}", where=str(file))
+    try:
+        unet = UNet2DConditionModel.from_single_file(
+            named,
+            config=str(config),
+            subfolder="unet",
+            quantization_config=GGUFQuantizationConfig(compute_dtype=dtype),
+            dtype=dtype,
+            local_files_only=True,
+        )
+    except NotImplementedError:
+        # What no weight was found for has no memory, and cannot be placed.
+        raise InvalidInput("lacks weights of the unet", where=str(file), hint="Fetch it again.") from None
     return unet
