@@ -1,0 +1,102 @@
+"""Recordings as samples: from a result of the studio, or from a person's own file, which may be anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tools.artifact import Artifact
+from tools.errors import InvalidInput
+from tools.sound import FloatArray
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+__all__ = ["LONGEST_S", "RATE", "read_recording", "sound_file_of"]
+
+RATE = 16_000
+"""Hz: what recognisers hear at."""
+LONGEST_S = 2 * 3600.0
+"""A recording may be this long: two hours of samples take 460 MB."""
+_DEMUXERS = {
+    ".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".ogg": "ogg", ".opus": "ogg", ".oga": "ogg",
+    ".m4a": "mov,mp4,m4a,3gp,3g2,mj2", ".mp4": "mov,mp4,m4a,3gp,3g2,mj2", ".mov": "mov,mp4,m4a,3gp,3g2,mj2",
+    ".mkv": "matroska,webm", ".webm": "matroska,webm", ".aac": "aac",
+}  # fmt: skip
+_CODECS = "pcm_s16le,pcm_s24le,pcm_s32le,pcm_u8,pcm_f32le,pcm_f64le,flac,mp3,mp3float,aac,opus,libopus,vorbis,alac"
+
+
+def sound_file_of(artifact: Artifact) -> Path:
+    """The file of a result that holds its sound.
+
+    Raises:
+        InvalidInput: the result is no recording and no film.
+    """
+    name = str(artifact.output.get("file", ""))
+    if Path(name).suffix.lower() not in _DEMUXERS:
+        raise InvalidInput(f"{artifact.record.tool or 'this result'} made no recording and no film", where="audio")
+    return artifact.file(name)
+
+
+def read_recording(path: Path, told: Callable[[float], None] = lambda _s: None) -> FloatArray:
+    """Mono float32 samples at `RATE`, full scale 1.0. The demuxer is named by the file's ending, and no other is tried.
+
+    Args:
+        path: of a sound or a film.
+        told: called with the seconds read so far, once in a while.
+
+    Raises:
+        InvalidInput: the file cannot be read, has no sound, is cut off at once, too long, or holds no numbers.
+    """
+    import av
+
+    where = str(path)
+    kind = _DEMUXERS.get(path.suffix.lower())
+    if kind is None:
+        raise InvalidInput(f"is none of {', '.join(sorted(_DEMUXERS))}", where=where)
+    options = {"protocol_whitelist": "file", "format_whitelist": kind, "codec_whitelist": _CODECS}
+    try:
+        if not path.stat().st_size:
+            raise InvalidInput("is empty (0 bytes)", where=where)
+        with av.open(where, format=kind.split(",")[0], options=options) as container:
+            if not container.streams.audio:
+                raise InvalidInput("has no sound", where=where)
+            pieces = _decoded(container, told, where)
+    except (av.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise InvalidInput(f"cannot be read as a recording: {reason}", where=where) from error
+    sound = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
+    if not len(sound):
+        raise InvalidInput("holds no sound that could be decoded", where=where)
+    if not np.all(np.isfinite(sound)):
+        raise InvalidInput("holds samples that are no numbers", where=where)
+    return sound
+
+
+def _decoded(container: InputContainer, told: Callable[[float], None], where: str) -> list[FloatArray]:
+    """Damaged packets are left out: an old recording is still worth hearing."""
+    import av
+
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+    pieces: list[FloatArray] = []
+    count = 0
+    for packet in container.demux(container.streams.audio[0]):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            continue
+        for frame in frames:
+            for piece in resampler.resample(frame):
+                pieces.append(piece.to_ndarray().reshape(-1).astype(np.float32))
+                count += pieces[-1].size
+        if count > LONGEST_S * RATE:
+            raise InvalidInput(
+                f"is longer than {LONGEST_S / 3600:g} hours", where=where, hint="Cut it into parts and give each."
+            )
+        told(count / RATE)
+    for piece in resampler.resample(None):
+        pieces.append(piece.to_ndarray().reshape(-1).astype(np.float32))
+    return pieces
