@@ -19,9 +19,10 @@ from tools.models import inspect_file
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["HOW_TO_GET", "Face", "FacePack", "check_face_libraries", "pack_files", "placed_pack"]
+__all__ = ["Face", "FacePack", "check_face_libraries", "pack_files", "placed_pack"]
 
-HOW_TO_GET = "get the pack buffalo_l from InsightFace under its terms, then: studio models path arcface FOLDER"
+PUBLISHED = {"arcface": "buffalo_l", "antelopev2": "antelopev2"}
+"""By name in models.yaml what InsightFace calls the pack."""
 DETECTORS = ("det_*.onnx", "scrfd*.onnx")
 RECOGNISERS = ("w600k_*.onnx", "glint*.onnx", "arcface*.onnx")
 SIZES = (640, 320)
@@ -69,7 +70,11 @@ def placed_pack(name: str = "arcface") -> str:
     return Shelf(Settings().models_home, models).source_of(name) or models.models[name].source
 
 
-def pack_files(source: str) -> tuple[Path, Path]:
+def _how_to_get(name: str) -> str:
+    return f"get the pack {PUBLISHED[name]} from InsightFace under its terms, then: studio models path {name} FOLDER"
+
+
+def pack_files(source: str, name: str = "arcface") -> tuple[Path, Path]:
     """Detector and recogniser of a pack; neither is opened.
 
     Raises:
@@ -81,12 +86,12 @@ def pack_files(source: str) -> tuple[Path, Path]:
         folder = folder.parent
     if folder is None or not folder.is_dir():
         told = f"there is no {folder}" if folder is not None else "none is registered"
-        raise MissingPrerequisite(f"a face pack (ArcFace) is needed; {told}.", command=HOW_TO_GET)
+        raise MissingPrerequisite(f"a face pack ({PUBLISHED[name]}) is needed; {told}.", command=_how_to_get(name))
     parts = []
     for what, patterns in (("detector", DETECTORS), ("recogniser", RECOGNISERS)):
         found = sorted(file for pattern in patterns for file in folder.glob(pattern))
         if not found:
-            raise MissingPrerequisite(f"{folder} holds no {what} ({', '.join(patterns)}).", command=HOW_TO_GET)
+            raise MissingPrerequisite(f"{folder} holds no {what} ({', '.join(patterns)}).", command=_how_to_get(name))
         if inspect_file(found[0]).format != "onnx":
             raise InvalidInput("is not ONNX", where=str(found[0]), hint="Get the pack again.")
         parts.append(found[0])
@@ -99,15 +104,16 @@ class FacePack:
     Args:
         source: the pack's folder.
         device: `cpu`, or `cuda:N`, which needs onnxruntime-gpu.
+        name: in models.yaml, for messages.
 
     Raises:
         MissingPrerequisite: a file, or what runs it on that device, is missing.
         InvalidInput: a file cannot be read, or is no such network.
     """
 
-    def __init__(self, source: str, device: str = "cpu") -> None:
+    def __init__(self, source: str, device: str = "cpu", name: str = "arcface") -> None:
         check_face_libraries()
-        self.files = pack_files(source)
+        self.files = pack_files(source, name)
         self._detector = _session(self.files[0], device)
         self._recogniser = _session(self.files[1], device)
         if len(self._detector.get_outputs()) != 9:

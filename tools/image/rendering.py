@@ -55,12 +55,14 @@ class ReferenceUse(_Model):
 
     image: str = Field(min_length=1, max_length=1024, description="path of the picture")
     character: str = Field("", max_length=64, description="whom it shows; empty: everybody in the picture")
+    weight: float = Field(1.0, ge=0.0, le=2.0, description="how strongly; of several pictures of one the mean counts")
 
 
 class Rendering(_Model):
     """What an image model may be told beyond the shot. Everything left out follows the shot and the configuration."""
 
     preset: Name | Literal[""] = Field("", description="draft, standard, high, character, master, lightning")
+    variants: int = Field(1, ge=1, le=8, description="pictures of the same layout, by this seed and those that follow")
     steps: int | None = Field(None, ge=1, le=200)
     guidance: float | None = Field(None, ge=0.0, le=30.0, description="1 or less: the negative prompt has no effect")
     scheduler: Name | Literal[""] = Field("", description="name of a sampler, as `dpmpp_2m` or `euler`")

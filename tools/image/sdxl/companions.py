@@ -15,6 +15,7 @@ from tools.errors import InvalidInput
 from tools.image.reference.maps import seers_of
 from tools.image.rendering import Rendering
 from tools.image.sdxl.control import model_of, uses_of
+from tools.image.sdxl.identity import identity_models
 from tools.image.tool import GenerateImage
 
 __all__ = ["wants"]
@@ -60,8 +61,4 @@ def _identity(asked: GenerateImage.Input, here: Collection[str]) -> Iterator[str
     shown = bool(rendering.references) or any(given.kind == "reference" for given in asked.shot.control)
     scale = entry.scale if rendering.identity is None else rendering.identity
     if shown and scale:
-        yield from (
-            name
-            for name, own in ((entry.model, entry.file), (entry.encoder_model, entry.image_encoder))
-            if name in here and not own
-        )
+        yield from identity_models(entry, frozenset(here))

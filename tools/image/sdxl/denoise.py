@@ -45,7 +45,8 @@ class Part:
 class Control:
     """A ControlNet with its map (1 x 3 x H x W, 0..1), and the fractions of the steps between which it acts.
 
-    `mode` is the input of a union ControlNet that the map is for; None for a plain one.
+    `mode` is the input of a union ControlNet that the map is for; None for a plain one. One that reads `faces` is
+    given the tokens of the references in place of words, as InstantID's was trained.
     """
 
     net: Any
@@ -54,6 +55,7 @@ class Control:
     start: float = 0.0
     end: float = 1.0
     mode: int | None = None
+    faces: bool = False
 
     def acts(self, step: int, steps: int) -> bool:
         """Whether it conditions this step; the rule is diffusers'."""
@@ -187,7 +189,7 @@ def _pass(
         some_down, some_mid = controls[0].net(
             sample,
             time,
-            encoder_hidden_states=embeds,
+            encoder_hidden_states=torch.cat([one[0].flatten(1, 2) for one in images]) if controls[0].faces else embeds,
             guess_mode=False,
             added_cond_kwargs=added,
             return_dict=False,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,10 @@ from tools.image.reference.maps import is_map, map_of, people_in
 from tools.image.sdxl.control import UNION_MODES, ChosenControl, normals_of, thick_poses
 from tools.image.sdxl.denoise import Control, Keep, Look, Part, Request, denoise
 from tools.image.sdxl.encode import Words, encode
+from tools.image.sdxl.face_points import draw_face_points, face_points
 from tools.image.sdxl.identity import Identity, with_identity
 from tools.image.sdxl.lora import Wardrobe, attached
+from tools.image.sdxl.narrow import is_narrow
 from tools.image.sdxl.pictures import decode, encode_picture, fit, map_tensor, read_picture, working_size
 from tools.image.sdxl.plan import Plan
 from tools.image.sdxl.regions import latent_mask, region_weights
@@ -30,6 +32,8 @@ __all__ = ["Canvas", "draw"]
 
 _REPAIR_GROWS = 0.03
 """Of the shorter side: a repaired character may come out a little larger than its mask."""
+_MERGE_FROM_STEPS = 6
+"""Fewer steps gain less from merged LoRAs than merging and restoring take."""
 _AESTHETIC, _NEGATIVE_AESTHETIC = 6.0, 2.5
 """What the refiner is told (Podell et al. 2023, arXiv 2307.01952; diffusers' defaults)."""
 
@@ -48,6 +52,8 @@ class Canvas:
         controlnet: gives a ControlNet that was chosen, on the device.
         companions: other models on the device, by name.
         sampled: told when the ControlNets are no longer needed.
+        restore: makes the pipeline's weights again what was read; None where nothing may be written into them.
+        hasten: has the UNet compute faster while its block runs, where the plan asks for it.
         progress: may raise to stop.
     """
 
@@ -61,6 +67,8 @@ class Canvas:
     progress: Callable[[float, str], None]
     companions: Mapping[str, Any] = field(default_factory=dict)
     sampled: Callable[[], None] = field(default=lambda: None)
+    restore: Callable[[], None] | None = None
+    hasten: Callable[[Plan], AbstractContextManager[None]] = field(default=lambda _plan: nullcontext())
 
     def companion(self, name: str) -> Any:
         """A model besides SDXL, on the device.
@@ -71,6 +79,16 @@ class Canvas:
         if name not in self.companions:
             raise InvalidInput(f"{name} is not on the device")
         return self.companions[name]
+
+    def variant(self, number: int, count: int) -> Canvas:
+        """The same by another seed, with its share of the progress."""
+        if count == 1:
+            return self
+
+        def share(fraction: float, text: str) -> None:
+            self.progress((number + fraction) / count, f"picture {number + 1} of {count}, {text}")
+
+        return replace(self, seed=self.seed + number, progress=share)
 
     @property
     def device(self) -> str:
@@ -95,11 +113,11 @@ class Canvas:
         return width // 8, height // 8
 
 
-def draw(plan: Plan, layout: Layout, canvas: Canvas) -> np.ndarray:
-    """Draw a picture.
+def draw(plan: Plan, layout: Layout, canvas: Canvas) -> list[np.ndarray]:
+    """Draw a picture, or several by the seeds that follow: each is the very one that its own seed alone gives.
 
     Returns:
-        height x width x 3 uint8, of the size asked for.
+        Each height x width x 3 uint8, of the size asked for.
 
     Raises:
         BadOutput: it is blank, or not a number.
@@ -109,23 +127,39 @@ def draw(plan: Plan, layout: Layout, canvas: Canvas) -> np.ndarray:
     import torch
 
     pipeline = canvas.pipeline
-    references = {
-        name: [read_picture(Path(one), (512, 512)) for one in pictures] for name, pictures in plan.references.items()
-    }
     with ExitStack() as stack, torch.no_grad():
-        stack.enter_context(_sparing(pipeline, canvas.placing, sliced=canvas.placing.sliced and not references))
-        wardrobe = stack.enter_context(attached(pipeline, plan.adapters, canvas.dtype, canvas.device))
-        identity = stack.enter_context(
-            with_identity(pipeline, plan.images.identity, references, canvas.dtype, canvas.device, canvas.companions)
+        stack.enter_context(_sparing(pipeline, canvas.placing, sliced=canvas.placing.sliced and not plan.references))
+        wardrobe = stack.enter_context(
+            attached(pipeline, plan.adapters, canvas.dtype, canvas.device, _restore(plan, layout, canvas))
         )
-        latents = _sample(plan, layout, canvas, wardrobe, identity)
+        identity = stack.enter_context(
+            with_identity(
+                pipeline, plan.images.identity, plan.references, canvas.dtype, canvas.device, canvas.companions
+            )
+        )
+        stack.enter_context(canvas.hasten(plan))
+        # One after the other: side by side they would not be, to the bit, what each is alone.
+        count = plan.rendering.variants
+        latents = [
+            _sample(plan, layout, one, wardrobe, identity)
+            for one in (canvas.variant(number, count) for number in range(count))
+        ]
         canvas.sampled()
         canvas.progress(0.97, "decoding")
-        picture = decode(pipeline.vae, latents)
-    picture = fit(picture, canvas.size)
+        pictures = [fit(decode(pipeline.vae, one), canvas.size) for one in latents]
     if plan.rendering.repair and canvas.start is not None:
-        picture = _pasted(picture, canvas.start, layout.masks[plan.rendering.repair], canvas)
-    return picture
+        mask = layout.masks[plan.rendering.repair]
+        pictures = [_pasted(picture, canvas.start, mask, canvas) for picture in pictures]
+    return pictures
+
+
+def _restore(plan: Plan, layout: Layout, canvas: Canvas) -> Callable[[], None] | None:
+    """What undoes a merge, where merging LoRAs is possible and worth it."""
+    apart = any(one.character for one in plan.adapters) and any(mask.any() for mask in layout.masks.values())
+    if plan.preset.steps < _MERGE_FROM_STEPS or plan.references or (plan.regional and apart):
+        return None
+    modules = (canvas.pipeline.unet, canvas.pipeline.text_encoder, canvas.pipeline.text_encoder_2)
+    return None if any(is_narrow(one) for one in modules if one is not None) else canvas.restore
 
 
 @contextmanager
@@ -152,6 +186,8 @@ def _sample(
     import torch
 
     generator = torch.Generator("cpu").manual_seed(canvas.seed)
+    if identity is not None and not _people(plan, layout):
+        identity = identity.for_all()
     wear = _wear(canvas.pipeline, wardrobe, identity)
     parts, negative = _parts(plan, layout, canvas, wear, identity)
     scheduler = make_scheduler(plan.preset.scheduler, canvas.pipeline.scheduler.config)
@@ -161,10 +197,11 @@ def _sample(
     noise = torch.randn(1, 4, height, width, generator=generator).to(canvas.device, canvas.dtype)
     latents, timesteps, keep = _begin(plan, layout, canvas, scheduler, noise)
     refine = plan.preset.refine_from if canvas.refiner is not None and canvas.start is None else 1.0
+    controls = _controls(plan, layout, canvas, identity)
     asked = Request(
         unet=canvas.pipeline.unet, scheduler=scheduler, timesteps=_until(timesteps, scheduler, refine), parts=parts,
         negative=negative, guidance=plan.preset.guidance, time_ids=_time_ids(canvas), generator=generator,
-        progress=_share(canvas.progress, 0.08, 0.08 + 0.88 * refine), controls=_controls(plan, layout, canvas),
+        progress=_share(canvas.progress, 0.08, 0.08 + 0.88 * refine), controls=controls,
         negative_images=identity.nobody if identity else (), keep=keep, one_by_one=canvas.placing.smaller > 0,
         wear=wear,
     )  # fmt: skip
@@ -175,6 +212,9 @@ def _sample(
 
 
 def _wear(pipeline: Any, wardrobe: Wardrobe | None, identity: Identity | None) -> Callable[[Look], Any]:
+    if wardrobe is None and identity is not None and identity.adapters:
+        wardrobe = Wardrobe(pipeline)
+
     @contextmanager
     def wear(look: Look) -> Iterator[None]:
         if wardrobe is not None:
@@ -190,7 +230,7 @@ def _parts(
     plan: Plan, layout: Layout, canvas: Canvas, wear: Callable[[Look], Any], identity: Identity | None
 ) -> tuple[list[Part], Words]:
     """The parts of the picture with their words; and the negative's, padded to the same length."""
-    people = {name: mask for name, mask in layout.masks.items() if plan.regional and mask.any()}
+    people = _people(plan, layout)
     weights: Mapping[str, Any] = region_weights(people, canvas.latent_size, canvas.device) if people else {"": None}
     prompts = {name: plan.prompts.people[name] if name else plan.prompts.whole for name in weights}
     looks = {name: _look(name, plan, identity, whole=not people) for name in weights}
@@ -204,13 +244,21 @@ def _parts(
     return parts, words[-1]
 
 
+def _people(plan: Plan, layout: Layout) -> dict[str, np.ndarray]:
+    """The masks of those who are drawn by their own words; none where one prompt holds for the whole picture."""
+    return {name: mask for name, mask in layout.masks.items() if plan.regional and mask.any()}
+
+
 def _look(name: str, plan: Plan, identity: Identity | None, *, whole: bool) -> Look:
     """With regions a character's LoRA and references shape its own part alone; without, all shape the picture."""
     adapters = [one for one in plan.adapters if whole or one.character in ("", name)]
-    strength = 0.0
-    if identity is not None and (whole or name in identity.images or "" in identity.images):
-        strength = plan.identity_scale
-    return Look(tuple((one.name, one.weight) for one in adapters), strength)
+    worn = tuple((one.name, one.weight) for one in adapters)
+    if identity is None or not (whole or name in identity.images or "" in identity.images):
+        return Look(worn)
+    weights = plan.reference_weights
+    weight = max(weights.values(), default=1.0) if whole else weights.get(name if name in identity.images else "", 1.0)
+    strength = plan.identity_scale * weight
+    return Look(worn + identity.adapters if strength else worn, strength)
 
 
 def _encoded(
@@ -268,7 +316,7 @@ def _pasted(picture: np.ndarray, start: np.ndarray, mask: np.ndarray, canvas: Ca
     return mixed
 
 
-def _controls(plan: Plan, layout: Layout, canvas: Canvas) -> list[Control]:
+def _controls(plan: Plan, layout: Layout, canvas: Canvas, identity: Identity | None) -> list[Control]:
     found = []
     for chosen in plan.controls:
         net = canvas.controlnet(chosen)
@@ -276,6 +324,10 @@ def _controls(plan: Plan, layout: Layout, canvas: Canvas) -> list[Control]:
         image = map_tensor(_shown(chosen, plan, layout, canvas, union=union), canvas.device, canvas.dtype)
         mode = UNION_MODES[chosen.kind] if union else None
         found.append(Control(net, image, chosen.strength, chosen.start, chosen.end, mode))
+    if identity is not None and identity.net is not None:
+        faces = face_points(layout.output.on_stage, plan.references)
+        image = map_tensor(draw_face_points(faces, canvas.size, canvas.working), canvas.device, canvas.dtype)
+        found.append(Control(identity.net, image, plan.identity_scale, faces=True))
     taken = [(id(control.net), control.mode) for control in found if control.mode is not None]
     if len(set(taken)) < len(taken):
         raise InvalidInput(

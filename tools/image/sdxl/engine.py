@@ -10,6 +10,8 @@ from tools.artifact import canonical_json
 from tools.base import Engine, EngineContext
 from tools.errors import InvalidInput
 from tools.image.sdxl.files import check_libraries, file_stamp, placed, torch_dtype
+from tools.image.sdxl.identity import identity_sources
+from tools.image.sdxl.haste import Haste
 from tools.image.sdxl.plan import ConfigPaths, Plan, make_plan
 from tools.image.tool import GenerateImage
 
@@ -43,6 +45,7 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
 
     def __init__(self) -> None:
         self._nets: dict[Path, Any] = {}
+        self._haste = Haste()
 
     def check(self) -> None:
         check_libraries()
@@ -61,15 +64,14 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
         weights = [placed("", name) for name in (self.base, self.refiner) if name]
         weights += [str(adapter.file) for adapter in plan.adapters] + [str(control.source) for control in plan.controls]
         if plan.references:
-            identity = plan.images.identity
-            weights += [placed(identity.file, identity.model), placed(identity.image_encoder, identity.encoder_model)]
+            weights += identity_sources(plan.images.identity)
         known = {
             "layout": layout_digest(args),
             "prompts": [plan.prompts.whole, plan.prompts.negative, dict(plan.prompts.people)],
             "preset": plan.preset.model_dump(mode="json"),
             "adapters": [[one.name, one.weight, one.character] for one in plan.adapters],
             "controls": [[one.kind, one.strength, one.start, one.end] for one in plan.controls],
-            "identity": plan.identity_scale if plan.references else 0.0,
+            "identity": [plan.identity_scale, dict(plan.reference_weights)] if plan.references else [],
             "weights": [file_stamp(one) if one else "" for one in weights],
         }
         return hashlib.sha256(canonical_json(known)).hexdigest()
@@ -99,16 +101,21 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
             progress=ctx.progress,
             companions=ctx.models,
             sampled=lambda: self._put_away(nets, ctx.placing.device),
+            restore=ctx.restores.get(self.base),
+            hasten=self._haste.of(ctx.model(self.base).unet),
         )
         try:
-            picture = draw(plan, layout, canvas)
+            picture, *others = draw(plan, layout, canvas)
         finally:
             self._put_away(nets, ctx.placing.device)
-        write_png(ctx.out / "still.png", layout.lay_words(picture))
+        names = [f"still-{number}.png" for number in range(2, len(others) + 2)]
+        for name, shown in zip(("still.png", *names), (picture, *others), strict=True):
+            write_png(ctx.out / name, layout.lay_words(shown))
         notes = [*layout.output.notes, *plan.notes, *self._more_notes(plan, canvas.working, args)]
         return layout.output.model_copy(
             update={
                 "image": "still.png",
+                "variants": names,
                 "plain": layout.write_plain(picture, ctx.out),
                 "notes": list(dict.fromkeys(notes)),
             }
@@ -118,6 +125,7 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
         notes = []
         if drawn != (args.width, args.height):
             notes.append(f"Drawn at {drawn[0]}x{drawn[1]} and brought to {args.width}x{args.height}.")
+        notes += [self._haste.note] if self._haste.note else []
         if plan.preset.refine_from < 1.0 and not self.refiner:
             notes.append("The refiner was not used: it belongs to the engine sdxl_refined.")
         return notes

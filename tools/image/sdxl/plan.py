@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from configs.characters import CHARACTERS_FILE, load_characters
@@ -42,6 +42,7 @@ class Plan:
         adapters, controls: LoRAs and ControlNets in use.
         references: by character (empty: everybody) the pictures that show how it looks.
         identity_scale: how strongly they act.
+        reference_weights: by character what that is times.
         regional: whether people are drawn by their own prompts.
         images, nets: the configuration.
         notes: what is done otherwise than one might think.
@@ -58,6 +59,7 @@ class Plan:
     images: ImagesFile
     nets: ControlNetsFile
     notes: tuple[str, ...]
+    reference_weights: Mapping[str, float] = field(default_factory=dict)
 
 
 def make_plan(args: GenerateImage.Input, preset: str = "", paths: ConfigPaths = ConfigPaths()) -> Plan:
@@ -95,7 +97,7 @@ def make_plan(args: GenerateImage.Input, preset: str = "", paths: ConfigPaths = 
     scale = images.identity.scale if rendering.identity is None else rendering.identity
     return Plan(
         prompts, effort, adapters, controls, references if scale else {}, scale, rendering.regional and len(people) > 1,
-        rendering, images, nets, (*words_alone, *unused, *missing),
+        rendering, images, nets, (*words_alone, *unused, *missing), _weights(rendering),
     )  # fmt: skip
 
 
@@ -111,6 +113,14 @@ def _effort(rendering: Rendering, images: ImagesFile, name: str) -> Preset:
         "refine_from": rendering.refine_from,
     }
     return images.presets[name].model_copy(update={key: value for key, value in said.items() if value is not None})
+
+
+def _weights(rendering: Rendering) -> dict[str, float]:
+    """By character the mean of its references' weights."""
+    found: dict[str, list[float]] = {}
+    for use in rendering.references:
+        found.setdefault(use.character, []).append(use.weight)
+    return {name: sum(weights) / len(weights) for name, weights in found.items()}
 
 
 def _references(

@@ -88,7 +88,7 @@ class IpAdapterTensors(Weights):
     def check(self, source: str) -> None:
         check_libraries()
         file = the_file(local_path(source, "the IP-Adapter", "studio models list"))
-        require_safetensors(file, "ip_adapter", base="sdxl")
+        require_safetensors(file, "ip_adapter", "instantid", base="sdxl")
 
     def load(self, source: str, placing: Placing) -> Any:
         """A torch module whose buffers are the tensors of the file; its `tensors()` gives them by their names there."""
