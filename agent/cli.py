@@ -20,6 +20,7 @@ from agent.jobs_cli import jobs
 from agent.models_cli import models
 from agent.stacks_cli import stacks
 from agent.trace_cli import trace
+from agent.voices_cli import voice
 
 __all__ = ["app", "main"]
 
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(jobs, name="jobs")
 app.add_typer(models, name="models")
 app.add_typer(stacks, name="stacks")
+app.add_typer(voice, name="voice")
 
 Thread = Annotated[str, typer.Option("--thread", "-t", help="Conversation to continue, or to begin under this name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
