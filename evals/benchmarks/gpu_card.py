@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 import subprocess
 import sys
@@ -56,8 +57,20 @@ class Card:
         pages = int(Path("/proc/self/statm").read_text().split()[1]) if sys.platform == "linux" else 0
         return pages * 4096
 
+    def empty(self) -> None:
+        """Give back what nobody holds any more."""
+        gc.collect()
+        if self.is_cuda:
+            self.torch.cuda.empty_cache()
+
+    def forget_peak(self) -> None:
+        """`peak` counts from now on."""
+        self.empty()
+        if self.is_cuda:
+            self.torch.cuda.reset_peak_memory_stats(self.device)
+
     def peak(self) -> int:
-        """The most that torch ever held of the device, bytes."""
+        """The most that torch held of the device, bytes."""
         return int(self.torch.cuda.max_memory_reserved(self.device)) if self.is_cuda else 0
 
 
