@@ -1,0 +1,1 @@
+"""Lips that follow speech, in shots whose pictures a model painted."""
