@@ -60,6 +60,7 @@ class GenerateImage(Tool):
     class Output(ToolOutput):
         image: str = Field(description="PNG, RGB")
         plain: str = Field("", description="PNG: the same without the shot's title, where it has one")
+        variants: list[str] = Field(default_factory=list, description="PNG: by the seeds that follow, where asked for")
         width: int
         height: int
         masks: dict[str, str] = Field(description="by character: PNG, 8-bit, 255 where the picture shows it")

@@ -144,8 +144,8 @@ def attached(
     """Have LoRAs on the model while the block runs; afterwards it is as before, also when attaching one failed.
 
     Args:
-        restore: makes the weights again what was read; given, the LoRAs are merged into them, all for the whole picture:
-            a step is faster then by what two more products for every layer take.
+        restore: makes the weights again what was read; given, the LoRAs are merged into them, all for the whole
+            picture: a step is faster then by what two more products for every layer take.
 
     Yields:
         What switches them; None where there are none, or nothing to switch.

@@ -256,6 +256,27 @@ class Slab:
         if trim and self.device.type == "cuda":
             torch.cuda.empty_cache()
 
+    def restore(self) -> None:
+        """Make the weights on the device again what is kept in the host, to the bit: after something was merged in.
+
+        Raises:
+            InvalidInput: the model is not on the device, or tensors came, went or were replaced meanwhile.
+        """
+        if self._slab is None:
+            raise InvalidInput("a model is restored where it is resident")
+        moved = sorted(self._moved())
+        if moved:
+            raise InvalidInput(f"{len(moved)} tensors are not where they were packed", where=moved[0])
+        self.finish_load()
+        if self.device.type == "cuda":
+            import torch
+
+            # Whoever still computes with the weights is waited for.
+            torch.cuda.synchronize(self.device)
+        self._copy(self._slab)
+        self.finish_load()
+        self._note_versions()
+
     def refresh(self) -> None:
         """Make the weights as they are now the ones that are kept: after a LoRA was fused, loaded or unloaded.
 

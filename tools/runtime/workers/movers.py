@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from tools.errors import EngineFailed
 from tools.model import Weights
 from tools.runtime.residency.slab import Slab
 
@@ -27,6 +28,13 @@ class Mover(Protocol):
     def close(self) -> None:
         """Give back the host copy as well."""
 
+    @property
+    def can_restore(self) -> bool:
+        """Whether there is a second copy of the weights, from which those on the device can be made anew."""
+
+    def restore(self) -> None:
+        """The weights on the device as they were read, whatever was written into them."""
+
 
 def mover_for(weights: Weights, device: str) -> Mover:
     """The mover of a model that was just loaded."""
@@ -38,7 +46,16 @@ def mover_for(weights: Weights, device: str) -> Mover:
     return _AsSlab(modules, device) if device.startswith("cuda") else _TensorByTensor(modules, device)
 
 
-class _OfItsOwn:
+class _OneCopy:
+    """The weights are in one place alone: what is written into them stays."""
+
+    can_restore = False
+
+    def restore(self) -> None:
+        raise EngineFailed("there is no second copy of these weights.")
+
+
+class _OfItsOwn(_OneCopy):
     """The library keeps its own memory."""
 
     def __init__(self, weights: Weights, device: str) -> None:
@@ -76,11 +93,16 @@ class _AsSlab:
         # A LoRA that an engine put in is part of the model from then on.
         self._slab.evict(keep_changes=True)
 
+    can_restore = True
+
+    def restore(self) -> None:
+        self._slab.restore()
+
     def close(self) -> None:
         self._slab.close()
 
 
-class _Stationary:
+class _Stationary(_OneCopy):
     """The CPU: host memory is the device."""
 
     def __init__(self, modules: Mapping[str, Any]) -> None:
@@ -100,7 +122,7 @@ class _Stationary:
         self._modules = {}
 
 
-class _TensorByTensor:
+class _TensorByTensor(_OneCopy):
     """Devices without pinned memory, as Apple's, where host and device memory are the same chips."""
 
     def __init__(self, modules: Mapping[str, Any], device: str) -> None:

@@ -170,6 +170,11 @@ class Residents:
                 raise InvalidInput(f"the model {name} is not on the device")
         return {name: self._held[name].content for name in names}
 
+    def restores(self, names: Sequence[str]) -> dict[str, Callable[[], None]]:
+        """What makes the weights of models again what was read; without those of which there is no second copy."""
+        held = {name: self._held[name].mover for name in names}
+        return {name: mover.restore for name, mover in held.items() if mover is not None and mover.can_restore}
+
 
 def _is_full(failure: Exception) -> bool:
     """Whether memory ran out; torch need not be imported to tell."""

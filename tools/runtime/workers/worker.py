@@ -167,6 +167,7 @@ class Worker:
             is_cancelled=lambda: number in self.cancelled,
             models=self.models.contents(names) if names else {},
             placing=Placing(**request.get("placing", {})),
+            restores=self.models.restores(names) if names else {},
         )
 
     def _engine(self, path: str) -> Engine[Any, Any]:

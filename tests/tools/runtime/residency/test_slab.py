@@ -431,3 +431,25 @@ def test_two_hundred_swaps_leave_nothing_behind() -> None:
 
     before = swap(20)
     assert swap(200) - before < 16 * 2**20
+
+
+def test_restored_weights_are_those_that_were_packed_whatever_was_merged_in() -> None:
+    made = model()
+    slab = Slab({"net": made}, "cpu")
+    with pytest.raises(InvalidInput, match="resident"):
+        slab.restore()
+    slab.load()
+    before = content(made)
+    made.thin.weight.data += 0.3
+    made.conv.weight.data.mul_(2.0)
+    assert not torch.equal(made.thin.weight, before["thin.weight"][2])
+    slab.restore()
+    assert_same(content(made), before)
+    assert not slab.changes()
+    slab.evict()
+    assert_same(content(made), before)
+    slab.load()
+    made.thin.weight = nn.Parameter(torch.zeros(3, 5))
+    with pytest.raises(InvalidInput, match=r"thin\.weight"):
+        slab.restore()
+    slab.close()
