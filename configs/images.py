@@ -29,6 +29,7 @@ class Preset(_Model):
         guidance: classifier-free guidance; 1 or less computes no negative prompt.
         scheduler: name of a sampler, see tools/image/sdxl/schedulers.py.
         refine_from: fraction of the steps after which the refiner goes on, where it is there; 1 is never.
+        compile: the UNet is compiled on first use, which takes minutes and makes the steps after that faster.
     """
 
     about: str = Field(min_length=1)
@@ -36,6 +37,7 @@ class Preset(_Model):
     guidance: float = Field(ge=0.0, le=30.0)
     scheduler: Name = "dpmpp_2m"
     refine_from: float = Field(1.0, gt=0.0, le=1.0)
+    compile: bool = False
 
 
 class StyleWords(_Model):
@@ -72,12 +74,15 @@ class ImagesFile(_Model):
         presets: by name.
         styles: words by style; `other` holds for styles that are not listed.
         identity: the IP-Adapter.
+        replay: on a card of NVIDIA, record the passes of a step once a picture and replay them: the same pixels, less
+            waiting for Python, more memory while it is drawn.
     """
 
     default: Name
     presets: dict[Name, Preset] = Field(min_length=1)
     styles: dict[Name, StyleWords]
     identity: IdentityEntry
+    replay: bool = False
 
     @model_validator(mode="after")
     def _names_exist(self) -> ImagesFile:

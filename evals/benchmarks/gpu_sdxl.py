@@ -27,7 +27,6 @@ WAYS = ("plain", "graphs", "kept", "blocks", "whole")
 next picture. blocks, whole: recorded, and the transformer blocks, or UNet and decoder, compiled."""
 
 _PROMPT, _NEGATIVE = "a boy on a beach at sunset, soft light, wide shot", "blurry, flat"
-_WORTH_RECORDING = 8
 
 
 @dataclass(frozen=True)
@@ -124,14 +123,14 @@ def ours(studio: Studio, asked: Asked, way: str = "plain") -> np.ndarray:
 
 @contextmanager
 def _unet(studio: Studio, asked: Asked, way: str) -> Iterator[Any]:
-    from tools.image.sdxl.recorded import CudaGraph, Recorded, recorded
+    from tools.image.sdxl.recorded import WORTH_RECORDING, CudaGraph, Recorded, recorded
 
     record = CudaGraph if studio.card.is_cuda else Rerun
     net = studio.pipeline.unet
     if way == "kept":
         studio.kept = studio.kept or Recorded(net, lambda: 0, record)
         yield studio.kept
-    elif way == "plain" or asked.steps < _WORTH_RECORDING:
+    elif way == "plain" or asked.steps < WORTH_RECORDING:
         yield net
     else:
         with recorded(net, lambda: 0, record) as unet:

@@ -20,6 +20,7 @@ from tools.image.sdxl.lora import Wardrobe, attached
 from tools.image.sdxl.narrow import is_narrow
 from tools.image.sdxl.pictures import decode, encode_picture, fit, map_tensor, read_picture, working_size
 from tools.image.sdxl.plan import Plan
+from tools.image.sdxl.recorded import replayed
 from tools.image.sdxl.regions import latent_mask, region_weights
 from tools.image.sdxl.schedulers import make_scheduler
 from tools.model import Placing
@@ -205,7 +206,8 @@ def _sample(
         negative_images=identity.nobody if identity else (), keep=keep, one_by_one=canvas.placing.smaller > 0,
         wear=wear,
     )  # fmt: skip
-    latents = denoise(latents, asked)
+    with replayed(asked, when=plan.images.replay and canvas.device.startswith("cuda")) as ready:
+        latents = denoise(latents, ready)
     if refine < 1.0:
         latents = _refined(plan, canvas, latents, refine, generator)
     return latents

@@ -18,10 +18,12 @@ from tools.image.sdxl.denoise import Look, Request
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["CudaGraph", "Graph", "Recorded", "hasten", "recorded", "replayed"]
+__all__ = ["WORTH_RECORDING", "CudaGraph", "Graph", "Recorded", "hasten", "recorded", "replayed"]
 
 Compile = Literal["", "blocks", "whole"]
 
+WORTH_RECORDING = 8
+"""Steps: the first of a kind is computed as ever, the second takes longer than that."""
 TUNED: dict[str, Any] = {
     "max_autotune": True, "conv_1x1_as_mm": True, "coordinate_descent_tuning": True,
     "coordinate_descent_check_all_directions": True, "epilogue_fusion": False, "triton.cudagraphs": False,
@@ -147,8 +149,16 @@ def recorded(
 
 
 @contextmanager
-def replayed(asked: Request, record: Callable[[Callable[[], Any]], Graph] = CudaGraph) -> Iterator[Request]:
-    """A request whose passes are recorded, each look (LoRAs, references) for itself, while the block runs."""
+def replayed(
+    asked: Request, record: Callable[[Callable[[], Any]], Graph] = CudaGraph, *, when: bool = True
+) -> Iterator[Request]:
+    """A request whose passes are recorded, each look (LoRAs, references) for itself, while the block runs.
+
+    Not unless `when`, and not where there are too few steps for it to be worth while.
+    """
+    if not when or len(asked.timesteps) < WORTH_RECORDING:
+        yield asked
+        return
     worn: list[Hashable] = [None]
 
     @contextmanager

@@ -124,6 +124,17 @@ def test_other_sizes_are_recorded_anew_and_results_are_not_overwritten() -> None
     assert recorded(torch.full((2,), 1.0), time)[0].tolist() == [3.0, 3.0]
 
 
+def test_it_is_not_done_unasked_nor_for_few_steps(pipeline: Any) -> None:
+    from dataclasses import replace
+
+    asked = request(pipeline.unet, pipeline.scheduler.config, [Part(words(0.5))])
+    with replayed(asked, Traced, when=False) as ready:
+        assert ready is asked
+    short = replace(asked, timesteps=asked.timesteps[:4])
+    with replayed(short, Traced) as ready:
+        assert ready is short
+
+
 def test_what_cannot_be_recorded_is_computed_and_the_reason_kept() -> None:
     def refuse(_compute: Callable[[], Any]) -> Any:
         raise RuntimeError("operation not permitted when stream is capturing\nmore")
