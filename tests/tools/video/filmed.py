@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,32 @@ class Studio:
         if plain:
             write_png(folder / "plain.png", picture)
         output = {
-            "image": "still.png", "plain": "plain.png" if plain else "", "width": picture.shape[1], "height": picture.shape[0], "masks": {}, "maps": {},
-            "on_stage": {}, "location": "beach",
+            "image": "still.png", "plain": "plain.png" if plain else "", "width": picture.shape[1],
+            "height": picture.shape[0], "masks": {}, "maps": {}, "on_stage": {}, "location": "beach",
         }  # fmt: skip
         self.artifacts[key] = record(folder, output, {"shot": {"text_overlay": text}}, "generate_image")
+        return {"call": key, "key": key}
+
+    def line(self, key: str, text: str, seconds: float) -> dict[str, str]:
+        """A reference to a spoken line of so many seconds, half a second of silence before it and one after."""
+        folder = self.folder / key
+        folder.mkdir()
+        with wave.open(str(folder / "line.wav"), "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(8000)
+            sound.writeframes(bytes(int((seconds + 1.5) * 8000) * 2))
+        each = seconds / len(text.split())
+        words = [
+            {"text": word, "start": 0.5 + number * each, "end": 0.5 + (number + 1) * each}
+            for number, word in enumerate(text.split())
+        ]
+        output = {
+            "file": "line.wav", "character": "luca", "text": text, "sample_rate": 8000, "duration_s": seconds + 1.5,
+            "speech_start": 0.5, "speech_end": 0.5 + seconds, "words": words, "mouth": [], "lufs": -16.0,
+            "peak_db": -3.0, "voice": "luca",
+        }  # fmt: skip
+        self.artifacts[key] = record(folder, output, {}, "synthesize_speech")
         return {"call": key, "key": key}
 
     def engine(self) -> Any:

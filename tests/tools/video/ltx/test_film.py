@@ -119,6 +119,28 @@ def test_a_titled_still_is_begun_from_where_it_is_kept_without_its_title(studio:
     assert difference(film[6], bare[6]) > 0.5
 
 
+def test_a_shot_is_as_long_as_its_speech_and_subtitles_are_the_animatics(studio: Studio) -> None:
+    from tools.video.animatic import AnimaticShot
+
+    spoken = {"character": "luca", "text": "We can do this!"}
+    args = {"speech": [studio.line("line", spoken["text"], 0.8)], "width": 320, "height": 180,
+            "shot": {"dialogue": [spoken], "placements": []}}  # fmt: skip
+    bare = studio.film(asked(**args))
+    assert len(bare) == 56, "half a second, the speech, one second, to the frame"
+    assert "does not move lips" in studio.notes
+    burned = studio.film(asked(**args, burn_subtitles=True))
+    assert len(burned) == 56
+    changed = np.abs(burned - bare).max(axis=3) > 60
+    assert changed[5].mean() < 0.002, "before the first word"
+    assert changed[20].mean() > 0.005
+    assert changed[:, :120].mean() < 0.002, "only at the foot of the frame, but for the coding of noise"
+    studio.kind = AnimaticShot
+    drawn, drawn_burned = studio.film(asked(**args)), studio.film(asked(**args, burn_subtitles=True))
+    white = (burned[20] > 225).all(axis=2) & changed[20]
+    animatics = (drawn_burned[20] > 225).all(axis=2) & (np.abs(drawn_burned[20] - drawn[20]).max(axis=2) > 20)
+    assert (white & animatics).sum() > 0.6 * animatics.sum() > 0, "letter for letter in the same place"
+
+
 def test_a_title_card_needs_no_model(studio: Studio) -> None:
     studio.models = {}
     film = studio.film(asked(shot={"placements": [], "text_overlay": "CHIMP BANANA TRAIN", "action": "dark wood"}))
