@@ -36,13 +36,13 @@ def choose_engine(readiness: Readiness, settings: Settings, args: Mapping[str, A
     for engine in sorted(engines, key=lambda one: one.embedded):
         lack = readiness.lack(engine)
         speaks = not engine.languages or args["language"] in engine.languages
-        has_voice = not engine.voices or shelf.get(args["character"], engine.voices) is not None
+        has_voice = bool(engine.voices) and shelf.get(args["character"], engine.voices) is not None
         if wish and lack is not None:
             raise MissingPrerequisite(f"{wish}: {lack.what}.", command=lack.command or "studio doctor")
         if wish and not speaks:
             there = ", ".join(engine.languages)
             raise InvalidInput(f"{wish} does not speak {args['language']!r}, only {there}", where="--language")
-        if wish or (lack is None and speaks and has_voice and not engine.paid):
+        if wish or (lack is None and speaks and (has_voice or engine.embedded) and not engine.paid):
             return engine
     raise InvalidInput(f"no voice here speaks {args['language']!r}", where="--language")
 

@@ -60,13 +60,16 @@ def check_samples(samples: npt.NDArray[Any], rate: int, who: str) -> FloatArray:
     if not np.all(np.isfinite(sound)):
         raise BadOutput(f"{who} returned samples that are no numbers.")
     mono = sound.mean(axis=1) if sound.ndim == 2 else sound
+    # A level that does not move is no sound, however high it is.
+    mono = mono - mono.mean()
     peak = float(np.max(np.abs(mono)))
     if peak < 1e-3:
         raise BadOutput(f"{who} returned {len(mono) / rate:.2f} s of silence.")
     clipped = _flat_tops(mono, peak)
     if peak > 0.5 and clipped > CLIPPED_SHARE:
         raise BadOutput(f"{who} returned overdriven sound: {clipped:.0%} of it lies in flat tops.")
-    return mono.astype(np.float32)
+    out: FloatArray = mono.astype(np.float32)
+    return out
 
 
 def _flat_tops(mono: npt.NDArray[Any], peak: float) -> float:

@@ -1,8 +1,8 @@
 """ElevenLabs' `POST /v1/text-to-speech/{voice_id}/with-timestamps`, as it answers.
 
 Written after elevenlabs.io/docs/api-reference/text-to-speech/convert-with-timestamps, its help page "API - Error Code
-400 or 401", and the models and the request of its library 2.78: the path, the query, the body with its types and bounds,
-the header `xi-api-key`, and the bodies of errors. The sound is espeak-ng's; times are laid over its characters.
+400 or 401", and the models and the request of its library 2.78: path, query, the body with types and bounds, the
+header `xi-api-key`, and the bodies of errors. The sound is espeak-ng's; times are laid over its characters.
 """
 
 from __future__ import annotations
