@@ -11,7 +11,7 @@ from typing import Protocol
 
 from agent.lineup import Lineup, Part, PassedOver
 from tools.errors import InvalidInput, MissingPrerequisite
-from tools.readiness import Lack, Readiness
+from tools.readiness import NO_GPU, Lack, Readiness
 from tools.registry import EngineSpec
 from tools.storyboard import Storyboard
 
@@ -84,10 +84,9 @@ def draw_up(
     wanted, said = set(outputs), dict(wishes or {})
     draft = _Draft(readiness, voices, said)
     parts = [
-        part
+        draft.part(tool)
         for tool, kinds in NEEDED_FOR.items()
-        if wanted & set(kinds) and tool in readiness.registry.entries.tools and tool != "animate_shot"
-        if (part := draft.part(tool)) is not None
+        if wanted & set(kinds) and tool in readiness.registry.entries.tools and tool not in ("animate_shot", "lip_sync")
     ]
     if wanted & {"voice", "subtitles"}:
         spoken = dict.fromkeys((line.character, line.language) for shot in board.shots for line in shot.dialogue)
@@ -95,6 +94,9 @@ def draw_up(
     if "video" in wanted:
         stills = next((part for part in parts if part.tool == "generate_image"), None)
         parts.append(draft.motion(drawn=stills is None or stills.embedded))
+        # The draft's figures move their lips by themselves.
+        if parts[-1].from_still and "lip_sync" in readiness.registry.entries.tools:
+            parts.append(draft.part("lip_sync"))
     return Lineup(parts=sorted(parts, key=lambda part: ORDER.index(part.tool)))
 
 
@@ -114,7 +116,7 @@ class _Draft:
         names = listed or [self.registry.pick(tool).name]
         return [engines[name] for name in names if not engines[name].paid]
 
-    def part(self, tool: str) -> Part | None:
+    def part(self, tool: str) -> Part:
         return self._first(tool, self.order(tool))
 
     def motion(self, *, drawn: bool) -> Part:
@@ -148,7 +150,9 @@ class _Draft:
             if tool in self.wishes:
                 told = f"{engine.name} cannot make this: {lack.what}."
                 raise MissingPrerequisite(told, command=lack.command) if lack.command else InvalidInput(told)
-            passed.append(PassedOver(engine=engine.name, why=lack.what, command=lack.command))
+            if lack != NO_GPU:
+                # Without a GPU nobody expects what needs one.
+                passed.append(PassedOver(engine=engine.name, why=lack.what, command=lack.command))
         if tool in OPTIONAL:
             return Part(tool=tool, passed_over=passed)
         lacks = "; ".join(f"{one.engine}: {one.why}" for one in passed)

@@ -185,6 +185,24 @@ class _Plan:
             if "adjust" in still.args:
                 args["adjust"] = still.args["adjust"]
             self.add(f"{shot.id}.motion", "animate_shot", 1, args)
+            if self.has_lips(shot, speaks):
+                self.lips(shot)
+
+    def has_lips(self, shot: Shot, speaks: bool) -> bool:
+        """Whether lips are put to the speech afterwards: the draft's figures move theirs by themselves."""
+        part = self.lineup.part("animate_shot")
+        painted = part is not None and part.from_still
+        return speaks and painted and bool(shot.dialogue) and bool(self.lineup.engine("lip_sync"))
+
+    def lips(self, shot: Shot) -> None:
+        args = {
+            "shot": shot.id,
+            "duration_s": shot.duration_s,
+            "clip": _ref(f"{self.prefix}{shot.id}.motion"),
+            "picture": _ref(f"{self.prefix}{shot.id}.still"),
+            "speech": self.speech_of(shot),
+        }
+        self.add(f"{shot.id}.lips", "lip_sync", 1, args)
 
     def shot_sounds(self, speaks: bool) -> list[dict[str, Any]]:
         return [
@@ -213,7 +231,8 @@ class _Plan:
         has_sound = bool(sound["music"] or sound["ambience"] or (voice and self.speaking))
         if has_sound:
             self.add("sound", "mix_sound", 1, sound)
-        shots_in_motion = [_ref(f"{self.prefix}{shot.id}.motion") for shot in self.board.shots]
+        moving = {shot.id: "lips" if self.has_lips(shot, timed) else "motion" for shot in self.board.shots}
+        shots_in_motion = [_ref(f"{self.prefix}{name}.{last}") for name, last in moving.items()]
         language = next((line.language for shot in self.board.shots for line in shot.dialogue), "en")
         args = {
             "title": self.board.title,

@@ -260,7 +260,9 @@ class Toolbox:
         """Lengths in seconds of the moving shots that are finished, by call id."""
         production = self._production(state)
         found = {
-            name: self._artifact(production, state, name) for name in state["work"].results if name.endswith(".motion")
+            name: self._artifact(production, state, name)
+            for name in state["work"].results
+            if name.endswith((".motion", ".lips"))
         }
         return {name: float(artifact.output["duration_s"]) for name, artifact in found.items() if artifact}
 

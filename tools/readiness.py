@@ -24,7 +24,7 @@ from tools.models.shelf import Shelf
 from tools.registry import EngineSpec, Registry
 from tools.runtime.workers.stacks import interpreter_of
 
-__all__ = ["Lack", "Readiness", "answers"]
+__all__ = ["NO_GPU", "Lack", "Readiness", "answers"]
 
 SERVICE_WEIGHTS = "tools.runtime.services."
 _CONNECT_S = 0.3
@@ -36,6 +36,9 @@ class Lack:
 
     what: str
     command: str = ""
+
+
+NO_GPU = Lack("it needs a GPU, and none was found")
 
 
 def answers(url: str) -> bool:
@@ -93,7 +96,7 @@ class Readiness:
             InvalidInput: a file of configuration or the record of a model is damaged.
         """
         if engine.device == "gpu" and not self.gpu and not named:
-            return Lack("it needs a GPU, and none was found")
+            return NO_GPU
         key = (engine.tool, engine.name)
         if key not in self._known:
             self._known[key] = self._look(engine)

@@ -36,7 +36,15 @@ def judge(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     verdicts: list[str] = []
     told: list[str] = []
     work = work.model_copy(deep=True, update={"pending": []})
+    made = dict(work.results)
+    outdated: set[str] = set()
     for call in fresh:
+        if outdated.intersection(call.needs):
+            # It was made of something that is made again, or of a take that was not the best: it is made anew, and this
+            # one does not count among its attempts.
+            outdated.add(call.id)
+            del work.results[call.id]
+            continue
         if call.id not in reviews:
             continue
         review = outcome[reviews[call.id].id]
@@ -52,6 +60,8 @@ def judge(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
             told.append(tell_retry(attempt, work.overrides[call.id], board, replies))
         else:
             _keep_best(work, call.id)
+        if work.results.get(call.id) != made[call.id]:
+            outdated.add(call.id)
     runtime.stream_writer({"node": "judge", "verdicts": told})
     scores = {a.call: a.score for a in work.attempts if a.best}
     line = f"judge: {len(reviews)} reviewed, {len(verdicts)} to make again" + "".join(f"; {v}" for v in verdicts)

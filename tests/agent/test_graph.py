@@ -14,6 +14,7 @@ from langgraph.types import Command
 
 from agent.context import AgentContext, RunOptions
 from agent.intent import Intent
+from agent.lineup import Lineup, Part
 from agent.nodes.think import FULL_FILM
 from agent.toolbox import Toolbox
 from agent.wiring import create_agent, create_context
@@ -350,3 +351,29 @@ def test_start_over_goes_back_to_this_scene_not_to_the_one_before_it(tmp_path: P
     second = invoke(ctx, "a new scene: Alberto at the harbour", agent)["storyboard"]
     invoke(ctx, "make it night", agent)
     assert invoke(ctx, "go back to the first version", agent)["storyboard"] == second
+
+
+@pytest.mark.parametrize(("scores", "films"), [([0.3, 0.9], 2), ([0.6, 0.5, 0.5], 4), ([0.9], 1)])
+def test_what_was_built_of_something_made_again_is_built_anew(tmp_path: Path, scores: list[float], films: int) -> None:
+    """Also where the best take is not the last: the film then shows another than it was made of."""
+    ctx = context(tmp_path, scores={"s1.motion": scores})
+    state = invoke(ctx)
+    made = [call.id for call in ctx.toolbox.made]  # type: ignore[attr-defined]
+    assert made.count("s1.motion") == len(scores)
+    assert made.count("film") == films
+    assert made.count("s2.motion") == 1
+    assert [a.number for a in state["work"].attempts if a.call == "film"] == [1], "the others do not count"
+    assert "film" in state["work"].results
+
+
+def test_where_a_model_that_measures_fails_the_result_is_reviewed_without_it(tmp_path: Path) -> None:
+    ready = Lineup(parts=[Part(tool="transcribe", engine="whisper")])
+    ctx = context(tmp_path, failing={"s1.line1.heard"})
+    ctx.toolbox.draw_up = lambda *_: ready  # type: ignore[method-assign]
+    state = invoke(ctx)
+    assert state["scores"]["s1.line1"] == 1.0
+    assert "s1.line1.heard" not in state["work"].failures
+    ctx = context(tmp_path / "other")
+    ctx.toolbox.draw_up = lambda *_: ready  # type: ignore[method-assign]
+    invoke(ctx)
+    assert "s1.line1.heard" in [call.id for call in ctx.toolbox.made]  # type: ignore[attr-defined]
