@@ -193,5 +193,5 @@ def _way(canvas: Canvas, held: Sequence[_Held]) -> tuple[Any, dict[str, Any]]:
         )
         for one in held
     ]
-    pipeline = _pipeline("LTXConditionPipeline", canvas, use_dynamic_shifting=False, shift_terminal=None)
+    pipeline = _pipeline("LTXConditionPipeline", canvas, use_dynamic_shifting=False, shift_terminal=None, shift=1.0)
     return pipeline, {"conditions": conditions or None, "image_cond_noise_scale": canvas.rules.condition_noise}

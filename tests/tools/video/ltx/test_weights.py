@@ -85,6 +85,34 @@ def test_a_file_without_settings_beside_it_takes_the_built_in_ones(tmp_path: Pat
         load_model(lonely)
 
 
+def test_what_was_cut_into_several_files_is_read_whole(
+    ltx_folder: Path, text_folder: Path, tmp_path: Path, studio: Studio, plain: np.ndarray
+) -> None:
+    """As the published transformer and text encoder are: several files and an index."""
+    folder = tmp_path / "cut"
+    shutil.copytree(ltx_folder, folder)
+    shutil.copytree(text_folder, folder, dirs_exist_ok=True)
+    parts = {"transformer": load_model(ltx_folder).transformer, "text_encoder": load_text_encoder(text_folder).encoder}
+    for part, module in parts.items():
+        for file in (folder / part).glob("*.safetensors"):
+            file.unlink()
+        module.save_pretrained(folder / part, max_shard_size="20KB")
+        assert len(list((folder / part).glob("*.safetensors"))) > 2
+    studio.models = {"ltx_video": load_model(folder), "ltx_text_encoder": load_text_encoder(folder)}
+    assert np.array_equal(studio.film(), plain)
+    sorted((folder / "text_encoder").glob("*.safetensors"))[1].unlink()
+    with pytest.raises(InvalidInput, match=r"text_encoder|T5"):
+        load_text_encoder(folder)
+
+
+def test_eight_steps_are_those_that_the_distilled_model_was_made_for() -> None:
+    """The sigmas of its published settings (ltxv-2b-0.9.8-distilled)."""
+    from diffusers.pipelines.ltx.pipeline_ltx_condition import linear_quadratic_schedule
+
+    published = [1.0, 0.99375, 0.9875, 0.98125, 0.975, 0.909375, 0.725, 0.421875]
+    assert np.allclose(linear_quadratic_schedule(8).numpy(), published)
+
+
 def test_fp16_is_read_as_bf16(ltx_folder: Path, text_folder: Path) -> None:
     import torch
 
