@@ -476,7 +476,7 @@ def checkout(tmp_path: Path) -> Path:
     return root
 
 
-def _free_port() -> int:
+def free_port() -> int:
     import socket
 
     with socket.socket() as probe:
@@ -489,7 +489,7 @@ def test_the_studio_starts_it_sets_weights_once_and_ends_it(
 ) -> None:
     household.sovits_voice()
     household.sovits_voice("alberto", pitch=120.0)
-    port = _free_port()
+    port = free_port()
     launch = gpt_sovits_launch(checkout, port, tmp_path / "private", python=sys.executable)
     server = GptSovitsServer("gpt_sovits", f"http://127.0.0.1:{port}", launch)
     engine = GptSovitsSpeech(household.shelf.home)
@@ -518,7 +518,7 @@ def test_the_studio_starts_it_sets_weights_once_and_ends_it(
 def test_weights_that_somebody_else_set_are_set_again(household: Household, checkout: Path, tmp_path: Path) -> None:
     household.sovits_voice()
     household.sovits_voice("alberto", pitch=120.0)
-    port = _free_port()
+    port = free_port()
     launch = gpt_sovits_launch(checkout, port, tmp_path / "private", python=sys.executable)
     ours = GptSovitsServer("gpt_sovits", f"http://127.0.0.1:{port}", launch)
     guest = GptSovitsServer("gpt_sovits", f"http://localhost:{port}")
@@ -535,7 +535,7 @@ def test_weights_that_somebody_else_set_are_set_again(household: Household, chec
 
 def test_a_server_that_dies_in_a_line_is_a_crash(household: Household, checkout: Path, tmp_path: Path) -> None:
     household.sovits_voice()
-    port = _free_port()
+    port = free_port()
     launch = gpt_sovits_launch(checkout, port, tmp_path / "private", python=sys.executable)
     engine = GptSovitsSpeech(household.shelf.home)
     with GptSovitsServer("gpt_sovits", f"http://127.0.0.1:{port}", launch) as server:
