@@ -91,8 +91,10 @@ def _seamless(width: int, height: int) -> np.ndarray:
     """How much of each pixel of the box is taken from the drawn face: 0 above the mouth and at the edges."""
     across = (np.arange(width) + 0.5) / width
     down = (np.arange(height) + 0.5) / height
-    sides = np.clip(np.minimum(across, 1 - across) / (2 * SEAM), 0, 1)
-    upright = np.minimum(np.clip((down - COVERED) / SEAM, 0, 1), np.clip((1 - down) / SEAM, 0, 1))
-    share = np.outer(upright, sides)
+    below_eyes = np.clip((down - COVERED) / SEAM, 0, 1)
+    # The jaw is round: in the corners of the box there is what lies behind the head.
+    from_middle = np.hypot((across[None] - 0.5) / 0.5, (down[:, None] - 0.55) / 0.45)
+    round_jaw = np.clip((1 - from_middle) / (3 * SEAM), 0, 1)
+    share = below_eyes[:, None] * round_jaw
     smooth: np.ndarray = share * share * (3 - 2 * share)
     return smooth.astype(np.float32)
