@@ -6,7 +6,7 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tools.errors import Cancelled, EngineFailed
@@ -24,6 +24,7 @@ def run_command(
     log: Path,
     heard: Callable[[str], None],
     is_cancelled: Callable[[], bool],
+    keeps: Sequence[int] = (),
 ) -> int:
     """Run a program; returns its exit code.
 
@@ -32,6 +33,7 @@ def run_command(
         environment: all that it is given.
         log: what it says is added to this file.
         heard: told every line, and an empty one where nothing was said for a while.
+        keeps: handles that it holds open as long as it lives, also when the studio is killed: of a lock, say.
 
     Raises:
         EngineFailed: it does not start.
@@ -40,7 +42,7 @@ def run_command(
     try:
         process = subprocess.Popen(
             words, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            process_group=0,
+            process_group=0, pass_fds=keeps,
         )  # fmt: skip
     except OSError as error:
         raise EngineFailed(f"{words[0]} does not start: {error.strerror or error}.") from error

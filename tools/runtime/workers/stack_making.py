@@ -17,11 +17,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from configs.engines import StackEntry
 from tools.artifact import write_atomic
-from tools.errors import EngineFailed, InvalidInput, MissingPrerequisite, ProductionBusy, StorageFailed
+from tools.errors import EngineFailed, InvalidInput, MissingPrerequisite, ProductionBusy, StorageFailed, ToolError
 from tools.runtime.storage.disk import storage_errors
 from tools.runtime.workers.commands import run_command
 from tools.runtime.workers.spawn import KEPT_ENVIRONMENT
@@ -75,7 +76,7 @@ def install_stack(
             f"the stack {name} runs in {stack.python or 'the studio itself'}: nothing is to be installed."
         )
     environment = environment_of(name, models_home)
-    with storage_errors(f"cannot make {environment}"), _alone(environment):
+    with storage_errors(f"cannot make {environment}"), _alone(environment) as lock:
         _recover(environment)
         found = record_in(environment)
         if found is not None and not again and state_of(name, stack, models_home) == "whole":
@@ -84,7 +85,7 @@ def install_stack(
         _check_room(environment.parent, stack.requires)
         with _replacing(environment):
             started = time.monotonic()
-            _build(environment, interpreter, stack.requires, tell, is_cancelled)
+            _build(environment, interpreter, stack.requires, tell, _Shell(_log(environment), lock, is_cancelled))
             record = StackRecord(
                 requires=stack.requires, base=BASE, python=_version(interpreter_in(environment)),
                 installed=_installed(environment), bytes=size_of(environment), seconds=time.monotonic() - started,
@@ -152,14 +153,11 @@ def size_of(folder: Path) -> int:
 # --- building -------------------------------------------------------------------------------------------------------
 
 
-def _build(
-    environment: Path, interpreter: str, requires: Sequence[str], tell: Tell, is_cancelled: Callable[[], bool]
-) -> None:
+def _build(environment: Path, interpreter: str, requires: Sequence[str], tell: Tell, shell: _Shell) -> None:
     """The first requirement alone (torch by its exact version), then all of them with what the studio needs."""
-    log = _log(environment)
-    log.write_bytes(b"")
+    shell.log.write_bytes(b"")
     tell(0.0, "making the environment")
-    _command([interpreter, "-m", "venv", str(environment)], log, lambda _line: None, is_cancelled)
+    shell.run([interpreter, "-m", "venv", str(environment)], lambda _line: None)
     pinned = environment / "constraints.txt"
     pinned.write_text("".join(f"{one}\n" for one in requires if "==" in one and "/" not in one), encoding="utf-8")
     pip = [str(interpreter_in(environment)), "-m", "pip", "--disable-pip-version-check", "--no-input", "install",
@@ -175,7 +173,7 @@ def _build(
             tell(first, seen[-1] if seen else "asking the index")
 
         heard("")
-        _command([*pip, *wanted], log, heard, is_cancelled)
+        shell.run([*pip, *wanted], heard)
     tell(0.96, "looking at it")
     _set_aside_cuda(environment)
     _imports(environment)
@@ -190,29 +188,47 @@ def _told(line: str) -> str:
     return line.strip()[:110] if word in _SHOWN else ""
 
 
-def _command(words: list[str], log: Path, heard: Callable[[str], None], is_cancelled: Callable[[], bool]) -> None:
-    """Run a command to its end.
+@dataclass(frozen=True)
+class _Shell:
+    """Runs the commands of one install.
 
-    Raises:
-        EngineFailed: it failed; says its last errors, and where all that it said lies.
+    Attributes:
+        log: all that they say.
+        lock: its handle, held by each of them: where the studio is killed, nobody begins before they have ended.
     """
-    said: deque[str] = deque(maxlen=400)
 
-    def listen(line: str) -> None:
-        if line:
-            said.append(line)
-        heard(line)
+    log: Path
+    lock: int
+    is_cancelled: Callable[[], bool]
 
-    code = run_command(words, _environment(), log, listen, is_cancelled)
-    if code:
-        if any("No space left on device" in line for line in said):
-            raise StorageFailed("the disk is full.", hint="Free some space and run the same command again.")
-        if any("ensurepip" in line for line in said) and "venv" in words:
-            raise MissingPrerequisite(
-                f"{words[0]} cannot make environments: its ensurepip is missing.", command="apt install python3-venv"
-            )
-        errors = [line for line in said if line.lower().startswith(("error", "fatal"))] or list(said)
-        raise EngineFailed(f"it could not be installed: {' '.join(errors[-2:])[:400]}", hint=f"All of it: {log}")
+    def run(self, words: list[str], heard: Callable[[str], None]) -> None:
+        """Run a command to its end.
+
+        Raises:
+            EngineFailed: it failed; says its last errors, and where all that it said lies.
+        """
+        said: deque[str] = deque(maxlen=400)
+
+        def listen(line: str) -> None:
+            if line:
+                said.append(line)
+            heard(line)
+
+        code = run_command(words, _environment(), self.log, listen, self.is_cancelled, [self.lock])
+        if code:
+            raise _failure(words, list(said), self.log)
+
+
+def _failure(words: list[str], said: list[str], log: Path) -> ToolError:
+    """Why a command failed."""
+    if any("No space left on device" in line for line in said):
+        return StorageFailed("the disk is full.", hint="Free some space and run the same command again.")
+    if any("ensurepip" in line for line in said) and "venv" in words:
+        return MissingPrerequisite(
+            f"{words[0]} cannot make environments: its ensurepip is missing.", command="apt install python3-venv"
+        )
+    errors = [line for line in said if line.lower().startswith(("error", "fatal"))] or said
+    return EngineFailed(f"it could not be installed: {' '.join(errors[-2:])[:400]}", hint=f"All of it: {log}")
 
 
 def _environment() -> dict[str, str]:
@@ -308,14 +324,15 @@ def _old(environment: Path) -> Path:
 
 
 @contextmanager
-def _alone(environment: Path) -> Iterator[None]:
+def _alone(environment: Path) -> Iterator[int]:
+    """Nobody else at an environment; gives the handle of its lock."""
     environment.parent.mkdir(parents=True, exist_ok=True)
     with environment.with_name(f".{environment.name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ProductionBusy(f"another process is at the environment of {environment.name}.") from None
-        yield
+        yield lock.fileno()
 
 
 def _recover(environment: Path) -> None:
