@@ -33,6 +33,8 @@ __all__ = ["Canvas", "draw"]
 
 _REPAIR_GROWS = 0.03
 """Of the shorter side: a repaired character may come out a little larger than its mask."""
+_LAID_OUT = 0.06
+"""How much of a call is done when its layout is."""
 _MERGE_FROM_STEPS = 6
 """Fewer steps gain less from merged LoRAs than merging and restoring take."""
 _AESTHETIC, _NEGATIVE_AESTHETIC = 6.0, 2.5
@@ -87,7 +89,9 @@ class Canvas:
             return self
 
         def share(fraction: float, text: str) -> None:
-            self.progress((number + fraction) / count, f"picture {number + 1} of {count}, {text}")
+            mine = max(0.0, fraction - _LAID_OUT) / (1.0 - _LAID_OUT)
+            done = _LAID_OUT + (1.0 - _LAID_OUT) * (number + mine) / count
+            self.progress(done, f"picture {number + 1} of {count}, {text}")
 
         return replace(self, seed=self.seed + number, progress=share)
 
@@ -146,7 +150,7 @@ def draw(plan: Plan, layout: Layout, canvas: Canvas) -> list[np.ndarray]:
             for one in (canvas.variant(number, count) for number in range(count))
         ]
         canvas.sampled()
-        canvas.progress(0.97, "decoding")
+        canvas.progress(0.98, "decoding")
         pictures = [fit(decode(pipeline.vae, one), canvas.size) for one in latents]
     if plan.rendering.repair and canvas.start is not None:
         mask = layout.masks[plan.rendering.repair]

@@ -70,7 +70,7 @@ class Haste:
                 except Exception as error:
                     if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor", "torch.fx")):
                         raise
-                    self._failed[size] = f"{type(error).__name__}, {str(error).strip().splitlines()[0][:_LISTED]}"
+                    self._failed[size] = f"{type(error).__name__}, {' '.join(str(error).split())[:_LISTED]}"
             self.note = f"The UNet was not compiled: {self._failed[size]}."
             return plain(sample, *args, **kwargs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,8 @@ def carried(tmp_path: Path, base: Path) -> Iterator[Carried]:
     from tools.image.sdxl.weights import SdxlCheckpoint
 
     weights = SdxlCheckpoint()
-    studio = Carried(tmp_path, weights.load(str(base), Placing()))
+    (tmp_path / "carried").mkdir()
+    studio = Carried(tmp_path / "carried", weights.load(str(base), Placing()))
     studio.slab = Slab(weights.modules(), "cpu")
     studio.slab.load()
     yield studio
@@ -48,19 +50,50 @@ def worn(*files: Path, steps: int = 6, people: Any = None, **more: Any) -> Any:
     return asked(people or TWO[:1], rendering={"steps": steps, "loras": loras})
 
 
-def test_merged_loras_draw_the_same_and_the_weights_come_back_to_the_bit(
-    carried: Carried, studio: Studio, make_lora_file: Make
+def test_merged_loras_compute_the_same_and_the_weights_come_back_to_the_bit(
+    carried: Carried, make_lora_file: Make
 ) -> None:
-    one, two = make_lora_file("one", seed=4, text=True), make_lora_file("two", seed=5, kohya=True)
-    before = carried.slab.checksum()
-    merged = carried.draw(worn(one, two))
-    assert carried.restored == 1
+    import torch
+
+    from tools.image.sdxl.encode import encode
+    from tools.image.sdxl.lora import Adapter, attached
+
+    pipeline, before = carried.pipeline, carried.slab.checksum()
+    files = {"one": make_lora_file("one", seed=4, text=True), "two": make_lora_file("two", seed=5, kohya=True)}
+    worn = [Adapter(name, file, 0.2) for name, file in files.items()]
+
+    def computed() -> list[Any]:
+        torch.manual_seed(0)
+        words = encode(pipeline, ["a boy"], "cpu", torch.float32)[0]
+        added = {"text_embeds": words.pooled, "time_ids": torch.ones(1, 6)}
+        noise = pipeline.unet(
+            torch.randn(1, 4, 8, 8), torch.tensor(5.0), encoder_hidden_states=words.embeds, added_cond_kwargs=added
+        ).sample
+        return [words.embeds, noise]
+
+    with torch.no_grad():
+        plain = computed()
+        with attached(pipeline, worn, torch.float32, "cpu") as wardrobe:
+            assert wardrobe is not None
+            wardrobe.wear((("one", 0.2), ("two", 0.2)))
+            apart = computed()
+        with attached(pipeline, worn, torch.float32, "cpu", carried.slab.restore):
+            merged = computed()
+    for one, other, bare in zip(merged, apart, plain, strict=True):
+        effect = float((other - bare).abs().mean())
+        assert effect > 0.05
+        assert float((one - other).abs().mean()) < 0.01 * effect
     assert carried.slab.checksum() == before
     assert not carried.slab.changes()
-    apart = studio.draw(worn(one, two))
-    assert np.abs(merged - apart).max() <= 2, "up to rounding"
-    assert difference(merged, studio.draw(worn())) > 1
-    assert np.array_equal(carried.draw(worn(one, two)), merged)
+
+
+def test_a_picture_with_merged_loras_is_the_same_again(carried: Carried, make_lora_file: Make) -> None:
+    before, file = carried.slab.checksum(), make_lora_file(text=True)
+    merged = carried.draw(worn(file))
+    assert carried.restored == 1
+    assert difference(merged, carried.draw(worn())) > 1
+    assert np.array_equal(carried.draw(worn(file)), merged)
+    assert carried.slab.checksum() == before
     carried.slab.evict()
 
 
@@ -140,55 +173,104 @@ def test_several_pictures_stop_within_one_step(studio: Studio) -> None:
     assert "picture 2 of 4, step 2 of 2" not in told
 
 
-def compiling(studio: Studio, backend: Any) -> Any:
-    from configs.images import load_images
+class Net:
+    """What `Haste` knows of a UNet, small enough to be compiled here."""
+
+    def __new__(cls) -> Any:
+        import torch
+
+        class Small(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
+            def __init__(self) -> None:
+                super().__init__()
+                self.layer = torch.nn.Linear(4, 4)
+
+            def forward(self, sample: Any, time: Any, *, encoder_hidden_states: Any) -> Any:
+                return torch.tanh(self.layer(sample) * time) + encoder_hidden_states.sum()
+
+        torch.manual_seed(1)
+        return Small().requires_grad_(False)
+
+
+def passes(haste: Any, net: Any, width: int = 2) -> Any:
+    import torch
+
+    plan = SimpleNamespace(preset=SimpleNamespace(compile=True), references={})
+    with haste.of(net)(plan):
+        return net(torch.ones(width, 4), torch.tensor(2.0), encoder_hidden_states=torch.ones(1, 3, 5))
+
+
+def test_a_net_is_compiled_once_a_size_and_computes_the_same_every_time() -> None:
+    import torch
+
     from tools.image.sdxl.haste import Haste
 
-    data = load_images().model_dump(mode="json")
-    data["presets"]["standard"]["compile"] = True
-    studio.config("images", data)
-    engine = studio.engine()
-    engine._haste = Haste(backend)
-    return engine
-
-
-def notes(studio: Studio) -> list[str]:
-    assert studio.output is not None
-    return [note for note in studio.output.notes if "compiled" in note]
-
-
-def test_a_compiled_unet_draws_the_same_every_time(studio: Studio, plain_picture: np.ndarray) -> None:
-    calls: list[int] = []
+    graphs: list[Any] = []
 
     def backend(graph: Any, _inputs: Any) -> Any:
-        calls.append(1)
+        graphs.append(graph)
         return graph.forward
 
-    engine = compiling(studio, backend)
-    picture = studio.draw(asked(), engine=engine)
-    assert calls, "it was compiled"
-    assert np.abs(picture - plain_picture).max() <= 1
-    assert not notes(studio)
-    made = len(calls)
-    assert np.array_equal(studio.draw(asked(), engine=engine), picture)
-    assert len(calls) == made, "once a size"
-    assert "forward" not in vars(studio.pipeline.unet)
+    net, haste = Net(), Haste(backend)
+    plain = net(torch.ones(2, 4), torch.tensor(2.0), encoder_hidden_states=torch.ones(1, 3, 5))
+    assert torch.allclose(passes(haste, net), plain)
+    assert torch.equal(passes(haste, net), passes(haste, net))
+    assert len(graphs) == 1
+    passes(haste, net, width=3)
+    assert len(graphs) == 2
+    assert not haste.note
+    assert "forward" not in vars(net), "outside of a call it is plain"
 
 
-def test_what_cannot_be_compiled_is_drawn_plain_and_said(
-    studio: Studio, plain_picture: np.ndarray, make_lora_file: Make
-) -> None:
+def test_a_size_that_cannot_be_compiled_is_computed_plain_for_good_and_said() -> None:
+    import torch
+
+    from tools.image.sdxl.haste import Haste
+
     tries: list[int] = []
 
     def backend(_graph: Any, _inputs: Any) -> Any:
         tries.append(1)
         raise RuntimeError("no compiler on this machine")
 
-    engine = compiling(studio, backend)
+    net, haste = Net(), Haste(backend)
+    plain = net(torch.ones(2, 4), torch.tensor(2.0), encoder_hidden_states=torch.ones(1, 3, 5))
     for _ in range(2):
-        assert np.array_equal(studio.draw(asked(), engine=engine), plain_picture)
-        assert "no compiler" in notes(studio)[0]
+        assert torch.equal(passes(haste, net), plain)
+        assert "no compiler on this machine" in haste.note
     assert len(tries) == 1, "not tried again"
-    dressed = asked(rendering={"loras": [{"file": str(make_lora_file()), "weight": 0.5}]})
-    studio.draw(dressed, engine=engine)
-    assert "LoRAs" in notes(studio)[0]
+
+
+def test_what_the_net_itself_raises_is_not_swallowed() -> None:
+    import torch
+
+    from tools.image.sdxl.haste import Haste
+
+    net = Net()
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise MemoryError("the device is full")
+
+    net.layer.forward = full
+    with pytest.raises(Exception, match="the device is full"):
+        passes(Haste(lambda graph, _inputs: graph.forward), net)
+    assert not torch.is_grad_enabled() or "forward" not in vars(net)
+
+
+def test_a_preset_asks_for_it_and_what_stands_against_it_is_noted(
+    studio: Studio, plain_picture: np.ndarray, make_lora_file: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from configs.images import load_images
+
+    data = load_images().model_dump(mode="json")
+    data["presets"]["standard"]["compile"] = True
+    studio.config("images", data)
+    asked_for: list[dict[str, Any]] = []
+    monkeypatch.setattr(torch, "compile", lambda plain, **options: asked_for.append(options) or plain)
+    assert np.array_equal(studio.draw(asked()), plain_picture)
+    assert [one["fullgraph"] for one in asked_for] == [True]
+    studio.draw(asked(rendering={"loras": [{"file": str(make_lora_file()), "weight": 0.5}]}))
+    assert studio.output is not None
+    assert any("not compiled: LoRAs" in note for note in studio.output.notes)
+    assert len(asked_for) == 1
