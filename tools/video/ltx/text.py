@@ -97,7 +97,8 @@ class TextReader:
         whole = self.tokenizer([text], add_special_tokens=True, verbose=False).input_ids[0]
         lost = self.tokenizer.decode(whole[tokens - 1 : -1]) if len(whole) > tokens else ""
         device = self._placing.device
-        # As diffusers' pipelines do: the encoder's mask is of booleans.
+        # What only fills the prompt up is masked from the encoder, as in LTX's own code and in diffusers' later pipeline;
+        # its first two let the encoder see it.
         mask = taken.attention_mask.bool().to(device)
         embeds = self.encoder(taken.input_ids.to(device), attention_mask=mask)[0]
         if not bool(torch.isfinite(embeds).all()):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.tools.video.filmed import Studio, asked, difference
-from tools.errors import Cancelled, InvalidInput, MissingPrerequisite
+from tools.errors import Cancelled, EngineFailed, InvalidInput, MissingPrerequisite
 from tools.video.tool import AnimateShot
 
 Make = Callable[..., Path]
@@ -64,6 +64,19 @@ def test_a_registered_one_is_worn_by_the_shots_it_is_for(
     assert np.array_equal(studio.film(named), studio.film())
     assert "Soft clay" in studio.engine()._plan(asked()).prompt.text
     assert not studio.engine()._plan(asked(style="ink")).adapters
+
+
+def test_one_that_does_not_come_off_is_an_error(
+    studio: Studio, make_lora_file: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import diffusers
+
+    unload = diffusers.LTXPipeline.unload_lora_weights
+    monkeypatch.setattr(diffusers.LTXPipeline, "unload_lora_weights", lambda _self: None)
+    with pytest.raises(EngineFailed, match="still on the model"):
+        studio.film(wearing((make_lora_file(), 1.0)))
+    model = studio.models["ltx_video"]
+    unload(diffusers.LTXPipeline(model.scheduler, model.vae, None, None, model.transformer))
 
 
 def test_after_a_stop_it_is_off(studio: Studio, plain: np.ndarray, make_lora_file: Make) -> None:

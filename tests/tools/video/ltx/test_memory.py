@@ -99,8 +99,9 @@ def test_weights_cannot_be_streamed_to_a_device_that_is_none(ltx_folder: Path) -
         load_model(ltx_folder, Placing(device="tarot:0", offload="group"))
 
 
-def test_the_text_encoder_is_on_the_device_only_while_it_reads(text_folder: Path) -> None:
-    reader = load_text_encoder(text_folder, Placing(device=ELSEWHERE))
+@pytest.mark.parametrize("width", ["none", "int8"])
+def test_the_text_encoder_is_on_the_device_only_while_it_reads(text_folder: Path, width: Any) -> None:
+    reader = load_text_encoder(text_folder, Placing(device=ELSEWHERE, quantise=width))
     encoder = reader.encoder
     at_home = dict(encoder.named_parameters())
     seen: list[bool] = []

@@ -221,6 +221,17 @@ def test_a_broken_text_encoder_is_named(text_folder: Path, tmp_path: Path, harm:
     assert not weights.modules()
 
 
+def test_a_loader_would_fill_what_is_lacking_with_random_values(
+    text_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the weight that is lacking above: without our look nobody would hear of it."""
+    folder = tmp_path / "holes"
+    shutil.copytree(text_folder, folder)
+    _a_weight_less(folder / "text_encoder")
+    monkeypatch.setattr("tools.video.ltx.text.require_found", lambda *_: None)
+    assert load_text_encoder(folder).read("a boy", "", 16).embeds.shape == (1, 16, 32)
+
+
 def test_a_tokenizer_that_knows_nothing_or_too_much_is_refused(text_folder: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     shutil.copytree(text_folder, folder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import numpy as np
 import pytest
@@ -139,3 +141,24 @@ def test_values_that_are_no_numbers_are_no_film(studio: Studio, monkeypatch: pyt
     monkeypatch.setattr(pipeline.scheduler, "step", overflow)
     with pytest.raises(BadOutput, match="video model"):
         studio.film(from_one())
+
+
+def test_beside_diffusers_own_pipeline(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Called as its documentation says: the very same frames."""
+    import torch
+
+    from tools.video.svd import draw as module
+
+    found: list[Any] = []
+    plain = module.draw
+    monkeypatch.setattr(module, "draw", lambda canvas: found.append((canvas, plain(canvas))) or found[-1][1])
+    studio.still("one")
+    studio.film(from_one())
+    canvas, frames = found[0]
+    stock = studio.models["svd_xt"](
+        canvas.first, width=64, height=64, num_frames=25, num_inference_steps=2, fps=12, motion_bucket_id=60,
+        decode_chunk_size=8, generator=torch.Generator("cpu").manual_seed(7 * 1_000_003), output_type="pt",
+    ).frames[0]  # fmt: skip
+    expected = (stock * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    apart = np.abs(np.stack(frames).astype(int) - expected)
+    assert apart.max() <= 1, apart.mean()
