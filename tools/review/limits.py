@@ -93,6 +93,7 @@ class SpeechLimits(_Model):
     min_words: float = Share
     slack: float
     max_rate: float = Field(ge=1.0, le=1.6)
+    max_word_errors: float = Share
 
 
 class SoundLimits(_Model):

@@ -74,7 +74,7 @@ def _checks(args: ReviewArtifact.Input, subject: Artifact, ctx: EngineContext, l
     if args.kind == "speech":
         from tools.review.speech import review_speech
 
-        return review_speech(args, subject, limits)
+        return review_speech(args, subject, limits, ctx.open(args.heard) if args.heard else None)
     if args.kind == "subtitles":
         from tools.review.subtitles import review_subtitles
 

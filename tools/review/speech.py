@@ -8,9 +8,10 @@ from itertools import pairwise
 
 from tools.artifact import Artifact
 from tools.errors import BadOutput
+from tools.review.intelligibility import check_intelligibility
 from tools.review.limits import Limits, SpeechLimits
 from tools.review.tool import Check, ReviewArtifact
-from tools.review.verdict import Levers, below, between, holds, not_run, share
+from tools.review.verdict import Levers, below, between, holds, share
 from tools.review.waveform import Sounding, measure_wav
 from tools.timeline import SpokenClip
 from tools.voice.speakable import clean_line
@@ -152,8 +153,10 @@ def check_mouth(clip: SpokenClip, span: tuple[float, float], limits: SpeechLimit
     return holds("mouth", not wrong, detail, score=score, fix={"seed": 1})
 
 
-def review_speech(args: ReviewArtifact.Input, subject: Artifact, limits: Limits) -> list[Check]:
-    """Every check of a `synthesize_speech` result."""
+def review_speech(
+    args: ReviewArtifact.Input, subject: Artifact, limits: Limits, heard_as: Artifact | None = None
+) -> list[Check]:
+    """Every check of a `synthesize_speech` result; `heard_as` is the result of `transcribe` about it."""
     clip = SynthesizeSpeech.Output.model_validate(subject.output)
     try:
         heard = measure_wav(subject.file(clip.file))
@@ -179,4 +182,6 @@ def review_speech(args: ReviewArtifact.Input, subject: Artifact, limits: Limits)
         ]
         if args.max_speech_s is not None:
             checks.append(check_fits(span, rate, args.max_speech_s, allowed))
-    return [*checks, not_run("intelligibility", "a speech recogniser (ASR model), such as faster-whisper")]
+    language = str(subject.record.args.get("language", "en"))
+    fix = {**_slower(rate), "seed": 1}
+    return [*checks, check_intelligibility(text, language, subject, heard_as, allowed, fix)]

@@ -45,6 +45,7 @@ class ReviewArtifact(Tool):
         shot: Shot | None = Field(None, description="for image, shot and speech: the shot as the storyboard has it")
         cast: list[CastMember] = Field(default_factory=list)
         speech: list[ArtifactRef] = Field(default_factory=list, description="for subtitles and film: the spoken clips")
+        heard: ArtifactRef | None = Field(None, description="for speech: result of transcribe about it")
         faces: ArtifactRef | None = Field(None, description="for image: result of compare_faces about it")
         expect_duration_s: float | None = None
         expect_streams: list[Literal["video", "audio", "subtitles"]] = Field(default_factory=list)

@@ -59,6 +59,7 @@ class Transcribe(Tool):
         language_probability: float = Field(ge=0.0, le=1.0)
         duration_s: float
         segments: list[HeardSegment]
+        key: str = Field("", description="of the result that was listened to; empty for a file")
         note: str = Field("", description="why there is no text, where there is none")
 
         @property

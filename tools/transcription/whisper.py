@@ -65,7 +65,7 @@ class FasterWhisper(Engine[Transcribe.Input, Transcribe.Output]):
         if not spans:
             loud = float(np.max(np.abs(sound))) > gain(SILENT_DB)
             note = "nobody speaks in it" if loud else "the recording is silent"
-            return _written(ctx, args.language, 1.0 if args.language else 0.0, duration, [], note)
+            return _written(ctx, args, args.language, 1.0 if args.language else 0.0, duration, [], note)
         ctx.progress(0.05, "listening")
         try:
             segments, info = _heard(whisper, sound, args, spans, max(1, BATCH >> ctx.placing.smaller), ctx.seed)
@@ -74,7 +74,7 @@ class FasterWhisper(Engine[Transcribe.Input, Transcribe.Output]):
             text = str(error).strip().splitlines()[0][:200]
             raise (OutOfMemory if "out of memory" in text.lower() else EngineFailed)(f"CTranslate2: {text}") from error
         note = "" if kept else "nothing in it could be understood"
-        return _written(ctx, info.language, _share(info.language_probability), duration, kept, note)
+        return _written(ctx, args, info.language, _share(info.language_probability), duration, kept, note)
 
     def fingerprint(self, args: Transcribe.Input) -> str:  # noqa: ARG002
         return f"{BEAM} {BATCH}"
@@ -159,7 +159,13 @@ def _kept(segments: Iterable[Any], duration: float, with_words: bool, ctx: Engin
 
 
 def _written(
-    ctx: EngineContext, language: str, probability: float, duration: float, segments: list[HeardSegment], note: str
+    ctx: EngineContext,
+    args: Transcribe.Input,
+    language: str,
+    probability: float,
+    duration: float,
+    segments: list[HeardSegment],
+    note: str,
 ) -> Transcribe.Output:
     lines = [segment.text for segment in segments]
     (ctx.out / "transcript.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
@@ -171,5 +177,6 @@ def _written(
         language_probability=probability,
         duration_s=round(duration, 4),
         segments=segments,
+        key=args.audio.key if args.audio else "",
         note=note,
     )

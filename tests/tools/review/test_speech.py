@@ -10,10 +10,12 @@ import pytest
 
 from tests.tools.review.fabricate import Shelf, babble, put_speech
 from tools.base import ArtifactRef
+from tools.errors import InvalidInput
 from tools.review.measure import Measure
 from tools.review.speech import word_tokens
 from tools.review.tool import Check, ReviewArtifact
 from tools.timeline import MouthCue, SpokenWord
+from tools.transcription.tool import Transcribe
 
 TEXT = "Look at the water, it is so clear!"
 HI_THERE = [SpokenWord(text="Hi!", start=0.5, end=0.7), SpokenWord(text="there", start=0.7, end=0.9)]
@@ -137,3 +139,55 @@ def test_a_file_that_is_no_wav(shelf: Shelf) -> None:
 
 def test_tokens_ignore_case_and_punctuation_and_keep_accents() -> None:
     assert word_tokens("L'acqua È, là… 21!") == ["l", "acqua", "è", "là", "21"]
+
+
+# --- what a recogniser heard
+
+
+def put_transcript(
+    shelf: Shelf, about: ArtifactRef, text: str, *, tool: str = "transcribe", key: str = ""
+) -> ArtifactRef:
+    folder = shelf.folder(f"heard-{len(shelf.paths)}")
+    (folder / "transcript.txt").write_text(text)
+    output = Transcribe.Output(
+        file="transcript.txt", text=text, language="en", language_probability=1.0, duration_s=2.0, segments=[],
+        key=key or about.key,
+    )  # fmt: skip
+    return shelf.store(folder.name, tool, folder, output, {})
+
+
+@pytest.mark.parametrize(
+    ("heard", "passes"),
+    [
+        ("look at the water it is so clear", True),
+        ("Look at the water! It's so clear.", True),
+        ("Look at the daughter, it is so clear!", True),
+        ("Look at the daughter, he is so dear!", False),
+        ("", False),
+        ("Thanks for watching, and see you in the next one.", False),
+    ],
+)
+def test_a_line_must_be_understood(shelf: Shelf, heard: str, passes: bool) -> None:
+    spoken = put_speech(shelf, "line", TEXT)
+    found = review(shelf, spoken, heard=put_transcript(shelf, spoken, heard))
+    check = next(check for check in found.checks if check.name == "intelligibility")
+    assert check.status == ("passed" if passes else "failed"), check.detail
+    assert found.passed == passes
+    assert bool(check.fix) == (not passes)
+
+
+def test_without_a_transcript_the_check_says_what_it_needs(shelf: Shelf) -> None:
+    check = review(shelf, put_speech(shelf, "line", TEXT)).checks[-1]
+    assert (check.name, check.status, check.score) == ("intelligibility", "not_run", None)
+    assert "studio models pull whisper_turbo" in check.detail
+
+
+def test_a_transcript_of_something_else_is_refused(shelf: Shelf) -> None:
+    spoken = put_speech(shelf, "line", TEXT)
+    with pytest.raises(InvalidInput, match="another recording"):
+        review(shelf, spoken, heard=put_transcript(shelf, spoken, TEXT, key="0" * 64))
+    with pytest.raises(InvalidInput, match="writes down nothing"):
+        Measure().run(
+            ReviewArtifact.Input(kind="speech", subject=spoken, heard=put_transcript(shelf, spoken, TEXT, tool="x")),
+            shelf.context("again"),
+        )
