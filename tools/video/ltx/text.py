@@ -97,7 +97,7 @@ class TextReader:
         whole = self.tokenizer([text], add_special_tokens=True, verbose=False).input_ids[0]
         lost = self.tokenizer.decode(whole[tokens - 1 : -1]) if len(whole) > tokens else ""
         device = self._placing.device
-        # What only fills the prompt up is masked from the encoder, as in LTX's own code and in diffusers' later pipeline;
+        # What only fills the prompt up is masked from the encoder, as LTX's own code and diffusers' later pipeline do;
         # its first two let the encoder see it.
         mask = taken.attention_mask.bool().to(device)
         embeds = self.encoder(taken.input_ids.to(device), attention_mask=mask)[0]
