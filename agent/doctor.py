@@ -72,6 +72,7 @@ def examine(settings: Settings, *, said: bool = False) -> dict[str, Any]:
         "devices": {gpu.device: _gpu(gpu) for gpu in found.gpus} or {"cpu": f"{found.cpus} cores; no GPU was found"},
         "profile": _profile(name, profiles[name], found, settings, said),
         "models": _models(registry, profiles[name], found, settings),
+        "models on this machine": _shelf(registry, settings),
         "engines": engines,
         "libraries": libraries,
         "planner": {"now": settings.planner},
@@ -140,6 +141,7 @@ def _profile(name: str, profile: Profile, found: Hardware, settings: Settings, s
 
 def _models(registry: Registry, profile: Profile, found: Hardware, settings: Settings) -> dict[str, str]:
     """Every model that an engine loads: how it is loaded here, what it takes, and whether that fits."""
+    from tools.models.shelf import Shelf
     from tools.runtime.device.lane import predicted as with_measures
     from tools.runtime.device.opening import NoFit, device_of, placing_of, size_of, width_of
     from tools.runtime.residency.sizes import MeasuredSizes, machine_name
@@ -147,18 +149,46 @@ def _models(registry: Registry, profile: Profile, found: Hardware, settings: Set
     gpu, budget = device_of(found, profile)
     sizes = MeasuredSizes(settings.state_dir, machine_name(gpu.name if gpu else "cpu", gpu.driver if gpu else ""))
     rows = {}
-    for name, entry in registry.models.loadable.items():
+    # Of what lies here the sizes are better known.
+    models = Shelf(settings.models_home, registry.models).placed()
+    for name, entry in models.loadable.items():
         try:
             placing = placing_of(entry, profile, gpu, budget)
         except NoFit as error:
             rows[name] = f"no: {error}"
             continue
-        predicted = size_of(name, entry, placing, registry.models)
+        predicted = size_of(name, entry, placing, models)
         size = with_measures(predicted, placing, sizes, budget)
         how = f"in {width_of(placing)}" if placing.offload == "none" else f"streamed by {placing.offload}"
         measured = "measured here" if size != predicted else "predicted"
         taken = f"{size.weights / 2**30:.1f} GiB and {size.working / 2**30:.1f} GiB to work"
         rows[name] = f"fits {placing.device} {how}: {taken}, {measured}"
+    return rows
+
+
+def _shelf(registry: Registry, settings: Settings) -> dict[str, str]:
+    """Where each model lies that was pulled or registered, and whether it is there still; and how many are not here."""
+    from tools.models.shelf import Shelf
+    from tools.readiness import SERVICE_WEIGHTS
+
+    shelf = Shelf(settings.models_home, registry.models)
+    rows = {}
+    for name, record in shelf.records().items():
+        lost = [file for file in record.files if not record.path_of(file).exists()]
+        if lost:
+            again = "pull" if record.kind == "pulled" else "path"
+            what = record.path if len(lost) == len(record.files) else str(record.path_of(lost[0]))
+            more = "" if again == "pull" else " PATH"
+            rows[name] = f"lacks: {what} is gone. To mend it: studio models {again} {name}{more}"
+        else:
+            how = f"revision {record.revision[:12]}" if record.kind == "pulled" else "registered by path"
+            rows[name] = f"{record.family or 'here'}, {record.bytes / 1e9:.2f} GB, {how}: {record.path}"
+    absent = [
+        name for name, entry in registry.models.loadable.items()
+        if name not in rows and not entry.weights.startswith(SERVICE_WEIGHTS)
+    ]  # fmt: skip
+    if absent:
+        rows["not here"] = f"{', '.join(absent)} (studio models)"
     return rows
 
 

@@ -42,9 +42,11 @@ Burn = Annotated[bool, typer.Option("--burn-subtitles", help="Draw the subtitles
 
 
 @jobs.callback()
-def _default(context: typer.Context) -> None:
+def _default(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is None:
-        list_jobs(as_json=False)
+        list_jobs(as_json=as_json)
+    elif as_json:
+        raise typer.BadParameter(f"it belongs behind {context.invoked_subcommand}.", param_hint="--json")
 
 
 @jobs.command()

@@ -32,9 +32,11 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The model's name; `st
 
 
 @models.callback()
-def _default(context: typer.Context) -> None:
+def _default(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is None:
-        list_models(here=False, as_json=False)
+        list_models(here=False, as_json=as_json)
+    elif as_json:
+        raise typer.BadParameter(f"it belongs behind {context.invoked_subcommand}.", param_hint="--json")
 
 
 @models.command(name="list")

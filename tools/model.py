@@ -94,7 +94,8 @@ class Weights(ABC):
         """Off the device, weights kept in host memory where the library can. For models without `modules`."""
 
     def left(self) -> int:
-        """Bytes that it keeps of the device while it sleeps, as a server does. For models without `modules`."""
+        """Bytes that it keeps of the device while it sleeps, as a server does; after `unload`, those that stay all the
+        same, of one that is not the studio's to end. For models without `modules`."""
         return 0
 
     def unload(self) -> None:  # noqa: B027

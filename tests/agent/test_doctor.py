@@ -12,9 +12,11 @@ from agent.doctor import examine, show_doctor
 from configs.models import ModelEntry, ModelsFile
 from configs.settings import Settings
 from tests.agent.test_cli import studio
+from tests.checkpoints.common import safetensors_bytes
 from tests.tools.runtime.device.test_hardware import CARD
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.image.draft import DraftImage
+from tools.models.shelf import Shelf
 from tools.registry import Registry
 from tools.runtime.residency.sizes import MeasuredSizes, machine_name
 
@@ -69,7 +71,7 @@ def test_a_card_of_16_gb(tmp_path: Path) -> None:
     assert found["profile"]["free"] == "no: other programs use 0.9 GiB of cuda:1; 15 GiB are free"
     assert found["models"]["sdxl"] == "fits cuda:1 in fp16: 6.5 GiB and 4.0 GiB to work, predicted"
     assert found["models"]["mind"].startswith("fits cuda:1 in int8: 14.0 GiB")
-    assert found["models"]["film"].startswith("no: motion: no width of bf16 fits 15.4 GiB")
+    assert found["models"]["film"] == "no: it needs 28.0 GiB at least, and models may take 15.4 GiB of cuda:1"
 
 
 @pytest.mark.usefixtures("card", "models")
@@ -98,6 +100,22 @@ def test_without_a_gpu(tmp_path: Path) -> None:
     assert list(found["devices"]) == ["cpu"]
     assert found["models"]["film"].startswith("no: ")
     assert report(tmp_path, profile="16gb")["profile"]["budget"].startswith("no: it reckons with a GPU of 16 GiB")
+
+
+@pytest.mark.usefixtures("card", "models")
+def test_what_lies_on_this_machine_is_told_and_what_is_gone_from_where_it_lay(tmp_path: Path) -> None:
+    settings = Settings(productions=tmp_path)
+    assert report(tmp_path)["models on this machine"] == {"not here": "sdxl, mind, film (studio models)"}
+    shelf = Shelf(settings.models_home, ModelsFile(models=MODELS))
+    file = tmp_path / "sdxl.safetensors"
+    file.write_bytes(safetensors_bytes({"lora_unet_x_attn2_to_k.lora_down.weight": (4, 2048)}))
+    shelf.register("sdxl", file)
+    found = report(tmp_path)["models on this machine"]
+    assert found["sdxl"].endswith(f"registered by path: {file}")
+    assert found["not here"] == "mind, film (studio models)"
+    file.unlink()
+    gone = report(tmp_path)["models on this machine"]["sdxl"]
+    assert gone == f"lacks: {file} is gone. To mend it: studio models path sdxl PATH"
 
 
 @pytest.mark.usefixtures("nothing")

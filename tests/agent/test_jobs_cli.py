@@ -57,6 +57,8 @@ def calls_file(folder: Path, calls: Any = MUSIC) -> str:
 
 def test_work_is_given_listed_worked_off_and_shown(tmp_path: Path) -> None:
     assert "There are no jobs" in jobs(tmp_path).stdout
+    assert jobs(tmp_path, "--json").stdout.strip() == "[]"
+    assert jobs(tmp_path, "--json", "run").returncode == 2, "it would be lost there"
     added = jobs(tmp_path, "add", calls_file(tmp_path), "--priority", "3", "--json")
     assert (added.returncode, json.loads(added.stdout)["id"]) == (0, "1")
     assert listed(tmp_path)["1"]["state"] == "accepted"

@@ -37,7 +37,7 @@ class Card:
 
 class TinyWeights(Weights):
     """`source` is JSON: `name`, `card`, `bytes`, and what goes wrong: `crash_on_load`, `load_s`, `room` (bytes of the
-    card), `full_once` (the first time), `left` (bytes that stay when it sleeps)."""
+    card), `full_once` (the first time), `left` (bytes that stay when it sleeps), `stays` (also when it is unloaded)."""
 
     name = "tiny"
     asleep = False
@@ -77,6 +77,7 @@ class TinyWeights(Weights):
         return int(self.data.get("left", 0)) if self.asleep else 0
 
     def unload(self) -> None:
+        self.asleep = bool(self.data.get("stays"))
         self.card.note("unload", self.data["name"])
 
 

@@ -249,8 +249,8 @@ class Visit:
             with self.worker(self._lane.entries[name].stack) as other:
                 self._unload(name, other)
             return
-        worker.request({"do": "unload", "model": name}, _SILENCE_S, name)
-        self._lane.ledger.unload(name)
+        answer = worker.request({"do": "unload", "model": name}, _SILENCE_S, name)
+        self._lane.ledger.unload(name, left=int(answer.get("left", 0)))
         self._say("unload", name)
 
     def forget(self, names: Sequence[str]) -> None:

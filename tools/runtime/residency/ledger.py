@@ -190,8 +190,10 @@ class Ledger:
             change = self._arrive(entry, entry.came_from)
         self._on_change(change)
 
-    def unload(self, name: str) -> None:
+    def unload(self, name: str, *, left: int = 0) -> None:
         """The host copy of a parked model is gone: it is cold. A cold one stays so.
+
+        `left` bytes stay on the device all the same, as of a server that somebody else started: they count on.
 
         Raises:
             ModelInUse: it is on the device; evict it first.
@@ -202,6 +204,7 @@ class Ledger:
                 raise ModelInUse(f"{name} is {entry.state}; evict it before its host copy goes.")
             if entry.state == "cold":
                 return
+            entry.left = min(max(left, 0), entry.left)
             change = self._arrive(entry, "cold")
         self._on_change(change)
 
@@ -215,7 +218,10 @@ class Ledger:
             entries = [self._entry(name) for name in sorted(gone)]
             self._calls = {number: call for number, call in self._calls.items() if not call.models & gone}
             were = frozenset(entry.model.name for entry in entries if entry.state in _ON_DEVICE)
-            changes = [self._arrive(entry, "cold") for entry in entries if entry.state != "cold"]
+            gone_with_it = [entry for entry in entries if entry.state != "cold"]
+            for entry in gone_with_it:
+                entry.left = 0
+            changes = [self._arrive(entry, "cold") for entry in gone_with_it]
         for change in changes:
             self._on_change(change)
         return were
@@ -385,7 +391,7 @@ class Ledger:
     def _arrive(self, entry: Entry, state: State) -> Change:
         entry.move = 0
         if state == "cold":
-            entry.host = entry.left = 0
+            entry.host = 0
         if state != "resident":
             entry.bytes = entry.left
         return self._change(entry, state)

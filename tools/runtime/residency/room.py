@@ -77,7 +77,7 @@ class Entry:
     Attributes:
         model: with its predicted sizes.
         state: now.
-        bytes: accounted on the device; where it is parked, what it left there.
+        bytes: accounted on the device; where it is parked or cold, what it left there.
         host: bytes of its host copy.
         left: bytes that stayed on the device when it was evicted last, as of a server that sleeps.
         came_from: what it was before it began to move.

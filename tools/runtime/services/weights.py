@@ -75,6 +75,8 @@ class ServiceWeights(Weights):
     def __init__(self) -> None:
         self._server: Server | None = None
         self._size = 0
+        self._remains = 0
+        """Bytes of a server that is not ours, after it was let go."""
         self._private: TemporaryDirectory[str] | None = None
 
     def _entry(self, source: str) -> ServiceEntry:
@@ -133,7 +135,9 @@ class ServiceWeights(Weights):
 
     def left(self) -> int:
         """What it keeps of the device while it sleeps, as far as it or the driver says: see `Ledger.evict`."""
-        server = self._loaded()
+        server = self._server
+        if server is None:
+            return self._remains
         return (server.size_bytes() or 0) if server.can_sleep else 0
 
     def unload(self) -> None:
@@ -142,8 +146,10 @@ class ServiceWeights(Weights):
         try:
             if server is not None and server.is_ours:
                 server.stop()
-            elif server is not None and server.can_sleep and server.state() == "awake":
-                server.sleep()
+            elif server is not None and server.can_sleep:
+                if server.state() == "awake":
+                    server.sleep()
+                self._remains = _kept(server)
         finally:
             if self._private is not None:
                 self._private.cleanup()
@@ -153,3 +159,11 @@ class ServiceWeights(Weights):
         if self._server is None:
             raise InvalidInput("the server was not loaded")
         return self._server
+
+
+def _kept(server: Server) -> int:
+    """What a server that sleeps has of the device; 0 where it says nothing."""
+    try:
+        return server.size_bytes() or 0
+    except ToolError:
+        return 0

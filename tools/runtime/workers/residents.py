@@ -152,12 +152,17 @@ class Residents:
             return {"left": held.weights.left()}
 
     def unload(self, name: str) -> Message:
-        """Out of host memory, too."""
+        """Out of host memory, too.
+
+        Returns:
+            `left`: bytes that stay on the device all the same, of a server that is not ours to end.
+        """
         held = self._held.pop(name, None)
-        if held is not None:
-            with held.lock:
-                self._empty(held)
-        return {}
+        if held is None:
+            return {"left": 0}
+        with held.lock:
+            self._empty(held)
+            return {"left": held.weights.left()}
 
     def contents(self, names: Sequence[str]) -> dict[str, Any]:
         """What engines are given.

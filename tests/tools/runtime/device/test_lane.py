@@ -105,7 +105,7 @@ def test_companions_that_do_not_fit_beside_are_refused_before_anything_runs(make
     assert not device.card.lines()
 
 
-def test_a_companion_that_is_not_on_this_machine_is_not_brought(make_device: Make, registry: Registry) -> None:
+def test_a_companion_that_is_not_on_this_machine_is_not_brought(registry: Registry) -> None:
     from tools.runtime.graph import CallGraph
 
     calls = [illustrated("a", scratch="eye mind")]
@@ -377,6 +377,16 @@ def test_what_sleepers_keep_of_the_device_is_given_back_with_it(make_device: Mak
     with GpuLease("test-card", root=tmp_path).hold(timeout_s=5.0):
         assert device.card.order("evict", "unload") == ["evict paint", "unload paint"]
         assert device.lane.ledger.snapshot().weights == 0
+
+
+def test_what_a_server_of_somebody_else_keeps_is_counted_after_it_was_let_go(make_device: Make, tmp_path: Path) -> None:
+    device = make_device(lease=True, paint={"left": 5, "stays": True})
+    device.executor().run([painted("a")])
+    with GpuLease("test-card", root=tmp_path).hold(timeout_s=5.0):
+        assert device.lane.ledger.state("paint") == "cold"
+        assert device.lane.ledger.snapshot().weights == 5
+    assert isinstance(device.executor().run([painted("b")])["b"], Artifact)
+    assert device.lane.ledger.snapshot().weights == SIZES["paint"]
 
 
 def test_a_model_larger_than_predicted_says_so_before_it_takes_a_byte(make_device: Make) -> None:

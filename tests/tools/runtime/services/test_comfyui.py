@@ -32,6 +32,7 @@ def test_it_sleeps_by_freeing_its_models_and_wakes_by_being_let(tmp_path: Path) 
         made.unload()
         assert double.freed == 2
         assert double.seen.count("POST /free") == 2
+        assert made.left() == 100 << 20, "it is there still, and so are these"
 
 
 def test_one_that_does_not_run_is_told_with_the_command() -> None:
