@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agent.lineup import Lineup, Part
+from collections.abc import Iterator
+
+from agent.lineup import Lineup, Part, PassedOver
 from agent.replies import Replies
 from tools.storyboard import Storyboard
 
@@ -59,11 +61,19 @@ def _whose(part: Part, lineup: Lineup, names: dict[str, str]) -> str:
     return f"{name} [{part.language}]" if len(languages) > 1 else name
 
 
+def _until_one_can_be_had(passed: list[PassedOver]) -> Iterator[PassedOver]:
+    """What is preferred most, down to the first that a command would bring: that one is enough to know."""
+    for one in passed:
+        yield one
+        if one.command:
+            return
+
+
 def _passed_over(lineup: Lineup, names: dict[str, str], replies: Replies) -> list[str]:
     """Each reason once, with all that it kept an engine from."""
     groups: dict[tuple[str, str, str, str], list[str]] = {}
     for part in lineup.parts:
-        for one in part.passed_over:
+        for one in _until_one_can_be_had(part.passed_over):
             # Whose voice is lacking stands before the reason, not in it.
             why = one.why.removeprefix(f"{part.character} ") if part.character else one.why
             command = one.command if not part.character else one.command.replace(part.character, "NAME", 1)

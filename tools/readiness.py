@@ -60,7 +60,7 @@ class Readiness:
         gpu: whether there is a device besides the CPU.
         network: whether anything may leave this machine.
         environment: where keys of services are.
-        listens: whether a server answers at a URL.
+        listens: whether a server answers at a URL; None tries to connect.
         services: path of services.yaml.
     """
 
@@ -72,7 +72,7 @@ class Readiness:
         gpu: bool,
         network: bool = False,
         environment: Mapping[str, str] | None = None,
-        listens: Callable[[str], bool] = answers,
+        listens: Callable[[str], bool] | None = None,
         services: Path = SERVICES_YAML,
     ) -> None:
         self.registry = registry
@@ -80,7 +80,7 @@ class Readiness:
         self.gpu = gpu
         self._network = network
         self._environment = os.environ if environment is None else environment
-        self._listens = listens
+        self._listens = listens or answers
         self._services_path = services
         self._services: Mapping[str, ServiceEntry] | None = None
         self._known: dict[tuple[str, str], Lack | None] = {}
