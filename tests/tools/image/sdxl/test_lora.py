@@ -170,3 +170,33 @@ def test_two_peoples_loras_shape_each_its_own_part(studio: Studio, make_lora_fil
     assert changes["luca"]["luca"] / changes["luca"]["alberto"] > 1.2 * (
         changes["alberto"]["luca"] / changes["alberto"]["alberto"]
     )
+
+
+@pytest.mark.parametrize(
+    ("width", "model"), [(768, "Stable Diffusion 1.5"), (1024, "Stable Diffusion 2"), (1280, "SDXL refiner")]
+)
+@pytest.mark.parametrize("kohya", [True, False], ids=["kohya", "diffusers"])
+def test_one_for_another_model_is_refused_before_anything_of_it_is_read(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, model: str, kohya: bool
+) -> None:
+    from tests.checkpoints.common import write_shapes
+
+    block = "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k"
+    name = f"lora_unet_{block}".replace(".", "_") if kohya else f"unet.{block}"
+    down, up = (".lora_down.weight", ".lora_up.weight") if kohya else (".lora_A.weight", ".lora_B.weight")
+    file = write_shapes(tmp_path / "elsewhere.safetensors", {name + down: (4, width), name + up: (320, 4)})
+    monkeypatch.setattr(studio.pipeline, "load_lora_weights", lambda *_, **__: pytest.fail("it was read"))
+    before = state_of(studio.pipeline)
+    with pytest.raises(InvalidInput, match=rf"elsewhere\.safetensors.*{model}"):
+        studio.draw(asked(rendering=wearing((file, 1.0))))
+    assert state_of(studio.pipeline) == before
+
+
+def test_a_header_that_claims_too_much_is_refused_by_its_file(studio: Studio, tmp_path: Path) -> None:
+    file = tmp_path / "bomb.safetensors"
+    file.write_bytes((2**40 - 1).to_bytes(8, "little") + b"{" + bytes(2000))
+    with pytest.raises(InvalidInput, match=r"bomb\.safetensors"):
+        studio.draw(asked(rendering=wearing((file, 1.0))))
+    file.write_bytes(b"")
+    with pytest.raises(InvalidInput, match=r"bomb\.safetensors.*empty"):
+        studio.draw(asked(rendering=wearing((file, 1.0))))

@@ -134,9 +134,17 @@ def filled(weight: Any, value: float) -> Iterator[None]:
         weight.data.copy_(before)
 
 
-def test_values_that_are_no_numbers_are_no_picture(studio: Studio) -> None:
-    with filled(studio.pipeline.unet.conv_out.bias, float("nan")), pytest.raises(BadOutput, match="NaN"):
+@pytest.mark.parametrize("where", ["unet.conv_out.bias", "vae.decoder.conv_out.bias", "text_encoder_2.final"])
+def test_values_that_are_no_numbers_are_no_picture(studio: Studio, plain_picture: np.ndarray, where: str) -> None:
+    pipeline = studio.pipeline
+    weight = {
+        "unet.conv_out.bias": pipeline.unet.conv_out.bias,
+        "vae.decoder.conv_out.bias": pipeline.vae.decoder.conv_out.bias,
+        "text_encoder_2.final": pipeline.text_encoder_2.text_projection.weight,
+    }[where]
+    with filled(weight, float("nan")), pytest.raises(BadOutput, match="NaN"):
         studio.draw(asked())
+    assert np.array_equal(studio.draw(asked()), plain_picture)
 
 
 def test_a_blank_picture_is_no_picture(studio: Studio) -> None:
