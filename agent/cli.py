@@ -20,6 +20,7 @@ from agent.jobs_cli import jobs
 from agent.models_cli import models
 from agent.stacks_cli import stacks
 from agent.trace_cli import trace
+from agent.transcribe_cli import transcribe
 from agent.voices_cli import voice
 
 __all__ = ["app", "main"]
@@ -153,6 +154,7 @@ def tools(as_json: AsJson = False) -> None:
 
 
 app.command()(trace)
+app.command()(transcribe)
 
 
 def _chosen(engine: list[str], preset: str = "") -> dict[str, Any]:

@@ -7,6 +7,7 @@ sense breaks. Where speech is faster than reading, the words win: nothing is lef
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,7 +19,7 @@ from tools.transcription.grouping import TimedText, break_lines, group_words
 from tools.transcription.markup import clean, to_srt, to_vtt
 from tools.transcription.subtitles_tool import SubtitleCue, WriteSubtitles
 
-__all__ = ["Subtitles"]
+__all__ = ["Subtitles", "cues_of"]
 
 READING_SPEED = 17.0
 """Characters a second that most people read without haste."""
@@ -47,9 +48,9 @@ class Subtitles(Engine[WriteSubtitles.Input, WriteSubtitles.Output]):
         """
         lines, film_s = _lines_of_film(args, ctx)
         ctx.progress(0.3, f"{len(lines)} lines")
-        cues = _cues(lines, film_s, args)
+        cues = cues_of(lines, film_s, args.names, fps=args.fps, max_chars=args.max_chars, show_names=args.show_names)
         # WebVTT has a tag for the speaker, SubRip and the picture only the text: there the name stands before it.
-        unnamed = _cues(lines, film_s, args.model_copy(update={"show_names": False})) if args.show_names else cues
+        unnamed = cues_of(lines, film_s, args.names, fps=args.fps, max_chars=args.max_chars)
         (ctx.out / "subtitles.srt").write_text(to_srt(cues), encoding="utf-8", newline="\n")
         vtt = to_vtt(unnamed, voices=args.show_names)
         (ctx.out / "subtitles.vtt").write_text(vtt, encoding="utf-8", newline="\n")
@@ -103,17 +104,35 @@ def _words(clip: SpokenClip) -> list[SpokenWord]:
     return words
 
 
-def _cues(lines: list[tuple[str, list[TimedText]]], film_s: float, args: WriteSubtitles.Input) -> list[SubtitleCue]:
+def cues_of(
+    lines: Sequence[tuple[str, list[TimedText]]],
+    film_s: float,
+    names: Mapping[str, str],
+    *,
+    fps: int,
+    max_chars: int,
+    show_names: bool = False,
+) -> list[SubtitleCue]:
+    """Subtitles of a film.
+
+    Args:
+        lines: (speaker, words with their times in the film), in order; each with a word at least.
+        film_s: length of the film in seconds.
+        names: by speaker: the name shown.
+        fps: frames a second: cues stand two frames apart.
+        max_chars: characters a line of text may have.
+        show_names: the name stands before what is said.
+    """
     groups: list[tuple[str, list[TimedText]]] = []
     for character, words in lines:
-        name = clean(args.names.get(character, character)) or character
+        name = clean(names.get(character, character)) or character
         shown = words
-        if args.show_names:
+        if show_names:
             at = words[0].start
             label = [TimedText(text=part, start=at, end=at) for part in f"{name}:".split()]
             shown = [*label, *words]
-        groups += [(name, group) for group in group_words(shown, args.max_chars, READING_SPEED)]
-    gap = GAP_FRAMES / args.fps
+        groups += [(name, group) for group in group_words(shown, max_chars, READING_SPEED)]
+    gap = GAP_FRAMES / fps
     cues: list[SubtitleCue] = []
     for index, (name, group) in enumerate(groups):
         start = _ms(group[0].start)
@@ -121,7 +140,7 @@ def _cues(lines: list[tuple[str, list[TimedText]]], film_s: float, args: WriteSu
             start = max(start, cues[-1].end)
         follows = groups[index + 1][1][0].start if index + 1 < len(groups) else film_s + gap
         end = _end(group, start, follows, gap, film_s)
-        text = "\n".join(break_lines([word.text for word in group], args.max_chars))
+        text = "\n".join(break_lines([word.text for word in group], max_chars))
         cues.append(SubtitleCue(start=start, end=max(end, start + 0.001), text=text, speaker=name))
     return cues
 

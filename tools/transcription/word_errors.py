@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tools.errors import ToolError
@@ -96,7 +96,8 @@ def word_errors(
     wanted, found = normal_words(written, language), normal_words(heard, language)
     errors = 0
     missed: list[tuple[str, str]] = []
-    for operation in _places(Levenshtein.opcodes(wanted, found).as_list()):
+    steps = [(s.tag, s.src_start, s.src_end, s.dest_start, s.dest_end) for s in Levenshtein.opcodes(wanted, found)]
+    for operation in _places(steps):
         first, second = wanted[operation[0] : operation[1]], found[operation[2] : operation[3]]
         one, other = " ".join(first), " ".join(second)
         if one.replace(" ", "") == other.replace(" ", ""):
@@ -110,7 +111,7 @@ def word_errors(
     return WordErrors(errors / max(1, len(wanted)), errors, len(wanted), tuple(missed))
 
 
-def _places(opcodes: list[tuple[str, int, int, int, int]]) -> list[tuple[int, int, int, int]]:
+def _places(opcodes: Iterable[tuple[str, int, int, int, int]]) -> list[tuple[int, int, int, int]]:
     """Differing places as (from, to, from, to); neighbours are one: "25" and "twenty five" differ by two steps."""
     places: list[tuple[int, int, int, int]] = []
     for tag, a, b, c, d in opcodes:
