@@ -59,7 +59,7 @@ def write(folder: str, seed: int) -> None:
     words.add_special_tokens(signs)
     words.save(f"{folder}/vocab.json")
     args = XttsArgs(
-        gpt_max_audio_tokens=48, gpt_max_text_tokens=402, gpt_layers=1, gpt_n_model_channels=64, gpt_n_heads=2,
+        gpt_max_audio_tokens=64, gpt_max_text_tokens=402, gpt_layers=1, gpt_n_model_channels=64, gpt_n_heads=2,
         gpt_number_text_tokens=len(letters), gpt_start_text_token=3, gpt_stop_text_token=0, gpt_num_audio_tokens=66,
         gpt_start_audio_token=64, gpt_stop_audio_token=65, gpt_use_perceiver_resampler=True, decoder_input_dim=64,
     )  # fmt: skip

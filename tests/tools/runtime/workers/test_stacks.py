@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from configs.engines import ENGINES_YAML, load_engines
-from tests.tools.runtime.workers.toy_stack import make_wheel, make_wheels, write_engines
+from tests.tools.runtime.workers.toy_stack import make_wheels, write_engines
 from tools.errors import Cancelled, EngineFailed, InvalidInput, MissingPrerequisite, ProductionBusy, StorageFailed
 from tools.registry import Registry
 from tools.runtime.workers import stack_making
@@ -43,11 +44,15 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def offline(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _offline(monkeypatch, wheels)
+
+
+def _offline(patch: pytest.MonkeyPatch, wheels: Path) -> None:
     for name in [name for name in os.environ if name.startswith("PIP_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        patch.delenv(name)
+    patch.setenv("PIP_NO_INDEX", "1")
+    patch.setenv("PIP_FIND_LINKS", str(wheels))
+    patch.setenv("PIP_CONFIG_FILE", os.devnull)
 
 
 def studio(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
@@ -141,42 +146,50 @@ def _toy(folder: Path, *requires: str) -> Any:
     return "toy", stack, folder / "models"
 
 
+@pytest.fixture(scope="module")
+def installed(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with the toy stack, made once; copied by those that change it."""
+    folder = tmp_path_factory.mktemp("installed")
+    with pytest.MonkeyPatch.context() as patch:
+        _offline(patch, wheels)
+        install_stack(*_toy(folder))
+    return folder / "models"
+
+
+@pytest.fixture
+def whole(installed: Path, tmp_path: Path) -> Any:
+    """The toy stack, whole, in a folder of this test."""
+    toy = _toy(tmp_path)
+    shutil.copytree(installed, toy[2], symlinks=True)
+    return toy
+
+
 @pytest.mark.usefixtures("offline")
-def test_what_pip_cannot_install_leaves_what_was_there(tmp_path: Path) -> None:
-    good, bad = _toy(tmp_path), _toy(tmp_path, "toy-broken==1.0")
+def test_what_pip_cannot_install_leaves_what_was_there(tmp_path: Path, whole: Any) -> None:
+    record = record_in(environment_of("toy", whole[2]))
     with pytest.raises(EngineFailed, match="no-such-distribution") as caught:
-        install_stack(*bad)
-    assert str(tmp_path / "models" / ".stacks" / ".toy.log") in str(caught.value)
-    assert not environment_of("toy", tmp_path / "models").exists()
-    record = install_stack(*good)
-    with pytest.raises(EngineFailed):
-        install_stack(*bad)
-    assert state_of(*good) == "whole"
-    assert record_in(environment_of("toy", tmp_path / "models")) == record
-    assert check_stack(*good) == []
-    assert interpreter_of(*good)
+        install_stack(*_toy(tmp_path, "toy-broken==1.0"))
+    assert str(whole[2] / ".stacks" / ".toy.log") in str(caught.value)
+    assert state_of(*whole) == "whole"
+    assert record_in(environment_of("toy", whole[2])) == record
+    assert check_stack(*whole) == []
+    assert interpreter_of(*whole)
+    assert not list(whole[2].glob(".stacks/.toy.old"))
 
 
-@pytest.mark.usefixtures("offline")
 @pytest.mark.parametrize(("cuda", "names"), [("None", ["_torchaudio.so.aside"]), ("'13.0'", ["_torchaudio.so"])])
-def test_a_compiled_part_for_cuda_is_set_aside_beside_a_torch_without(
-    tmp_path: Path, cuda: str, names: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, files in {
-        "torch": {
-            "torch/__init__.py": "from torch import version\n",
-            "torch/version.py": f"cuda = {cuda}\nhip = None\n",
-        },
-        "torchaudio": {"torchaudio/__init__.py": "", "torchaudio/lib/_torchaudio.so": "needs libc10_cuda.so"},
+def test_a_compiled_part_for_cuda_is_set_aside_beside_a_torch_without(whole: Any, cuda: str, names: list[str]) -> None:
+    site = next(environment_of("toy", whole[2]).glob("lib/python*/site-packages"))
+    for file, text in {
+        "torch/__init__.py": "from torch import version\n",
+        "torch/version.py": f"cuda = {cuda}\nhip = None\n",
+        "torchaudio/__init__.py": "",
+        "torchaudio/lib/_torchaudio.so": "needs libc10_cuda.so",
     }.items():
-        make_wheel(tmp_path, name, "2.13.0", files)
-    monkeypatch.setenv("PIP_FIND_LINKS", f"{os.environ['PIP_FIND_LINKS']} {tmp_path}")
-    monkeypatch.setitem(stack_making.LEAST_FREE, True, 0)
-    toy = _toy(tmp_path, "torch==2.13.0", "torchaudio==2.13.0")
-    install_stack(*toy)
-    assert [
-        one.name for one in environment_of("toy", toy[2]).glob("lib/python*/site-packages/torchaudio/lib/*")
-    ] == names
+        (site / file).parent.mkdir(parents=True, exist_ok=True)
+        (site / file).write_text(text)
+    stack_making._set_aside_cuda(environment_of("toy", whole[2]))
+    assert [one.name for one in (site / "torchaudio" / "lib").iterdir()] == names
 
 
 @pytest.mark.usefixtures("offline")
@@ -188,10 +201,9 @@ def test_a_stop_ends_pip_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("offline")
-def test_one_that_is_killed_is_never_taken_for_whole(tmp_path: Path) -> None:
+def test_one_that_is_killed_is_never_taken_for_whole(tmp_path: Path, whole: Any) -> None:
     """Killed while pip works, with the one before it waiting beside."""
-    good = _toy(tmp_path)
-    install_stack(*good)
+    good = whole
     code = (
         "import sys, time\nfrom pathlib import Path\nfrom configs.engines import load_engines\n"
         "from tools.runtime.workers.stack_making import install_stack\n"
