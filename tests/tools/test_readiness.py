@@ -15,6 +15,7 @@ from configs.profiles import Profile
 from tools.models.shelf import KnownFile, ModelRecord, Shelf
 from tools.readiness import Lack, Readiness, answers
 from tools.registry import EngineSpec, Registry
+from tools.runtime.workers.stacks import BASE, RECORD, StackRecord
 
 GPU = Profile(about="a card", budget_gb=15.5)
 CPU = Profile(about="none", budget_gb=0)
@@ -107,6 +108,15 @@ def test_nothing_is_lacking_where_all_is_there(tmp_path: Path) -> None:
     python.parent.mkdir(parents=True)
     python.write_text("#!/bin/sh\n")
     python.chmod(0o755)
+    made = StackRecord(
+        requires=ready.registry.stacks["apart"].requires,
+        base=BASE,
+        python="3.11.7",
+        installed={"x": "1"},
+        bytes=1,
+        seconds=1.0,
+    )
+    (home / ".stacks" / "apart" / RECORD).write_text(made.model_dump_json())
     record = ModelRecord(kind="path", path=str(tmp_path), files={".": KnownFile(bytes=1, sha256="0" * 64)})
     shelf = Shelf(home, ready.registry.models)
     for name in ("weights", "pickle"):
