@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import InvalidInput
 from tools.image.layout import Layout
-from tools.image.reference.maps import is_map, map_of, people_in
-from tools.image.sdxl.control import UNION_MODES, ChosenControl, normals_of, thick_poses
-from tools.image.sdxl.denoise import Control, Keep, Look, Part, Request, denoise
+from tools.image.sdxl.canvas import Canvas
+from tools.image.sdxl.conditions import controls_of
+from tools.image.sdxl.denoise import Keep, Look, Part, Request, denoise
 from tools.image.sdxl.encode import Words, encode
-from tools.image.sdxl.face_points import draw_face_points, face_points
 from tools.image.sdxl.identity import Identity, with_identity
 from tools.image.sdxl.lora import Wardrobe, attached
 from tools.image.sdxl.narrow import is_narrow
-from tools.image.sdxl.pictures import decode, encode_picture, fit, map_tensor, read_picture, working_size
+from tools.image.sdxl.pictures import decode, encode_picture, fit
 from tools.image.sdxl.plan import Plan
 from tools.image.sdxl.recorded import replayed
 from tools.image.sdxl.regions import latent_mask, region_weights
@@ -33,89 +30,10 @@ __all__ = ["Canvas", "draw"]
 
 _REPAIR_GROWS = 0.03
 """Of the shorter side: a repaired character may come out a little larger than its mask."""
-_LAID_OUT = 0.06
-"""How much of a call is done when its layout is."""
 _MERGE_FROM_STEPS = 6
 """Fewer steps gain less from merged LoRAs than merging and restoring take."""
 _AESTHETIC, _NEGATIVE_AESTHETIC = 6.0, 2.5
 """What the refiner is told (Podell et al. 2023, arXiv 2307.01952; diffusers' defaults)."""
-
-
-@dataclass(frozen=True)
-class Canvas:
-    """What a call draws with.
-
-    Attributes:
-        pipeline: SDXL's parts, on the device.
-        refiner: its parts, on the device; None where there is none.
-        placing: how sparing to be.
-        size: of the picture that is asked for.
-        seed: of the noise.
-        start: picture to begin from, height x width x 3 uint8, of the size asked for; None: from noise.
-        controlnet: gives a ControlNet that was chosen, on the device.
-        companions: other models on the device, by name.
-        sampled: told when the ControlNets are no longer needed.
-        restore: makes the pipeline's weights again what was read; None where nothing may be written into them.
-        hasten: has the UNet compute faster while its block runs, where the plan asks for it.
-        progress: may raise to stop.
-    """
-
-    pipeline: Any
-    refiner: Any
-    placing: Placing
-    size: tuple[int, int]
-    seed: int
-    start: np.ndarray | None
-    controlnet: Callable[[ChosenControl], Any]
-    progress: Callable[[float, str], None]
-    companions: Mapping[str, Any] = field(default_factory=dict)
-    sampled: Callable[[], None] = field(default=lambda: None)
-    restore: Callable[[], None] | None = None
-    hasten: Callable[[Plan], AbstractContextManager[None]] = field(default=lambda _plan: nullcontext())
-
-    def companion(self, name: str) -> Any:
-        """A model besides SDXL, on the device.
-
-        Raises:
-            InvalidInput: it is not there.
-        """
-        if name not in self.companions:
-            raise InvalidInput(f"{name} is not on the device")
-        return self.companions[name]
-
-    def variant(self, number: int, count: int) -> Canvas:
-        """The same by another seed, with its share of the progress."""
-        if count == 1:
-            return self
-
-        def share(fraction: float, text: str) -> None:
-            mine = max(0.0, fraction - _LAID_OUT) / (1.0 - _LAID_OUT)
-            done = _LAID_OUT + (1.0 - _LAID_OUT) * (number + mine) / count
-            self.progress(done, f"picture {number + 1} of {count}, {text}")
-
-        return replace(self, seed=self.seed + number, progress=share)
-
-    @property
-    def device(self) -> str:
-        return self.placing.device
-
-    @property
-    def dtype(self) -> Any:
-        """Of the UNet's weights."""
-        return self.pipeline.unet.dtype
-
-    @property
-    def working(self) -> tuple[int, int]:
-        """Width and height that are drawn."""
-        native = int(self.pipeline.unet.config.sample_size) * 8
-        # First the batch is halved, then the picture.
-        return working_size(*self.size, native, max(0, self.placing.smaller - 1))
-
-    @property
-    def latent_size(self) -> tuple[int, int]:
-        """Width and height of the latents."""
-        width, height = self.working
-        return width // 8, height // 8
 
 
 def draw(plan: Plan, layout: Layout, canvas: Canvas) -> list[np.ndarray]:
@@ -202,7 +120,7 @@ def _sample(
     noise = torch.randn(1, 4, height, width, generator=generator).to(canvas.device, canvas.dtype)
     latents, timesteps, keep = _begin(plan, layout, canvas, scheduler, noise)
     refine = plan.preset.refine_from if canvas.refiner is not None and canvas.start is None else 1.0
-    controls = _controls(plan, layout, canvas, identity)
+    controls = controls_of(plan, layout, canvas, identity)
     asked = Request(
         unet=canvas.pipeline.unet, scheduler=scheduler, timesteps=_until(timesteps, scheduler, refine), parts=parts,
         negative=negative, guidance=plan.preset.guidance, time_ids=_time_ids(canvas), generator=generator,
@@ -320,42 +238,6 @@ def _pasted(picture: np.ndarray, start: np.ndarray, mask: np.ndarray, canvas: Ca
     soft = share.to(torch.float32).clamp(0, 1)[0, 0, :, :, None].numpy()
     mixed: np.ndarray = np.rint(picture * soft + start * (1.0 - soft)).astype(np.uint8)
     return mixed
-
-
-def _controls(plan: Plan, layout: Layout, canvas: Canvas, identity: Identity | None) -> list[Control]:
-    found = []
-    for chosen in plan.controls:
-        net = canvas.controlnet(chosen)
-        union = hasattr(net.config, "num_control_type")
-        image = map_tensor(_shown(chosen, plan, layout, canvas, union=union), canvas.device, canvas.dtype)
-        mode = UNION_MODES[chosen.kind] if union else None
-        found.append(Control(net, image, chosen.strength, chosen.start, chosen.end, mode))
-    if identity is not None and identity.net is not None:
-        faces = face_points(layout.output.on_stage, plan.references)
-        image = map_tensor(draw_face_points(faces, canvas.size, canvas.working), canvas.device, canvas.dtype)
-        found.append(Control(identity.net, image, plan.identity_scale, faces=True))
-    taken = [(id(control.net), control.mode) for control in found if control.mode is not None]
-    if len(set(taken)) < len(taken):
-        raise InvalidInput(
-            "a union ControlNet takes edges or lines, not both", where="rendering.controls",
-            hint="Name a ControlNet of its own (`model`) for one of them.",
-        )  # fmt: skip
-    return found
-
-
-def _shown(chosen: ChosenControl, plan: Plan, layout: Layout, canvas: Canvas, *, union: bool) -> np.ndarray:
-    """The map that a ControlNet sees, height x width (x 3) uint8."""
-    if chosen.picture:
-        given = read_picture(Path(chosen.picture), canvas.working)
-        canvas.progress(0.075, f"looking at {Path(chosen.picture).name}")
-        if chosen.kind == "openpose" and union and not is_map("openpose", given):
-            return thick_poses(people_in(given, canvas.companion), canvas.working, canvas.working)
-        return map_of(chosen.kind, given, canvas.companion, (plan.nets.canny_low, plan.nets.canny_high))
-    if chosen.kind == "openpose" and union:
-        people = [person.keypoints for person in layout.output.on_stage.values()]
-        return thick_poses(people, canvas.size, canvas.working)
-    shown = fit(layout.maps[chosen.drawn_from], canvas.working, nearest=chosen.kind == "segmentation")
-    return normals_of(shown) if chosen.kind == "normal" else shown
 
 
 def _time_ids(canvas: Canvas) -> torch.Tensor:

@@ -75,12 +75,12 @@ def test_a_file_alone_and_one_that_calls_itself_plain_are_read(studio: Studio, u
 
 
 def test_its_poses_have_thicker_sticks(larger: Studio, union: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tools.image.sdxl import draw
+    from tools.image.sdxl import conditions
     from tools.layout.png import read_png
 
     seen: list[np.ndarray] = []
-    kept = draw.map_tensor
-    monkeypatch.setattr(draw, "map_tensor", lambda shown, *more: seen.append(shown) or kept(shown, *more))
+    kept = conditions.map_tensor
+    monkeypatch.setattr(conditions, "map_tensor", lambda shown, *more: seen.append(shown) or kept(shown, *more))
     larger.draw(asked(TWO, width=192, height=192, rendering=with_union(union, "openpose")))
     thin = read_png(larger.out / "openpose.png")
     assert seen[0].shape == thin.shape
