@@ -143,6 +143,7 @@ class ElevenlabsSpeech(Engine[SynthesizeSpeech.Input, SynthesizeSpeech.Output]):
             ctx,
             voice=f"{self.name}:{voice.voice_id}",
             use=use,
+            exact_s=args.exact_s or 0.0,
             words=words,
             record={
                 "characters": charged.characters,

@@ -28,7 +28,7 @@ from tools.timeline import MouthCue, SpokenWord
 from tools.voice.casting import cast_voice
 from tools.voice.colour import Colour, colour
 from tools.voice.mouth import mouth_cues
-from tools.voice.postprocess import finish_clip
+from tools.voice.postprocess import finish_clip, pad_to
 from tools.voice.speakable import clean_line, spoken_form, time_words, words_of
 from tools.voice.timbre import TIMBRES_PATH, voice_file
 from tools.voice.tool import SynthesizeSpeech
@@ -108,7 +108,7 @@ class EspeakSpeech(Engine[SynthesizeSpeech.Input, SynthesizeSpeech.Output]):
 
         sound = resample(recording.samples, recording.rate, SAMPLE_RATE)
         sound = colour(sound, SAMPLE_RATE, _colour_of(cast.voice, prosody), ctx.seed)
-        clip = finish_clip(sound, SAMPLE_RATE, room=ROOM)
+        clip = pad_to(finish_clip(sound, SAMPLE_RATE, room=ROOM), args.exact_s, self.name)
         starts = [
             (form.word_of[position - 1], at) for position, at in recording.words if 0 < position <= len(form.word_of)
         ]
@@ -210,17 +210,17 @@ def record_line(text: str, voice: EspeakVoice, prosody: Prosody, language: str, 
         "rate_wpm": voice.rate * prosody.rate * rate / scale,
     }
     answer = _ask(request)
-    rate = round(answer["rate"] * scale)
+    hertz = round(answer["rate"] * scale)
     samples = np.frombuffer(base64.b64decode(answer["pcm"]), dtype="<i2").astype(np.float32) / np.float32(32768.0)
     if not len(samples):
         raise BadOutput(f"espeak-ng made no sound of {text[:40]!r}.")
     ends = [*(sample for sample, _ in answer["phonemes"][1:]), len(samples)]
     return Recording(
         samples=samples,
-        rate=rate,
-        words=[(position, sample / rate) for position, sample in answer["words"]],
+        rate=hertz,
+        words=[(position, sample / hertz) for position, sample in answer["words"]],
         sounds=[
-            (sample / rate, max(sample, end) / rate, ipa)
+            (sample / hertz, max(sample, end) / hertz, ipa)
             for (sample, ipa), end in zip(answer["phonemes"], ends, strict=True)
         ],
     )

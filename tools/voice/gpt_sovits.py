@@ -170,6 +170,7 @@ class GptSovitsSpeech(Engine[SynthesizeSpeech.Input, SynthesizeSpeech.Output]):
             ctx,
             voice=f"{self.name}:{args.character}",
             use=use,
+            exact_s=args.exact_s or 0.0,
             record={
                 "reference": line.reference.file.name,
                 "reference_emotion": line.reference.emotion,

@@ -6,7 +6,7 @@ The result is a mono clip at `tools.sound.SAMPLE_RATE`: 0.5 s of silence, the sp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from tools.errors import BadOutput
 from tools.sound import SAMPLE_RATE, SILENCE_DB, FloatArray, gain, limit, loudness, peak_db, resample
 from tools.timeline import LEAD_S, TAIL_S
 
-__all__ = ["TARGET_LUFS", "FinishedClip", "finish_clip"]
+__all__ = ["TARGET_LUFS", "FinishedClip", "finish_clip", "pad_to"]
 
 TARGET_LUFS = -16.0
 TRIM_DB = -46.0
@@ -112,6 +112,21 @@ def finish_clip(samples: FloatArray, rate: int, *, room: float = 0.0, target_luf
         lufs=loudness(clip),
         peak_db=peak_db(clip),
     )
+
+
+def pad_to(clip: FinishedClip, exact_s: float | None, who: str) -> FinishedClip:
+    """A clip that lasts exactly so many seconds, with silence added at its end; None or 0 leaves it as it is.
+
+    Raises:
+        BadOutput: it lasts longer.
+    """
+    if not exact_s:
+        return clip
+    if clip.duration_s > exact_s + 1e-6:
+        raise BadOutput(f"{who} took {clip.duration_s:.2f} s for a line that is to last {exact_s:.2f} s.")
+    missing = max(0, round(exact_s * SAMPLE_RATE) - len(clip.samples))
+    samples = np.pad(clip.samples, (0, missing))
+    return replace(clip, samples=samples, duration_s=len(samples) / SAMPLE_RATE)
 
 
 def _to_loudness(clip: FloatArray, target: float) -> FloatArray:

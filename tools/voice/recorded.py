@@ -18,7 +18,7 @@ from tools.base import EngineContext
 from tools.errors import BadOutput
 from tools.sound import SAMPLE_RATE, FloatArray, write_wav
 from tools.timeline import MouthCue, SpokenWord, estimate_speech_s
-from tools.voice.postprocess import FinishedClip, finish_clip
+from tools.voice.postprocess import FinishedClip, finish_clip, pad_to
 from tools.voice.shelf import VoiceUse
 from tools.voice.speakable import clean_line
 from tools.voice.tool import SynthesizeSpeech
@@ -116,8 +116,7 @@ def finish_recorded(
     ctx.progress(0.8, "listening to it")
     clip = finish_clip(check_samples(samples, rate, who), rate)
     _check_length(clip, args, who, slowest)
-    if exact_s and clip.duration_s > exact_s + 1e-6:
-        raise BadOutput(f"{who} took {clip.duration_s:.2f} s for a line that is to last {exact_s:.2f} s.")
+    clip = pad_to(clip, exact_s, who)
     ctx.progress(0.85, "timing its words")
     timed = _align(args.text, args.language, clip.samples)
     spoken, mouth = list(timed.words), list(timed.mouth)
@@ -125,10 +124,7 @@ def finish_recorded(
         spoken = [_moved(word, clip) for word in words]
         mouth = _mouth_with(spoken, timed.words, mouth)
     ctx.progress(0.97, "writing")
-    sound = clip.samples
-    if exact_s:
-        sound = np.pad(sound, (0, max(0, round(exact_s * SAMPLE_RATE) - len(sound))))
-    write_wav(ctx.out / "speech.wav", sound)
+    write_wav(ctx.out / "speech.wav", clip.samples)
     sure = {"confidence": round(timed.confidence, 3), "method": timed.method}
     told = {"voice": voice, "alignment": sure, "use": (use or VoiceUse()).model_dump(mode="json"), **(record or {})}
     write_atomic(ctx.out / RECORD_FILE, json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False).encode())
@@ -138,7 +134,7 @@ def finish_recorded(
         character=args.character,
         text=args.text,
         sample_rate=SAMPLE_RATE,
-        duration_s=len(sound) / SAMPLE_RATE,
+        duration_s=clip.duration_s,
         speech_start=clip.speech_start,
         speech_end=clip.speech_end,
         words=[_held(word, clip) for word in spoken],

@@ -404,3 +404,13 @@ def test_the_synthesiser_is_never_driven_into_clipping(character: str, moment: d
     voice = cast_voice(book, character, None).voice
     raw = espeak.record_line(args.text, voice, espeak._prosody(book, args), args.language, args.rate)
     assert 0.2 < np.abs(raw.samples).max() < 0.95
+
+
+def test_a_line_lasts_exactly_as_long_as_it_is_to(engine: EspeakSpeech, shelf: Shelf) -> None:
+    plain, _ = shelf.make(engine, "plain", text=PLAIN, character="luca")
+    exact, _ = shelf.make(engine, "exact", text=PLAIN, character="luca", exact_s=9.25)
+    assert exact.duration_s == 9.25
+    assert len(shelf.sound("exact", exact.file)) == 9.25 * 48_000
+    assert (exact.speech_end, exact.words) == (plain.speech_end, plain.words)
+    with pytest.raises(BadOutput, match=r"is to last 2\.00 s"):
+        shelf.make(engine, "short", text=PLAIN, character="luca", exact_s=2.0)
