@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["WAYS", "Asked", "measure_sdxl"]
 
-WAYS = ("plain", "graphs", "kept", "blocks", "whole")
+WAYS = ("plain", "graphs", "kept", "compiled", "blocks", "whole")
 """plain: as the engine does. graphs: passes recorded for a picture of 8 steps or more. kept: recorded, and kept for the
-next picture. blocks, whole: recorded, and the transformer blocks, or UNet and decoder, compiled."""
+next picture. compiled: recorded, and the UNet compiled as a preset with `compile` has it. blocks, whole: recorded, and
+the transformer blocks, or UNet and decoder, compiled with a search for the fastest kernels."""
 
 _PROMPT, _NEGATIVE = "a boy on a beach at sunset, soft light, wide shot", "blurry, flat"
 
@@ -127,6 +128,10 @@ def _unet(studio: Studio, asked: Asked, way: str) -> Iterator[Any]:
 
     record = CudaGraph if studio.card.is_cuda else Rerun
     net = studio.pipeline.unet
+    if way == "compiled":
+        with _compiled(net), _unet(studio, asked, "graphs") as unet:
+            yield unet
+        return
     if way == "kept":
         studio.kept = studio.kept or Recorded(net, lambda: 0, record)
         yield studio.kept
@@ -135,6 +140,21 @@ def _unet(studio: Studio, asked: Asked, way: str) -> Iterator[Any]:
     else:
         with recorded(net, lambda: 0, record) as unet:
             yield unet
+
+
+@contextmanager
+def _compiled(net: Any) -> Iterator[None]:
+    """The UNet compiled as the engine does it where a preset says so."""
+    from types import SimpleNamespace
+
+    from tools.image.sdxl.haste import Haste
+
+    plan: Any = SimpleNamespace(preset=SimpleNamespace(compile=True), references={})
+    haste = net.__dict__.setdefault("_benchmark_haste", Haste())
+    with haste.of(net)(plan):
+        yield
+    if haste.note:
+        raise RuntimeError(haste.note)
 
 
 class Rerun:
@@ -194,16 +214,44 @@ def _difference(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
     return {"mean": round(float(apart.mean()), 4), "most": float(apart.max())}
 
 
+TUNED: dict[str, Any] = {
+    "max_autotune": True, "conv_1x1_as_mm": True, "coordinate_descent_tuning": True,
+    "coordinate_descent_check_all_directions": True, "epilogue_fusion": False, "triton.cudagraphs": False,
+}  # fmt: skip
+"""Options of torch's compiler that diffusion models gain from (PyTorch, "Accelerating Generative AI Part III")."""
+
+
+def hasten(pipeline: Any, compile_: str = "", *, tuned: bool = True) -> None:
+    """Have SDXL's UNet and decoder in the layout that convolutions are fastest in; and compiled, where that is asked.
+
+    Args:
+        pipeline: of SDXL, before its weights are packed.
+        compile_: `blocks`: the transformer blocks, which takes a minute on first use; `whole`: UNet and decoder, which
+            takes several and gains more.
+        tuned: search for the fastest kernels as well, which takes longer.
+    """
+    import torch
+
+    for part in (pipeline.unet, pipeline.vae):
+        part.to(memory_format=torch.channels_last)
+    if not compile_:
+        return
+    options = TUNED if tuned else {"triton.cudagraphs": False}
+    if compile_ == "blocks":
+        pipeline.unet.compile_repeated_blocks(fullgraph=True, dynamic=False, options=options)
+    else:
+        pipeline.unet.compile(fullgraph=True, dynamic=False, options=options)
+        pipeline.vae.decoder.compile(dynamic=False, options=options)
+
+
 def _prepare(studio: Studio, way: str) -> float:
     """Bring the networks into the form of a way; seconds of it, without what compiles at the first pass."""
     import torch
 
-    from tools.image.sdxl.recorded import hasten
-
     started = time.perf_counter()
     if way != "plain":
         torch._dynamo.reset()
-        hasten(studio.pipeline, way if way in ("blocks", "whole") else "", tuned=not studio.small)  # type: ignore[arg-type]
+        hasten(studio.pipeline, way if way in ("blocks", "whole") else "", tuned=not studio.small)
     return time.perf_counter() - started
 
 

@@ -3,7 +3,7 @@
 A step of SDXL is thousands of kernels, and a fast card waits for Python to ask for them one by one; a graph is asked
 for once (PyTorch, "Accelerating PyTorch with CUDA Graphs"). It is recorded for one call and let go of with it: its
 memory is working memory of that call, and the weights must lie where they lay. What is replayed is what would have been
-computed, to the bit; what is compiled (`hasten`) rounds otherwise.
+computed, to the bit.
 """
 
 from __future__ import annotations
@@ -11,24 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tools.image.sdxl.denoise import Look, Request
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["WORTH_RECORDING", "CudaGraph", "Graph", "Recorded", "hasten", "recorded", "replayed"]
-
-Compile = Literal["", "blocks", "whole"]
+__all__ = ["WORTH_RECORDING", "CudaGraph", "Graph", "Recorded", "recorded", "replayed"]
 
 WORTH_RECORDING = 8
 """Steps: the first of a kind is computed as ever, the second takes longer than that."""
-TUNED: dict[str, Any] = {
-    "max_autotune": True, "conv_1x1_as_mm": True, "coordinate_descent_tuning": True,
-    "coordinate_descent_check_all_directions": True, "epilogue_fusion": False, "triton.cudagraphs": False,
-}  # fmt: skip
-"""Options of torch's compiler that diffusion models gain from (PyTorch, "Accelerating Generative AI Part III")."""
 
 
 class Graph(Protocol):
@@ -169,26 +162,3 @@ def replayed(
 
     with recorded(asked.unet, lambda: worn[0], record) as unet:
         yield replace(asked, unet=unet, wear=wear)
-
-
-def hasten(pipeline: Any, compile_: Compile = "", *, tuned: bool = True) -> None:
-    """Have SDXL's UNet and decoder in the layout that convolutions are fastest in; and compiled, where that is asked.
-
-    Args:
-        pipeline: of SDXL, before its weights are packed.
-        compile_: `blocks`: the transformer blocks, which takes a minute on first use; `whole`: UNet and decoder, which
-            takes several and gains more. A LoRA that is attached later has what it changes compiled anew.
-        tuned: search for the fastest kernels as well, which takes longer.
-    """
-    import torch
-
-    for part in (pipeline.unet, pipeline.vae):
-        part.to(memory_format=torch.channels_last)
-    if not compile_:
-        return
-    options = TUNED if tuned else {"triton.cudagraphs": False}
-    if compile_ == "blocks":
-        pipeline.unet.compile_repeated_blocks(fullgraph=True, dynamic=False, options=options)
-    else:
-        pipeline.unet.compile(fullgraph=True, dynamic=False, options=options)
-        pipeline.vae.decoder.compile(dynamic=False, options=options)
