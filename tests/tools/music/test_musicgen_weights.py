@@ -92,6 +92,31 @@ def test_what_is_broken_is_named_and_nothing_stays_loaded(name: str, musicgen_fo
     assert weights.modules() == {}
 
 
+def test_a_folder_as_it_was_published_is_read_the_same(musicgen_folder: Path, tmp_path: Path) -> None:
+    """transformers 4 wrote other names for the codec's weights, and the processor's settings into another file."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "published"
+    shutil.copytree(musicgen_folder, folder)
+    old = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
+    tensors = {}
+    for name, tensor in load_file(folder / "model.safetensors").items():
+        for new, before in old.items():
+            name = name.replace(new, before)
+        tensors[name] = tensor
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    settings = json.loads((folder / "processor_config.json").read_text())
+    (folder / "processor_config.json").unlink()
+    plain = {**settings["feature_extractor"], "processor_class": "MusicgenProcessor"}
+    (folder / "preprocessor_config.json").write_text(json.dumps(plain))
+    weights = _weights()
+    weights.check(str(folder))
+    found = weights.load(str(folder), Placing()).model.state_dict()
+    same = _weights().load(str(musicgen_folder), Placing()).model.state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in same.items())
+
+
 def test_what_is_not_there_names_the_command(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     for source in ("", str(tmp_path / "nowhere")):
