@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from configs.voices import Prosody, load_voices
@@ -11,8 +13,9 @@ from tools.voice.espeak import record_line
 __all__ = ["rendition"]
 
 
+@lru_cache(maxsize=256)
 def rendition(text: str, rate: int, *, pitch: float = 220.0, speed: float = 1.0, lively: float = 1.0) -> FloatArray:
-    """The text said: `(n,)` at `rate` Hz, with 50 ms of near silence around.
+    """The text said: `(n,)` at `rate` Hz, with 50 ms of near silence around; not to be written into.
 
     Args:
         pitch: Hz. speed: times the voice's own. lively: how far the melody goes.
@@ -23,4 +26,5 @@ def rendition(text: str, rate: int, *, pitch: float = 220.0, speed: float = 1.0,
     sound = resample(spoken.samples, spoken.rate, rate)
     quiet = np.zeros(rate // 20, dtype=np.float32)
     sound = np.concatenate([quiet, 0.6 * sound / np.max(np.abs(sound)), quiet]).astype(np.float32)
+    sound.setflags(write=False)
     return sound
