@@ -118,6 +118,19 @@ def test_the_text_encoder_is_on_the_device_only_while_it_reads(text_folder: Path
     assert len(seen) == 4
 
 
+@pytest.mark.parametrize(
+    ("placing", "whole"), [(Placing(), True), (Placing(dtype="bf16"), False), (Placing(device=ELSEWHERE), False)]
+)
+def test_the_account_knows_its_weights_where_they_stay(text_folder: Path, placing: Placing, whole: bool) -> None:
+    from tools.video.ltx.text import LtxTextEncoder
+
+    weights = LtxTextEncoder()
+    weights.load(str(text_folder), placing)
+    assert bool(weights.modules()) == whole
+    weights.unload()
+    assert not weights.modules()
+
+
 def test_it_leaves_the_device_also_after_a_failure(text_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = load_text_encoder(text_folder, Placing(device=ELSEWHERE))
     at_home = dict(reader.encoder.named_parameters())
