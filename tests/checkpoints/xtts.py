@@ -52,6 +52,8 @@ def write(folder: str, seed: int) -> None:
     from TTS.tts.configs.xtts_config import XttsArgs, XttsConfig
     from TTS.tts.models.xtts import Xtts
 
+    from tests.checkpoints.common import seeded
+
     signs = ["[STOP]", "[UNK]", "[SPACE]", "[START]", "[en]", "[it]", "[de]", "[es]", "[fr]"]
     letters = [*signs, *"abcdefghijklmnopqrstuvwxyzàèéìòùáíóúñäöüß.,;:!?'-"]
     words = Tokenizer(models.BPE({letter: at for at, letter in enumerate(letters)}, [], unk_token="[UNK]"))
@@ -66,11 +68,9 @@ def write(folder: str, seed: int) -> None:
     config = XttsConfig(model_args=args, gpt_cond_len=6, gpt_cond_chunk_len=3, languages=["en", "it", "de", "es", "fr"])
     torch.manual_seed(seed)
     model = Xtts(config)
+    # Wide enough apart that what was heard and read decides what is said.
+    seeded(model.gpt, seed, 3.0)
     with torch.no_grad():
-        for name, weight in model.named_parameters():
-            if name.startswith("gpt.") and weight.dim() > 1:
-                # Wide enough apart that what was heard and read decides what is said.
-                weight.mul_(3.0)
         # It never ends by itself: lines have the length of the longest.
         model.gpt.mel_head.bias[65] = -1e4
     torch.save({"model": model.state_dict(), "config": config, "step": 1}, f"{folder}/model.pth")
