@@ -191,8 +191,8 @@ class LtxTextEncoder(Weights):
             )
 
     def modules(self) -> Mapping[str, Any]:
-        # On the CPU host memory is the device. In 32 bits it is accounted for there as other models are; in 16 its room is
-        # within the working memory that models.yaml says.
+        # On the CPU host memory is the device. In 32 bits it is accounted for there as other models are; in 16 its room
+        # is within the working memory that models.yaml says.
         if self._reader is None or self._placing.device != "cpu" or self._placing.width != "fp32":
             return {}
         return {"text_encoder": self._reader.encoder}
