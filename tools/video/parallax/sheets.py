@@ -109,7 +109,8 @@ def _person_sheet(still: Still, person: Person, before: np.ndarray, edge: int, u
     if hidden.any():
         # What it shows of itself goes on behind the one before it, and nothing of that one comes along.
         covered = reach(hidden, edge)
-        whole = reach(mask & ~covered, BEHIND * height) & covered
+        # Only from where the two touch: beside a gap there is nothing of it to go on.
+        whole = reach(mask & ~covered & reach(covered, 2), BEHIND * height) & covered
         own = fill(colours, mask & ~covered)
         colours[covered] = own[covered]
         alpha = np.maximum(alpha * ~covered, ndimage.gaussian_filter(whole.astype(np.float32), edge / 2) * covered)

@@ -67,18 +67,23 @@ class Still:
 
     @property
     def heads(self) -> tuple[Box, ...]:
-        """The faces that the picture shows, with the hair above them."""
+        """The faces that the picture shows, with the hair above and beside them."""
         return tuple(
             _with_hair(person.stage.face, person.mask) for person in self.people if person.stage.face in self.faces
         )
 
 
 def _with_hair(face: Box, mask: np.ndarray) -> Box:
+    """The face with what there is of the character above and beside it: hair, ears, not all of an arm held high."""
     x0, y0, x1, y1 = face
+    wide, tall = x1 - x0, y1 - y0
+    left, right = max(0, round(x0 - 0.5 * wide)), max(0, round(x1 + 0.5 * wide))
     above = mask[: max(0, round(y0)), max(0, round(x0)) : max(0, round(x1))]
-    rows = np.nonzero(above.any(axis=1))[0] if above.size else np.zeros(0, dtype=int)
-    # Hair, or an arm held high: no more of it than a face is tall.
-    return (x0, max(float(rows[0]), y0 - (y1 - y0)), x1, y1) if len(rows) else face
+    beside = mask[max(0, round(y0)) : max(0, round(y1)), left:right]
+    rows, columns = np.nonzero(above.any(axis=1))[0], np.nonzero(beside.any(axis=0))[0]
+    top = max(float(rows[0]), y0 - tall) if len(rows) else y0
+    sides = (left + float(columns[0]), left + float(columns[-1]) + 1) if len(columns) else (x0, x1)
+    return (min(x0, sides[0]), top, max(x1, sides[1]), y1)
 
 
 def read_still(artifact: Artifact, size: tuple[int, int], shot: str) -> Still:

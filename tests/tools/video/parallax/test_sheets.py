@@ -9,12 +9,13 @@ import pytest
 from scipy import ndimage
 
 from tests.tools.video.parallax.stills import SIZE, shot, still
+from tools.image.tool import OnStage
 from tools.layout.paint import canvas_on, pixels
 from tools.video.parallax.acting import Life
 from tools.video.parallax.fill import fill, reach
 from tools.video.parallax.matte import feathered, matte
 from tools.video.parallax.sheets import Sheet, take_apart
-from tools.video.parallax.still import Still, read_still
+from tools.video.parallax.still import Person, Still, read_still
 
 
 def taken_apart(tmp_path: Path, engine: str = "draft") -> tuple[Still, list[Sheet]]:
@@ -109,3 +110,27 @@ def test_around_a_rough_mask_what_was_painted_is_kept() -> None:
     assert alpha[30, 35] == 1
     assert 0.2 < alpha[30, 29] < 0.8
     assert alpha[30, 22] == 0
+
+
+def person_at(name: str, near: float, columns: slice) -> Person:
+    mask = np.zeros((360, 640), dtype=bool)
+    mask[80:320, columns] = True
+    stage = {"body": (0, 0, 9, 9), "face": (0, 0, 9, 9), "visible": 1, "in_frame": 1, "hidden_by": {}, "keypoints": []}
+    return Person(name, mask, near, OnStage.model_validate(stage))
+
+
+@pytest.mark.parametrize(("gap", "expected"), [(0, True), (30, False)])
+def test_one_behind_another_goes_on_behind_only_where_they_touch(gap: int, *, expected: bool) -> None:
+    picture = np.full((360, 640, 3), 60, dtype=np.uint8)
+    picture[80:320, 160:320] = (200, 40, 40)
+    picture[80:320, 320 + gap : 480] = (40, 200, 40)
+    people = (person_at("far", 0.4, slice(160, 320)), person_at("near", 0.6, slice(320 + gap, 480)))
+    sheets = take_apart(
+        Still(picture, np.full((360, 640), 0.5, np.float32), people, titled=False, traced=True), lambda _f, _t: None
+    )
+    frame = pixels(640, 360)
+    sheets[1].draw(canvas_on(frame), sheets[1].x, sheets[1].y)
+    behind = frame[200, 320 + gap + 3]
+    assert (behind[3] > 200) == expected
+    if expected:
+        assert behind[2] > 3 * behind[1], "its own red, nothing of the green before it"
