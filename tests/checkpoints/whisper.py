@@ -25,6 +25,8 @@ LINES = (
 )
 """What `make_listener` knows, with their languages."""
 RATE = 16_000
+MERGES = (("Ġ", "-"), ("Ġ", "'"), ("Ġ", "â"))
+"""So that the library, which forbids signs that nobody says by the first token of " -" and the like, allows spaces."""
 
 
 def said(text: str, language: str) -> tuple[FloatArray, list[tuple[str, float, float]]]:
@@ -55,6 +57,7 @@ def _tokens() -> list[str]:
     from transformers.convert_slow_tokenizer import bytes_to_unicode
 
     plain = list(bytes_to_unicode().values())
+    plain += ["".join(pair) for pair in MERGES]
     plain += [f"<filler{index}>" for index in range(EOT - len(plain) - 1)]
     # The empty token before the end of text is what CTranslate2 knows a multilingual model by.
     plain.append("")
@@ -71,7 +74,9 @@ def _write_tokenizer(folder: Path) -> Any:
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
     names = _tokens()
-    tokenizer = Tokenizer(models.BPE(vocab={name: index for index, name in enumerate(names[:EOT])}, merges=[]))
+    tokenizer = Tokenizer(
+        models.BPE(vocab={name: index for index, name in enumerate(names[:EOT])}, merges=list(MERGES))
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in names[EOT:]])
@@ -105,7 +110,7 @@ def _write(folder: Path, model: Any) -> Path:
     source, made = folder / "transformers", folder / "ctranslate2"
     model.generation_config.alignment_heads = [[1, 0]]
     model.generation_config.suppress_tokens = []
-    model.generation_config.begin_suppress_tokens = [names.index("Ġ"), EOT]
+    model.generation_config.begin_suppress_tokens = [EOT]
     model.generation_config.lang_to_id = {f"<|{code}|>": names.index(f"<|{code}|>") for code in _languages()}
     model.generation_config.no_timestamps_token_id = NO_TIMES
     model.save_pretrained(source, safe_serialization=True)
@@ -123,7 +128,7 @@ def _write(folder: Path, model: Any) -> Path:
     spec.save(str(made))
     config = json.loads((made / "config.json").read_text(encoding="utf-8"))
     config["lang_ids"] = sorted(model.generation_config.lang_to_id.values())
-    config["suppress_ids"], config["suppress_ids_begin"] = [], [names.index("Ġ"), EOT]
+    config["suppress_ids"], config["suppress_ids_begin"] = [], [EOT]
     config["alignment_heads"] = [[1, 0]]
     (made / "config.json").write_text(json.dumps(config), encoding="utf-8")
     for name in ("tokenizer.json", "preprocessor_config.json"):
@@ -137,7 +142,7 @@ def make_whisper(folder: Path, *, seed: int = 1) -> Path:
     return _write(folder, _model(seed))
 
 
-def make_listener(folder: Path, *, seed: int = 1, steps: int = 300) -> Path:
+def make_listener(folder: Path, *, seed: int = 1, steps: int = 320) -> Path:
     """One that knows `LINES`."""
     tokenizer = _write_tokenizer(folder)
     model = _model(seed)
@@ -172,6 +177,7 @@ def _lessons(tokenizer: Any) -> list[tuple[FloatArray, list[int], list[tuple[int
 
 def _teach(model: Any, tokenizer: Any, steps: int) -> None:
     import torch
+    from faster_whisper.audio import pad_or_trim
     from faster_whisper.feature_extractor import FeatureExtractor
     from torch.nn.functional import cross_entropy
 
@@ -185,7 +191,8 @@ def _teach(model: Any, tokenizer: Any, steps: int) -> None:
     for row, (sound, tokens, where) in enumerate(lessons):
         batch[row, : len(tokens)] = torch.tensor(tokens)
         known[row, : len(tokens) - 1] = True
-        features = extract(np.concatenate([sound, np.zeros(30 * RATE - len(sound), dtype=np.float32)]))[:, :3000]
+        # As the library does it: what lies behind the sound is zeros, not silence.
+        features = pad_or_trim(extract(sound)[:, :-1], 3000)
         mel.append(torch.from_numpy(np.asarray(features, dtype=np.float32)))
         for position, start, stop in where:
             low, high = max(0, int(start * 50)), min(1500, int(stop * 50) + 1)
