@@ -62,7 +62,7 @@ def transcribe(
 
 
 def choose(readiness: Readiness, wish: str) -> EngineSpec:
-    """The engine that is named, else the first that is ready.
+    """The engine that is named, else the first that is ready, else the smallest that runs without a GPU.
 
     Raises:
         MissingPrerequisite: it, or all of them, lack something; says the command that mends it.
@@ -70,15 +70,14 @@ def choose(readiness: Readiness, wish: str) -> EngineSpec:
     from tools.errors import MissingPrerequisite
 
     engines = [readiness.registry.pick(TOOL, wish)] if wish else readiness.registry.engines(TOOL)
-    lacks = []
-    for engine in engines:
-        lack = readiness.lack(engine, named=bool(wish))
-        if lack is None:
-            return engine
-        lacks.append((engine.name, lack))
-    # The last one named is the smallest, which every machine can run.
-    name, lack = lacks[-1]
-    raise MissingPrerequisite(f"{name}: {lack.what}.", command=lack.command or "studio doctor")
+    ready = [engine for engine in engines if readiness.lack(engine, named=bool(wish)) is None]
+    # Without a GPU the smallest one whose weights are here is still worth waiting for.
+    ready += [engine for engine in reversed(engines) if readiness.lack(engine, named=True) is None]
+    if ready:
+        return ready[0]
+    lack = readiness.lack(engines[-1], named=True)
+    told = (lack.what, lack.command) if lack else ("it is not ready", "")
+    raise MissingPrerequisite(f"{engines[-1].name}: {told[0]}.", command=told[1] or "studio doctor")
 
 
 def _heard(settings: Settings, args: dict[str, Any], wish: str, cancel: threading.Event) -> Artifact:
