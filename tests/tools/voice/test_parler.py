@@ -195,7 +195,10 @@ BROKEN: dict[str, tuple[Any, type[Exception], str]] = {
     "no settings": (lambda f: (f / "config.json").unlink(), InvalidInput, "config.json"),
     "weights missing": (lambda f: _tensors(f, _without("decoder.lm_heads.1")), InvalidInput, "lm_heads.1"),
     "no numbers": (lambda f: _tensors(f, _filled("decoder.lm_heads.0", float("nan"))), BadOutput, "no numbers"),
-    "silence": (lambda f: _tensors(f, _filled("audio_encoder.decoder", 0.0, "original0", "weight_g", "bias")), BadOutput, "silence"),
+    "silence": (
+        lambda f: _tensors(f, _filled("audio_encoder.decoder", 0.0, "original0", "weight_g", "bias")), BadOutput,
+        "silence",
+    ),
 }  # fmt: skip
 
 
