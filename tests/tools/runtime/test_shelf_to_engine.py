@@ -218,9 +218,13 @@ def test_weights_that_are_not_there_are_named_with_the_command_that_gets_them(tm
 
 
 def test_a_model_that_is_too_large_for_the_machine_is_said_before_anything_runs(tmp_path: Path) -> None:
+    known = load_models().models["sdxl_base"]
+    least = known.weights_gb["bf16"] + known.working_gb
     studio = Studio(tmp_path, hardware=replace(PLAIN, memory_gb=8.0))
     try:
-        with pytest.raises(InvalidInput, match=r"sdxl_base: it needs 13\.1 GiB at least, and models may take 4\.8"):
+        with pytest.raises(
+            InvalidInput, match=rf"sdxl_base: it needs {least:.1f} GiB at least, and models may take 4\.8"
+        ):
             studio.run(still())
     finally:
         studio.close()
@@ -285,6 +289,8 @@ def test_out_of_memory_takes_the_mildest_step_and_gives_the_same_picture(hungry:
 def test_a_smaller_picture_is_another_result_and_says_so(hungry: Studio) -> None:
     artifact = hungry.made(still(prompt="smaller"))
     steps = [event.text.partition(":")[0] for event in hungry.device if event.action == "step_down"]
-    assert steps == ["sliced attention", "tiled decoder", "smaller working set"], "nothing is streamed to the CPU"
+    assert steps[:2] == ["sliced attention", "tiled decoder"]
+    assert steps[-1] == "smaller working set"
+    assert not any("offload" in step for step in steps), "nothing is streamed to the CPU"
     assert any("smaller working set" in one for one in artifact.record.degraded)
     assert hungry.made(still(prompt="smaller")).key == artifact.key

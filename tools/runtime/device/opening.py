@@ -106,7 +106,10 @@ def placing_of(entry: ModelEntry, profile: Profile, gpu: Gpu | None, budget: int
             return way
     if gpu and profile.offload != "none" and entry.weights_gb.keys() & {placing.dtype, *_NARROWER}:
         return replace(placing, offload=profile.offload)
-    least = min(entry.weights_gb.values()) + entry.working_gb
+    able = [entry.weights_gb[width] for width in map(width_of, ways) if width in entry.weights_gb]
+    if not able:
+        raise NoFit(f"it comes in {', '.join(entry.weights_gb)}, and {device} wants {', '.join(map(width_of, ways))}")
+    least = min(able) + entry.working_gb
     raise NoFit(f"it needs {least:.1f} GiB at least, and models may take {budget / 2**30:.1f} GiB of {device}")
 
 

@@ -72,6 +72,7 @@ def test_without_a_card_models_run_on_the_cpu_in_full_width_or_half(tmp_path: Pa
     assert {name: lane.base(name).width for name in lane.entries} == {"tiny": "fp32", "sdxl": "bf16"}
     assert set(lane.absent) == {"narrow", "large"}
     assert "needs 45.0 GiB at least, and models may take 38.4 GiB of cpu" in lane.absent["large"]
+    assert lane.absent["narrow"] == "narrow: it comes in fp16, int8, and cpu wants fp32, bf16"
     assert open_lane(machine(None), PROFILES["cpu"], ModelsFile(), tmp_path) is None
 
 
