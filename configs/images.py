@@ -30,7 +30,6 @@ class Preset(_Model):
         scheduler: name of a sampler, see tools/image/sdxl/schedulers.py.
         refine_from: fraction of the steps after which the refiner goes on, where it is there; 1 is never.
         compile: the UNet is compiled on first use, which takes minutes and makes the steps after that faster.
-        compile: the UNet is compiled on first use, which takes minutes and makes the steps after that faster.
     """
 
     about: str = Field(min_length=1)
@@ -38,7 +37,6 @@ class Preset(_Model):
     guidance: float = Field(ge=0.0, le=30.0)
     scheduler: Name = "dpmpp_2m"
     refine_from: float = Field(1.0, gt=0.0, le=1.0)
-    compile: bool = False
     compile: bool = False
 
 
