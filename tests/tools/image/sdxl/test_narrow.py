@@ -1,4 +1,4 @@
-"""Weights in 8 and 4 bits, and a UNet as GGUF: nearly the same picture in less memory, moved and dressed as wide ones."""
+"""Weights in 8 and 4 bits, a UNet as GGUF: nearly the same picture in less memory, moved and dressed as wide ones."""
 
 from __future__ import annotations
 
