@@ -36,10 +36,14 @@ OPTIONAL = ("lip_sync", "transcribe", "compare_faces")
 
 
 class Voices(Protocol):
-    """A person's own voices; `tools.voice.shelf` keeps them."""
+    """A person's own voices that may be used; `tools.voice.shelf` keeps them."""
 
     def get(self, character: str, kind: str) -> object | None:
-        """The voice of a character for the engines of a kind; None where there is none."""
+        """The voice of a character for the engines of a kind; None where there is none.
+
+        Raises:
+            InvalidInput, MissingPrerequisite: there is one, and it must not be used.
+        """
 
 
 def read_wishes(words: Iterable[str], readiness: Readiness) -> dict[str, str]:
@@ -144,6 +148,7 @@ class _Draft:
             if lack is None:
                 return Part(
                     tool=tool, engine=engine.name, embedded=engine.embedded, from_still=engine.from_still,
+                    paid=engine.paid,
                     on_cpu=engine.device == "gpu" and not self.readiness.gpu,
                     licence=self._licence(engine), passed_over=passed,
                 )  # fmt: skip
@@ -174,6 +179,8 @@ class _Draft:
         except InvalidInput as error:
             # One damaged record is no reason to make no film; it is told.
             return Lack(str(error))
+        except MissingPrerequisite as error:
+            return Lack(error.message.rstrip("."), error.command)
         command = f"studio voice add {character} --kind {engine.voices}"
         return Lack(f"{character} has no voice for it", command)
 

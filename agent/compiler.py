@@ -161,8 +161,12 @@ class _Plan:
         return self.beds([(s.ambience, s.time_of_day, s.weather) if s.ambience else None for s in self.board.shots])
 
     def music(self) -> None:
-        for number, (mood, _, _, length) in enumerate(self.music_runs(), 1):
-            self.add(f"music{number}", "compose_music", 0, {"mood": mood, "duration_s": min(length, 1800.0)})
+        part = self.lineup.part("compose_music")
+        for number, (mood, first, _, length) in enumerate(self.music_runs(), 1):
+            args = {"mood": mood, "duration_s": min(length, 1800.0)}
+            if part and not part.embedded and (place := self.board.shots[first].ambience):
+                args["place"] = place
+            self.add(f"music{number}", "compose_music", 0, args)
 
     def ambience(self) -> None:
         for number, ((place, time, weather), _, _, length) in enumerate(self.ambience_runs(), 1):

@@ -28,6 +28,7 @@ class Part(_Model):
     engine: str = Field("", description="empty: none is ready, and the part is left out")
     embedded: bool = False
     from_still: bool = False
+    paid: bool = False
     on_cpu: bool = Field(False, description="a model that wants a GPU, where there is none")
     licence: str = Field("", description="of models in it that may not be used commercially")
     passed_over: list[PassedOver] = Field(default_factory=list)

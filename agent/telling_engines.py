@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from agent.lineup import Lineup, Part, PassedOver
 from agent.replies import Replies
 from tools.storyboard import Storyboard
+from tools.voice.spending import cost_of
 
 __all__ = ["tell_lineup"]
 
@@ -28,6 +29,10 @@ def tell_lineup(lineup: Lineup | None, board: Storyboard, replies: Replies) -> l
         return []
     names = {member.id: member.name.partition(" ")[0] for member in board.cast}
     lines = [replies.say("engines", list=_who_makes_what(lineup, names, replies))]
+    spoken = [line for shot in board.shots for line in shot.dialogue]
+    paid = [line.text for line in spoken if _is_paid(lineup, line.character, line.language)]
+    if paid:
+        lines.append(replies.say("costs", cost=cost_of(" ".join(paid))))
     slow = dict.fromkeys(part.engine for part in lineup.parts if part.on_cpu)
     if slow:
         lines.append(replies.say("on_cpu", list=", ".join(slow)))
@@ -36,6 +41,11 @@ def tell_lineup(lineup: Lineup | None, board: Storyboard, replies: Replies) -> l
     if licences:
         lines.append(replies.say("not_commercial", list="; ".join(licences)))
     return lines
+
+
+def _is_paid(lineup: Lineup, character: str, language: str) -> bool:
+    part = lineup.part("synthesize_speech", character, language)
+    return part is not None and part.paid
 
 
 def _who_makes_what(lineup: Lineup, names: dict[str, str], replies: Replies) -> str:

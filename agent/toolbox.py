@@ -125,7 +125,7 @@ class Toolbox:
         from agent.choosing import draw_up, read_wishes
         from tools.models.shelf import Shelf
         from tools.readiness import Readiness
-        from tools.voice.shelf import VoiceShelf
+        from tools.voice.shelf import PermittedVoices, VoiceShelf
 
         settings = self.settings
         registry = self.registry
@@ -134,7 +134,7 @@ class Toolbox:
         shelf = Shelf(settings.models_home, registry.models)
         readiness = Readiness(registry, shelf, gpu=gpu, network=settings.network)
         said = read_wishes([*settings.engines, *wishes], readiness)
-        return draw_up(board, outputs, readiness, VoiceShelf(settings.voices_home), said)
+        return draw_up(board, outputs, readiness, PermittedVoices(VoiceShelf(settings.voices_home)), said)
 
     # -- productions ------------------------------------------------------------------------------------------------
 

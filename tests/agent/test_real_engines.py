@@ -53,7 +53,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             shelf.keep(name, record)
         if sovits:
             monkeypatch.setattr("tools.readiness.answers", lambda _url: True)
-            monkeypatch.setattr("tools.voice.shelf.VoiceShelf.get", lambda _self, _who, kind: kind == "gpt_sovits")
+            monkeypatch.setattr("tools.voice.shelf.PermittedVoices.get", lambda _self, _who, kind: kind)
         return toolbox
 
     return make

@@ -136,7 +136,8 @@ def _filters(warp: float) -> npt.NDArray[np.float64]:
     filters: npt.NDArray[np.float64] = np.maximum(
         0.0, np.minimum((hz - left) / (middle - left), (right - hz) / (right - middle))
     )
-    return filters / np.maximum(filters.sum(axis=0), 1e-9)
+    filters /= np.maximum(filters.sum(axis=0), 1e-9)
+    return filters
 
 
 def cepstra(frames: Frames, warp: float = 1.0, noise: npt.NDArray[np.float64] | None = None) -> FloatArray:

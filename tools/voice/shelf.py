@@ -28,7 +28,7 @@ from tools.voice.records import (
     XttsVoice,
 )
 
-__all__ = ["KINDS", "Found", "VoiceShelf", "VoiceUse", "digest_of", "hash_reference", "permitted"]
+__all__ = ["KINDS", "Found", "PermittedVoices", "VoiceShelf", "VoiceUse", "digest_of", "hash_reference", "permitted"]
 
 KINDS: tuple[VoiceKind, ...] = get_args(VoiceKind)
 _CLASSES: dict[str, type[VoiceRecord]] = {
@@ -188,6 +188,28 @@ def hash_reference(path: Path) -> str:
         return hash_file(path)
     except OSError as error:
         raise InvalidInput(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+class PermittedVoices:
+    """The voices of a shelf that may be used.
+
+    Args:
+        shelf: all of them.
+    """
+
+    def __init__(self, shelf: VoiceShelf) -> None:
+        self._shelf = shelf
+
+    def get(self, character: str, kind: str) -> VoiceRecord | None:
+        """The voice of a character for the engines of a kind; None where there is none.
+
+        Raises:
+            InvalidInput, MissingPrerequisite: as `permitted`, and where the record is damaged.
+        """
+        voice = self._shelf.get(character, kind)
+        if voice is not None:
+            permitted(voice)
+        return voice
 
 
 def permitted(voice: VoiceRecord) -> VoiceUse:

@@ -100,7 +100,8 @@ def _banded(first: FloatArray, second: FloatArray, middle: npt.NDArray[np.float6
 def _distances(first: FloatArray, second: FloatArray, a: int, b: int, k: int) -> FloatArray:
     """Distances of the cells (i, k - i), a <= i < b."""
     apart = first[a:b] - second[k - b + 1 : k - a + 1][::-1]
-    return np.sqrt(np.einsum("ij,ij->i", apart, apart))
+    lengths: FloatArray = np.sqrt(np.einsum("ij,ij->i", apart, apart))
+    return lengths
 
 
 def _traced(

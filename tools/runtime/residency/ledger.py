@@ -29,6 +29,7 @@ from tools.runtime.residency.room import (
     RunningCall,
     Snapshot,
     State,
+    able_to_leave,
     cheapest_leave,
     check_fits_alone,
 )  # fmt: skip
@@ -337,12 +338,9 @@ class Ledger:
                 working = max((entry.model.working for entry in wanted.values()), default=0)
             more = sum(entry.model.weights - entry.left for entry in wanted.values() if entry.state not in _ON_DEVICE)
             in_use = set(wanted).union(*(call.models for call in self._calls.values()))
-            able = [
-                (name, entry.bytes - entry.left, entry.model.load_s)
-                for name, entry in self._entries.items()
-                if entry.state == "resident" and name not in in_use
-            ]
-            return cheapest_leave(able, more + extra + working + self._taken() - self.budget)
+            return cheapest_leave(
+                able_to_leave(self._entries, in_use), more + extra + working + self._taken() - self.budget
+            )
 
     def _entry(self, name: str) -> Entry:
         if name not in self._entries:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,7 @@ __all__ = [
     "RunningCall",
     "Snapshot",
     "State",
+    "able_to_leave",
     "cheapest_leave",
     "check_fits_alone",
     "gib",
@@ -151,6 +152,15 @@ class Snapshot:
     def free(self) -> int:
         """Bytes of the device that nobody has taken."""
         return self.budget - self.weights - self.working
+
+
+def able_to_leave(entries: Mapping[str, Entry], in_use: Collection[str]) -> list[tuple[str, int, float]]:
+    """Residents that no call uses: name, bytes that its leaving gives back, seconds to load it again."""
+    return [
+        (name, entry.bytes - entry.left, entry.model.load_s)
+        for name, entry in entries.items()
+        if entry.state == "resident" and name not in in_use
+    ]
 
 
 def cheapest_leave(able: Sequence[tuple[str, int, float]], short: int) -> list[str] | None:
