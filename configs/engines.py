@@ -117,7 +117,6 @@ class EngineEntry(_Model):
     cost: Cost = Cost()
     silence_s: float = Field(120.0, gt=0.0)
 
-
     @model_validator(mode="after")
     def _says_when(self) -> EngineEntry:
         if bool(self.companions) != bool(self.wants) or (self.companions and not self.models):

@@ -166,7 +166,8 @@ class Registry:
         for tool, entry in self.entries.tools.items():
             for engine, about in entry.engines.items():
                 if about.wants and not about.wants.startswith(self.allow):
-                    raise InvalidInput(f"{tool}/{engine}: modules under {', '.join(self.allow)} only", where=str(engines))
+                    allowed = ", ".join(self.allow)
+                    raise InvalidInput(f"{tool}/{engine}: modules under {allowed} only", where=str(engines))
                 for name in about.reads:
                     if name not in self.models.models:
                         raise InvalidInput(f"{tool}/{engine}: {models.name} has no {name!r}", where=str(engines))
@@ -251,7 +252,8 @@ class Registry:
             raise InvalidInput(f"{engine.tool}/{engine.name}: wants {engine.wants}: {error}") from None
         found = frozenset(wants(asked, known))
         if not found <= known:
-            raise InvalidInput(f"{engine.tool}/{engine.name} wants {', '.join(sorted(found - known))}, not among its own")
+            strange = ", ".join(sorted(found - known))
+            raise InvalidInput(f"{engine.tool}/{engine.name} wants {strange}, not among its own")
         return (*engine.models, *(one for one in engine.companions if one in found))
 
     def used_together(self, here: Collection[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -282,8 +282,8 @@ def make_single_file(folder: Path, base: Path) -> Path:
 def make_gguf(folder: Path, base: Path, kind: str = "Q8_0") -> Path:
     """The UNet of `base` as GGUF, in the original names without their prefix, as ComfyUI-GGUF's users have it.
 
-    As there, matrices are in blocks, convolutions in half precision, and the rest in full. Beside it lies `<name>/` with
-    everything else of the checkpoint.
+    As there, matrices are in blocks, convolutions in half precision, and the rest in full. Beside it lies `<name>/`
+    with everything else of the checkpoint.
     """
     import shutil
 

@@ -172,7 +172,7 @@ class Ledger:
         `left` bytes stay behind, as of a server that sleeps: they count until it is cold, and it wakes with the less.
         """
         with self._lock:
-            if self._is_stale(move):
+            if self._entry(move.model).move != move.number:
                 return
             entry = self._moving(move, "evicting")
             entry.left = min(max(left, 0), entry.bytes) if keep_host else 0
@@ -185,7 +185,7 @@ class Ledger:
         An eviction that failed leaves the model resident, for its bytes must be taken to be there still.
         """
         with self._lock:
-            if self._is_stale(move):
+            if self._entry(move.model).move != move.number:
                 return
             entry = self._entries[move.model]
             change = self._arrive(entry, entry.came_from)
@@ -354,12 +354,9 @@ class Ledger:
             raise ModelInUse(f"{name} is {entry.state}.")
         return entry
 
-    def _is_stale(self, move: Move) -> bool:
-        return self._entry(move.model).move != move.number
-
     def _moving(self, move: Move, state: State) -> Entry:
         entry = self._entry(move.model)
-        if self._is_stale(move):
+        if self._entry(move.model).move != move.number:
             raise EngineCrashed(f"{move.model} was lost while it was {state}.")
         if entry.state != state:
             raise InvalidInput(f"is {entry.state}, not {state}", where=move.model)
