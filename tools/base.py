@@ -82,8 +82,8 @@ class EngineContext:
         open_artifact: key -> Artifact, for the references among the arguments.
         models: what the engine's `models` of engines.yaml gave (`tools.model.Weights.load`), by name, on the device.
         placing: how they were loaded, and how sparing the engine should be with memory.
-        restores: by model: makes its weights again what was read, to the bit. An engine that writes into weights (merges
-            a LoRA) calls it when it is done, however it ends; a model that is not in it must not be written into.
+        restores: by model: makes its weights what was read again, to the bit. An engine that writes into weights (to
+            merge a LoRA) calls it when it is done, however it ends; a model that is not in it must not be written into.
         report: called with (fraction done 0..1, short text); cheap, call it often.
         is_cancelled: True once the call should stop.
     """
