@@ -149,7 +149,7 @@ class _Draft:
                 return Part(
                     tool=tool, engine=engine.name, embedded=engine.embedded, from_still=engine.from_still,
                     paid=engine.paid,
-                    on_cpu=engine.device == "gpu" and not self.readiness.gpu,
+                    on_cpu=engine.device == "gpu" and not (self.readiness.gpu or engine.serves_cpu),
                     licence=self._licence(engine), passed_over=passed,
                 )  # fmt: skip
             if tool in self.wishes:

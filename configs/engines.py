@@ -90,6 +90,7 @@ class EngineEntry(_Model):
         languages: that it speaks, by their codes; empty where it does not matter.
         voices: a character needs a voice of this kind (`studio voice list`) for it; empty where any will do.
         from_still: it sets the shot's still in motion, so it is handed that.
+        serves_cpu: it wants a GPU, and is quick enough on a CPU to be taken there unasked.
         paid: each call costs money: it is used only where a person names it.
         network: it asks a service of another machine: `Settings.network` must allow that.
         libraries: distributions whose versions are recorded with every result.
@@ -111,6 +112,7 @@ class EngineEntry(_Model):
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
     voices: Name | Literal[""] = ""
     from_still: bool = False
+    serves_cpu: bool = False
     paid: bool = False
     network: bool = False
     libraries: tuple[str, ...] = ()

@@ -95,7 +95,7 @@ class Readiness:
         Raises:
             InvalidInput: a file of configuration or the record of a model is damaged.
         """
-        if engine.device == "gpu" and not self.gpu and not named:
+        if engine.device == "gpu" and not (self.gpu or named or engine.serves_cpu):
             return NO_GPU
         key = (engine.tool, engine.name)
         if key not in self._known:

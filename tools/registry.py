@@ -75,6 +75,7 @@ class EngineSpec:
     languages: tuple[str, ...]
     voices: str
     from_still: bool
+    serves_cpu: bool
     paid: bool
     network: bool
     libraries: tuple[str, ...]

@@ -26,6 +26,7 @@ def readiness(tmp_path: Path, profile: Profile = GPU, **more: Any) -> Readiness:
     engines = {
         "ready": entry,
         "on_gpu": {**entry, "device": "gpu"},
+        "small": {**entry, "device": "gpu", "serves_cpu": True},
         "asks": {**entry, "network": True},
         "keyed": {**entry, "stack": "keyed"},
         "apart": {**entry, "stack": "apart"},
@@ -132,6 +133,7 @@ def test_without_a_gpu_what_needs_one_is_not_ready_and_all_else_is(tmp_path: Pat
     assert "GPU" in found.what
     assert ready.lack(spec(ready, "on_gpu"), named=True) is None, "a person may want it all the same"
     assert lack(ready, "ready") is None
+    assert lack(ready, "small") is None
 
 
 def test_a_question_is_answered_once(tmp_path: Path) -> None:
