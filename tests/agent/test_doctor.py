@@ -71,7 +71,7 @@ def test_a_card_of_16_gb(tmp_path: Path) -> None:
     assert found["profile"]["free"] == "no: other programs use 0.9 GiB of cuda:1; 15 GiB are free"
     assert found["models"]["sdxl"] == "fits cuda:1 in fp16: 6.5 GiB and 4.0 GiB to work, predicted"
     assert found["models"]["mind"].startswith("fits cuda:1 in int8: 14.0 GiB")
-    assert found["models"]["film"] == "no: it needs 28.0 GiB at least, and models may take 15.4 GiB of cuda:1"
+    assert found["models"]["film"] == "no: it comes in bf16, and cuda:1 wants fp16, int8, int4"
 
 
 @pytest.mark.usefixtures("card", "models")
