@@ -5,8 +5,11 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
+import socket
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -35,7 +38,7 @@ class Answer:
         """
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BadOutput(f"a server answered {self.body[:80]!r}, which is not JSON.") from None
 
 
@@ -100,16 +103,16 @@ class ServerHttp:
         headers = {"Content-Type": kind} if data is not None else {}
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
         try:
-            connection.request(method, target, data, headers)
-            if connection.sock is not None:
-                connection.sock.settimeout(max(0.001, deadline - time.monotonic()))
-            response = connection.getresponse()
-            return Answer(response.status, self._read(connection, response, deadline, most))
+            connection.connect()
+            with _cut_off(connection.sock, deadline - time.monotonic()):
+                connection.request(method, target, data, headers)
+                response = connection.getresponse()
+                return Answer(response.status, self._read(response, most))
         except TimeoutError:
             raise EngineHung(f"{self.name} did not answer {method} {path} within {timeout_s:g} s.") from None
         except ConnectionRefusedError:
             raise EngineCrashed(f"{self.name}: nobody listens on {self.url}.") from None
-        except http.client.RemoteDisconnected:
+        except (http.client.RemoteDisconnected, http.client.IncompleteRead):
             raise EngineCrashed(f"{self.name} hung up during {method} {path}.") from None
         except http.client.HTTPException as error:
             raise BadOutput(f"{self.name} did not speak HTTP ({type(error).__name__}).") from error
@@ -118,23 +121,16 @@ class ServerHttp:
         finally:
             connection.close()
 
-    def _read(
-        self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, deadline: float, most: int
-    ) -> bytes:
-        """The body: the socket's own limit starts anew with every byte, so one that drips would never end."""
+    def _read(self, response: http.client.HTTPResponse, most: int) -> bytes:
         body = bytearray()
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            if connection.sock is not None:
-                connection.sock.settimeout(left)
-            part = response.read1(_READ)
-            if not part:
-                return bytes(body)
+        while part := response.read1(_READ):
             body += part
             if len(body) > most:
                 raise BadOutput(f"{self.name} answered with more than {most >> 20} MB.")
+        if response.length:
+            # `read1` takes a connection that ended early for the end of the body.
+            raise http.client.IncompleteRead(b"", response.length)
+        return bytes(body)
 
     def must(
         self,
@@ -155,6 +151,38 @@ class ServerHttp:
             said = " ".join(answer.body[:300].decode(errors="replace").split())
             raise EngineFailed(f"{self.name} answered {answer.status} to {method} {path}: {said}".rstrip(": "))
         return answer
+
+
+@contextmanager
+def _cut_off(connection: socket.socket, seconds: float) -> Iterator[None]:
+    """Shut a connection down when its time is over, whatever is being read from it.
+
+    A socket's own limit starts anew with every byte: headers or a body that drip, and provisional answers without end,
+    would be read for ever.
+
+    Raises:
+        TimeoutError: the time was over.
+    """
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.001, seconds), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException):
+        if late.is_set():
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()
+    if late.is_set():
+        raise TimeoutError
 
 
 def is_this_machine(host: str) -> bool:
