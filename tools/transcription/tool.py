@@ -61,6 +61,7 @@ class Transcribe(Tool):
         segments: list[HeardSegment]
         key: str = Field("", description="of the result that was listened to; empty for a file")
         note: str = Field("", description="why there is no text, where there is none")
+        notes: list[str] = Field(default_factory=list, description="what else to know, as where the times come from")
 
         @property
         def words(self) -> list[HeardWord]:

@@ -46,6 +46,8 @@ class FasterWhisper(Engine[Transcribe.Input, Transcribe.Output]):
     name = "faster_whisper"
     version = "1"
     model: ClassVar[str] = "whisper_large_v3"
+    hearing: ClassVar[float] = 0.98
+    """How much of the work is done when all is heard."""
 
     def run(self, args: Transcribe.Input, ctx: EngineContext) -> Transcribe.Output:
         """Write down what is said.
@@ -65,16 +67,27 @@ class FasterWhisper(Engine[Transcribe.Input, Transcribe.Output]):
         if not spans:
             loud = float(np.max(np.abs(sound))) > gain(SILENT_DB)
             note = "nobody speaks in it" if loud else "the recording is silent"
-            return _written(ctx, args, args.language, 1.0 if args.language else 0.0, duration, [], note)
+            return _written(ctx, args, args.language, 1.0 if args.language else 0.0, duration, [], note, [])
         ctx.progress(0.05, "listening")
         try:
             segments, info = _heard(whisper, sound, args, spans, max(1, BATCH >> ctx.placing.smaller), ctx.seed)
-            kept = _kept(segments, duration, args.words, ctx)
+            kept = _kept(segments, duration, args.words, self.hearing, ctx)
         except RuntimeError as error:
             text = str(error).strip().splitlines()[0][:200]
             raise (OutOfMemory if "out of memory" in text.lower() else EngineFailed)(f"CTranslate2: {text}") from error
+        kept, notes = self.timed(kept, sound, info.language, ctx)
         note = "" if kept else "nothing in it could be understood"
-        return _written(ctx, args, info.language, _share(info.language_probability), duration, kept, note)
+        return _written(ctx, args, info.language, _share(info.language_probability), duration, kept, note, notes)
+
+    def timed(
+        self,
+        segments: list[HeardSegment],
+        sound: FloatArray,  # noqa: ARG002
+        language: str,  # noqa: ARG002
+        ctx: EngineContext,  # noqa: ARG002
+    ) -> tuple[list[HeardSegment], list[str]]:
+        """What was heard with the times of its words, and what is to be said of them; here they stay Whisper's own."""
+        return segments, []
 
     def fingerprint(self, args: Transcribe.Input) -> str:  # noqa: ARG002
         return f"{BEAM} {BATCH}"
@@ -130,12 +143,15 @@ def _share(value: float) -> float:
     return round(min(1.0, max(0.0, float(value))), 4) if math.isfinite(value) else 0.0
 
 
-def _kept(segments: Iterable[Any], duration: float, with_words: bool, ctx: EngineContext) -> list[HeardSegment]:
+def _kept(
+    segments: Iterable[Any], duration: float, with_words: bool, share: float, ctx: EngineContext
+) -> list[HeardSegment]:
     """Segments with their times inside the recording; decoding goes on while they are taken, one by one."""
     kept: list[HeardSegment] = []
     edge = 0.0
     for segment in segments:
-        ctx.progress(0.05 + 0.93 * min(1.0, segment.end / max(duration, 1e-3)), segment.text.strip()[:60])
+        done = min(1.0, segment.end / max(duration, 1e-3))
+        ctx.progress(0.05 + (share - 0.05) * done, segment.text.strip()[:60])
         if not all(math.isfinite(value) for value in (segment.start, segment.end, segment.avg_logprob)):
             raise BadOutput("the recogniser answered with values that are no numbers.")
         text = segment.text.strip()
@@ -166,6 +182,7 @@ def _written(
     duration: float,
     segments: list[HeardSegment],
     note: str,
+    notes: list[str],
 ) -> Transcribe.Output:
     lines = [segment.text for segment in segments]
     (ctx.out / "transcript.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
@@ -179,4 +196,5 @@ def _written(
         segments=segments,
         key=args.audio.key if args.audio else "",
         note=note,
+        notes=notes,
     )

@@ -1,0 +1,217 @@
+"""wav2vec2 with a CTC head, which tells for every 20 ms which letter is heard; a folder, safetensors only.
+
+Its vocabulary is read from vocab.json here: published folders differ in what else they tell of it (some have no
+tokenizer_config.json), and one character a column is all that an alignment needs.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from math import prod
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tools.errors import BadOutput, InvalidInput, MissingPrerequisite
+from tools.model import Placing, Weights
+from tools.models import inspect_folder, require_family
+from tools.sound import FloatArray
+from tools.transcription.ctc_alignment import Alphabet
+
+__all__ = ["AlignEnglish", "AlignItalian", "Aligner", "Wav2Vec2Aligner"]
+
+LIBRARIES = ("torch", "transformers", "safetensors")
+_FILES = ("config.json", "preprocessor_config.json", "vocab.json")
+_RATE = 16_000
+_PIECE, _CONTEXT = 1000, 50
+"""Frames that are heard at once, and frames on either side of them that are heard along: 20 s and 1 s."""
+_TRAINING_ONLY = "masked_spec_embed"
+"""What stands for hidden frames in training; facebook/wav2vec2-base-960h has none."""
+
+
+@dataclass(frozen=True)
+class Aligner:
+    """What an engine is given.
+
+    Attributes:
+        model: `Wav2Vec2ForCTC`, in eval mode.
+        alphabet: its vocabulary.
+        normalised: it was trained on sounds of mean zero and deviation one.
+        hop, field: samples at 16 kHz from frame to frame, and those that one frame hears.
+    """
+
+    model: Any
+    alphabet: Alphabet
+    normalised: bool
+    hop: int
+    field: int
+
+    def second(self, frame: float) -> float:
+        """Where a frame begins, in seconds: in the middle of what it hears and its neighbour does not."""
+        return (frame * self.hop + (self.field - self.hop) / 2) / _RATE
+
+    def emissions(self, sound: FloatArray, told: Callable[[float], None] = lambda _share: None) -> FloatArray:
+        """Log probabilities `(frames, columns)`, float32; long sounds are heard in pieces.
+
+        Args:
+            sound: mono float32 at 16 kHz.
+            told: called with the share that is done, before each piece.
+
+        Raises:
+            BadOutput: the model answered with values that are no numbers.
+        """
+        import torch
+
+        total = max(0, (len(sound) - self.field) // self.hop + 1)
+        weight = self.model.lm_head.weight
+        pieces = [np.zeros((0, weight.shape[0]), dtype=np.float32)]
+        for first in range(0, total, _PIECE):
+            told(first / total)
+            low, high = max(0, first - _CONTEXT), min(total, first + _PIECE + _CONTEXT)
+            piece = sound[low * self.hop : (high - 1) * self.hop + self.field].astype(np.float32)
+            if self.normalised:
+                piece = (piece - piece.mean()) / np.sqrt(piece.var() + 1e-7)
+            with torch.inference_mode():
+                values = torch.from_numpy(piece)[None].to(weight.device, weight.dtype)
+                heard = torch.log_softmax(self.model(values).logits[0].float(), dim=-1).cpu().numpy()
+            pieces.append(heard[first - low : first - low + _PIECE])
+        found = np.concatenate(pieces)
+        if not np.isfinite(found).all():
+            raise BadOutput("the aligner answered with values that are no numbers.")
+        return found
+
+
+class Wav2Vec2Aligner(Weights):
+    """`ctx.model(name)` is an `Aligner`."""
+
+    name: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._loaded: Aligner | None = None
+
+    def check(self, source: str) -> None:
+        lacking = [name for name in LIBRARIES if find_spec(name) is None]
+        if lacking:
+            raise MissingPrerequisite(f"{self.name} needs {', '.join(lacking)}.", command=_install_command())
+        folder = Path(source).expanduser()
+        if not source or not folder.exists():
+            told = f"{self.name}: there is no {folder}." if source else f"{self.name} is not on this machine."
+            raise MissingPrerequisite(told, command=f"studio models pull {self.name}")
+        if not folder.is_dir():
+            raise InvalidInput(
+                "is no folder", where=str(folder), hint="Register the folder that holds config.json and vocab.json."
+            )
+        for name in _FILES:
+            if not (folder / name).is_file():
+                raise InvalidInput(
+                    f"holds no {name}: it is no wav2vec2 folder as transformers saves it", where=str(folder)
+                )
+        files = inspect_folder(folder).weights
+        if not files:
+            raise InvalidInput("holds no safetensors", where=str(folder), hint="A pickle beside is never loaded.")
+        for file in files:
+            require_family(file, "wav2vec2")
+        config = _mapping(folder / "config.json")
+        if config.get("model_type") != "wav2vec2":
+            raise InvalidInput(
+                f"is of a {config.get('model_type')!r}; expected was 'wav2vec2'", where=str(folder / "config.json")
+            )
+        _alphabet(folder, config)
+
+    def load(self, source: str, placing: Placing) -> Aligner:
+        import torch
+        from transformers import Wav2Vec2ForCTC
+
+        self.check(source)
+        folder = Path(source).expanduser()
+        dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]
+        try:
+            model, info = Wav2Vec2ForCTC.from_pretrained(
+                str(folder), dtype=dtype, use_safetensors=True, output_loading_info=True, local_files_only=True,
+                trust_remote_code=False,
+            )  # fmt: skip
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+            if "alloc" in str(error):
+                raise
+            told = str(error).strip().splitlines() or [type(error).__name__]
+            raise InvalidInput(
+                f"cannot be read as wav2vec2: {told[0][:200]}", where=str(folder), hint="Fetch it again."
+            ) from error
+        lacking = sorted(name for name in info["missing_keys"] if not name.endswith(_TRAINING_ONLY))
+        if lacking:
+            raise InvalidInput(
+                f"lacks {len(lacking)} weights, as {lacking[0]}", where=str(folder),
+                hint="A wav2vec2 that was never taught to write has no lm_head; take one with CTC.",
+            )  # fmt: skip
+        config, sound = _mapping(folder / "config.json"), _mapping(folder / "preprocessor_config.json")
+        if sound.get("sampling_rate", _RATE) != _RATE:
+            raise InvalidInput(f"hears {sound['sampling_rate']} Hz; {_RATE} Hz is known here", where=str(folder))
+        model.requires_grad_(False).eval()
+        kernels, strides = model.config.conv_kernel, model.config.conv_stride
+        field = 1 + sum((kernel - 1) * prod(strides[:index]) for index, kernel in enumerate(kernels))
+        self._loaded = Aligner(
+            model, _alphabet(folder, config), bool(sound.get("do_normalize", True)), prod(strides), field
+        )
+        return self._loaded
+
+    def modules(self) -> Mapping[str, Any]:
+        return {"wav2vec2": self._loaded.model} if self._loaded else {}
+
+    def unload(self) -> None:
+        self._loaded = None
+
+
+class AlignEnglish(Wav2Vec2Aligner):
+    """facebook/wav2vec2-base-960h."""
+
+    name = "align_english"
+
+
+class AlignItalian(Wav2Vec2Aligner):
+    """dbdmg/wav2vec2-xls-r-300m-italian."""
+
+    name = "align_italian"
+
+
+def _alphabet(folder: Path, config: Mapping[str, Any]) -> Alphabet:
+    """The vocabulary; the blank is the padding token, as in every CTC model of transformers.
+
+    Raises:
+        InvalidInput: it is no vocabulary of single characters, or not that of this model.
+    """
+    where = str(folder / "vocab.json")
+    known, size = _mapping(folder / "vocab.json"), config.get("vocab_size", 32)
+    if not all(isinstance(column, int) for column in known.values()):
+        raise InvalidInput("is no list of characters with their columns", where=where)
+    if not known or not all(0 <= column < size for column in known.values()):
+        raise InvalidInput(f"does not go with the model's {size} columns", where=where)
+    settings = folder / "tokenizer_config.json"
+    mark = (_mapping(settings) if settings.is_file() else {}).get("word_delimiter_token") or "|"
+    letters = {name: column for name, column in known.items() if len(name) == 1 and name not in (mark, " ")}
+    if not any(name.isalpha() for name in letters):
+        raise InvalidInput("has no letters", where=where)
+    blank = config.get("pad_token_id", 0)
+    if not isinstance(blank, int) or not 0 <= blank < size or blank in letters.values():
+        raise InvalidInput(f"its blank, column {blank}, is a letter or none", where=where)
+    return Alphabet(letters, blank, known.get(mark))
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"cannot be read: {str(error)[:120]}", where=str(path)) from error
+    if not isinstance(data, dict):
+        raise InvalidInput("is no mapping", where=str(path))
+    return data
+
+
+def _install_command() -> str:
+    root = Path(__file__).parents[2]
+    what = f"-e '{root}[models]'" if (root / "pyproject.toml").is_file() else "'animation-studio[models]'"
+    return f"{sys.executable} -m pip install {what}"
