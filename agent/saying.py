@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from configs.settings import Settings
 from tools.artifact import Artifact
 from tools.base import Call
-from tools.errors import InvalidInput, MissingPrerequisite, ToolError
+from tools.errors import InvalidInput, MissingPrerequisite
 
 if TYPE_CHECKING:
     from tools.readiness import Readiness
@@ -58,29 +58,11 @@ def say_line(settings: Settings, args: Mapping[str, Any], wish: str, cancel: thr
         ToolError: whatever keeps it from being said.
     """
     from agent.toolbox import Toolbox
-    from tools.models.shelf import Shelf
-    from tools.readiness import Readiness
-    from tools.runtime.executor import Executor
-    from tools.runtime.storage.production import Production
 
     toolbox = Toolbox(settings)
     try:
-        registry = toolbox.registry
-        readiness = Readiness(
-            registry,
-            Shelf(settings.models_home, registry.models),
-            gpu=registry.profile is not None and registry.profile.budget_gb > 0,
-            network=settings.network,
-        )
-        engine = choose_engine(readiness, settings, args, wish)
+        engine = choose_engine(toolbox.readiness(), settings, args, wish)
         call = Call(id="line", tool=TOOL, args=dict(args), engine=engine.name, seed=settings.seed)
-        production = Production.at(settings.state_dir / FOLDER, "lines that were tried")
-        lane = toolbox.lane if engine.models else None
-        with production.lock():
-            executor = Executor(registry, production.store, toolbox.pool, cancel=cancel, lane=lane)
-            result = executor.run([call])["line"]
-        if isinstance(result, ToolError):
-            raise result
-        return result
+        return toolbox.run_alone(call, FOLDER, "lines that were tried", cancel)
     finally:
         toolbox.close()

@@ -20,6 +20,7 @@ from tools.storyboard import Shot, Storyboard, slugify
 
 if TYPE_CHECKING:
     from agent.lineup import Lineup
+    from tools.readiness import Readiness
     from tools.registry import Registry
     from tools.runtime.device.lane import Lane
     from tools.runtime.pace import Pace
@@ -116,6 +117,16 @@ class Toolbox:
         if lane is not None:
             lane.close()
 
+    def readiness(self) -> Readiness:
+        """What each engine lacks on this machine, as it is now."""
+        from tools.models.shelf import Shelf
+        from tools.readiness import Readiness
+
+        registry = self.registry
+        gpu = bool(self._hardware.gpus) and registry.profile is not None and registry.profile.budget_gb > 0
+        shelf = Shelf(self.settings.models_home, registry.models)
+        return Readiness(registry, shelf, gpu=gpu, network=self.settings.network)
+
     def draw_up(self, board: Storyboard, outputs: list[str], wishes: tuple[str, ...] = ()) -> Lineup:
         """Which engine makes which part of a storyboard on this machine, as it is now.
 
@@ -123,18 +134,34 @@ class Toolbox:
             MissingPrerequisite, InvalidInput: an engine that a person named cannot make it.
         """
         from agent.choosing import draw_up, read_wishes
-        from tools.models.shelf import Shelf
-        from tools.readiness import Readiness
         from tools.voice.shelf import PermittedVoices, VoiceShelf
 
-        settings = self.settings
-        registry = self.registry
-        profile = registry.profile
-        gpu = bool(self._hardware.gpus) and profile is not None and profile.budget_gb > 0
-        shelf = Shelf(settings.models_home, registry.models)
-        readiness = Readiness(registry, shelf, gpu=gpu, network=settings.network)
-        said = read_wishes([*settings.engines, *wishes], readiness)
-        return draw_up(board, outputs, readiness, PermittedVoices(VoiceShelf(settings.voices_home)), said)
+        readiness = self.readiness()
+        said = read_wishes([*self.settings.engines, *wishes], readiness)
+        voices = PermittedVoices(VoiceShelf(self.settings.voices_home))
+        return draw_up(board, outputs, readiness, voices, said)
+
+    def run_alone(self, call: Call, folder: str, title: str, cancel: threading.Event) -> Artifact:
+        """One call that belongs to no production of a person's; its result is kept all the same.
+
+        Args:
+            folder: beside the conversations, where such results are kept.
+            title: what they are.
+
+        Raises:
+            ToolError: what became of the call.
+        """
+        from tools.runtime.executor import Executor
+        from tools.runtime.storage.production import Production
+
+        production = Production.at(self.settings.state_dir / folder, title)
+        lane = self.lane if self.registry.pick(call.tool, call.engine).models else None
+        with production.lock():
+            executor = Executor(self.registry, production.store, self.pool, cancel=cancel, lane=lane)
+            result = executor.run([call])[call.id]
+        if isinstance(result, ToolError):
+            raise result
+        return result
 
     # -- productions ------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from langchain_core.messages import AIMessage
@@ -15,11 +16,13 @@ from agent.replies import Replies
 from agent.state import AgentState
 from agent.storywriting import is_understood
 from agent.telling_engines import tell_lineup
+from agent.transcribing import hear, write_down
 from agent.weaknesses import tell_failures, tell_weaknesses
+from tools.errors import Cancelled, ToolError
 
 __all__ = ["respond"]
 
-NEEDS_TOOL = {"transcription": "transcribe", "analysis": "analyze_video"}
+NEEDS_TOOL = {"analysis": "analyze_video"}
 
 
 def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
@@ -30,6 +33,8 @@ def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]
     delta: dict[str, Any] = {}
     if intent.kind in ("question", "smalltalk"):
         text = context.planner.answer(intent, plan_request(state))
+    elif intent.kind == "transcription":
+        return _heard(intent, replies, context)
     elif intent.kind in NEEDS_TOOL:
         text = _no_engine(intent, replies, context)
     elif not is_understood(intent):
@@ -40,6 +45,38 @@ def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]
         delta = context.toolbox.publish(state)
         text = _told({**state, **delta}, context, replies, intent, list(delta["files"]))  # type: ignore[typeddict-item]
     return {**delta, "messages": [AIMessage(text)]}
+
+
+def _heard(intent: Intent, replies: Replies, context: AgentContext) -> dict[str, Any]:
+    """Write down what is said in the files that were named."""
+    from tools.transcription.tool import Transcribe
+
+    folder = context.settings.productions / "transcripts"
+    lines, files = [], {}
+    endings = [".txt", ".srt", ".vtt"] if "subtitles" in intent.outputs else [".txt"]
+    for name in intent.files:
+        if not context.toolbox.is_file(name):
+            lines.append(replies.say("missing_file", file=name))
+            continue
+        try:
+            artifact = hear(context.toolbox, Path(name), context.cancel)
+            found = Transcribe.Output.model_validate(artifact.output)
+            for ending in endings:
+                stem = Path(name).stem if Path(name).stem + ending not in files else Path(name).name
+                place = folder / (stem + ending)
+                write_down(found, place)
+                files[place.name] = str(place)
+        except Cancelled:
+            raise
+        except ToolError as error:
+            lines.append(replies.say("not_heard", file=name, why=str(error)))
+            continue
+        said = found.text or replies.say("nobody_speaks")
+        lines.append(replies.say("heard", file=name, text=said, engine=artifact.record.engine))
+    if files:
+        lines.append(replies.say("where", folder=str(folder)))
+    lines += [] if intent.files else [replies.say("unclear", list=_join(intent.questions))]
+    return {"files": files, "made": bool(files), "messages": [AIMessage("\n".join(lines))]}
 
 
 def _no_engine(intent: Intent, replies: Replies, context: AgentContext) -> str:

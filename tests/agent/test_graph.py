@@ -21,6 +21,7 @@ from agent.wiring import create_agent, create_context
 from configs.settings import Settings
 from tests.agent.boards import beach, line, shot
 from tests.agent.fakes import FakeToolbox
+from tools.artifact import Artifact, ArtifactRecord
 from tools.errors import Cancelled, InvalidInput
 from tools.storyboard import Storyboard
 
@@ -377,3 +378,38 @@ def test_where_a_model_that_measures_fails_the_result_is_reviewed_without_it(tmp
     ctx.toolbox.draw_up = lambda *_: ready  # type: ignore[method-assign]
     invoke(ctx)
     assert "s1.line1.heard" in [call.id for call in ctx.toolbox.made]  # type: ignore[attr-defined]
+
+
+def test_a_recording_is_transcribed_where_an_engine_is_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = tmp_path / "talk.wav"
+    sound.write_bytes(b"RIFF")
+    heard = {
+        "file": "transcript.txt", "text": "We can do this!", "language": "en", "language_probability": 1.0,
+        "duration_s": 2.0, "segments": [{"text": "We can do this!", "start": 0.5, "end": 1.5, "words": []}],
+    }  # fmt: skip
+    record = ArtifactRecord(
+        key="k", tool="transcribe", engine="faster_whisper_small", version="1", args={}, seed=0,
+        files={}, output=heard, digest="k", seconds=0.0,
+    )  # fmt: skip
+    monkeypatch.setattr("agent.nodes.respond.hear", lambda *_: Artifact(tmp_path, record))
+    context = create_context(Settings(productions=tmp_path / "p"))
+    agent = create_agent(context=context, checkpointer=False)
+    state = agent.invoke({"messages": f"transcribe {sound} with subtitles"})
+    said = state["messages"][-1].text
+    assert "talk.wav, heard by faster_whisper_small: We can do this!" in said
+    assert {"talk.txt", "talk.srt"} <= set(state["files"])
+    assert Path(state["files"]["talk.txt"]).read_text().strip() == "We can do this!"
+    assert "00:00:00,500 --> " in Path(state["files"]["talk.srt"]).read_text()
+    assert state["made"]
+
+
+def test_what_keeps_a_recording_from_being_transcribed_is_said_with_what_mends_it(tmp_path: Path) -> None:
+    sound = tmp_path / "talk.wav"
+    sound.write_bytes(b"RIFF")
+    context = create_context(Settings(productions=tmp_path / "p", models_folder=tmp_path / "models"))
+    agent = create_agent(context=context, checkpointer=False)
+    state = agent.invoke({"messages": f"transcribe {sound} and nowhere.mp3"})
+    said = state["messages"][-1].text
+    assert "studio models pull whisper_small" in said
+    assert "There is no file nowhere.mp3." in said
+    assert not state["made"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.transcribe_cli import choose
+from agent.transcribing import choose_recogniser
 from tests.checkpoints.build import built
 from tests.checkpoints.whisper import LINES, RATE, make_listener, said
 from tests.tools.image.sdxl.test_through_worker import Floor
@@ -23,10 +23,10 @@ def test_a_recording_is_heard_in_the_worker(tmp_path: Path) -> None:
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     floor = Floor(tmp_path, whisper_small=built(make_listener, seed=1))
     try:
-        engine = choose(Readiness(floor.registry, floor.shelf, gpu=False, network=False), "")
+        engine = choose_recogniser(Readiness(floor.registry, floor.shelf, gpu=False, network=False), "")
         assert engine.name == "faster_whisper_small", "the only one whose weights are here"
         with pytest.raises(MissingPrerequisite, match="whisper_turbo"):
-            choose(Readiness(floor.registry, floor.shelf, gpu=False, network=False), "faster_whisper_turbo")
+            choose_recogniser(Readiness(floor.registry, floor.shelf, gpu=False, network=False), "faster_whisper_turbo")
         calls = [
             Call(id=name, tool="transcribe", engine=engine.name, args={"file": str(tmp_path / file), "language": "en"})
             for name, file in (("good", "line.wav"), ("bad", "broken.wav"))
