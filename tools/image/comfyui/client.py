@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from tools.errors import BadOutput, EngineFailed, EngineHung, InvalidInput, OutOfMemory, ToolError
 from tools.image.comfyui.workflow import Graph
@@ -114,7 +115,7 @@ class ComfyClient:
         began: float | None = None
         pause, missing = self._limits.poll_first, 0
         while True:
-            entry = _mapping(self._get(f"/history/{ticket}"), self._http.name).get(ticket)
+            entry = _mapping(self._get(f"/history/{quote(ticket, safe='')}"), self._http.name).get(ticket)
             if isinstance(entry, dict):
                 return _outputs(entry, self._http.name)
             before = self._place(ticket)
@@ -180,9 +181,13 @@ def _words(answer: Answer) -> str:
     return " ".join(answer.body[:300].decode(errors="replace").split())
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _tickets(items: Any) -> list[str]:
     """Ids of queue entries in the order they will run; an entry is `[number, id, workflow, ...]`."""
-    entries = [item for item in items or [] if isinstance(item, list) and len(item) > 1]
+    entries = [item for item in _listed(items) if isinstance(item, list) and len(item) > 1]
     with suppress(TypeError):
         entries.sort(key=lambda item: item[0])
     return [str(item[1]) for item in entries]
@@ -211,7 +216,7 @@ def _outputs(entry: dict[str, Any], name: str) -> dict[str, Any]:
     """
     status = entry.get("status")
     if isinstance(status, dict) and status.get("status_str") == "error":
-        messages = [one for one in status.get("messages") or [] if isinstance(one, list) and len(one) == 2]
+        messages = [one for one in _listed(status.get("messages")) if isinstance(one, list) and len(one) == 2]
         told = {str(kind): data for kind, data in messages if isinstance(data, dict)}
         if "execution_interrupted" in told:
             raise EngineFailed(f"{name}: somebody interrupted the workflow there.")
@@ -226,7 +231,7 @@ def _outputs(entry: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _picture_of(outputs: dict[str, Any], node: str, name: str) -> dict[str, Any]:
     found = {
-        number: [one for one in given.get("images") or [] if isinstance(one, dict) and one.get("filename")]
+        number: [one for one in _listed(given.get("images")) if isinstance(one, dict) and one.get("filename")]
         for number, given in outputs.items()
         if isinstance(given, dict)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAX_SIDE = 8192
 """Pixels; a larger picture is refused before any memory is set aside for it."""
 MAX_BYTES = 128 * 1024 * 1024
+
+_WRONG = (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
+"""What Pillow raises at damaged files; a picture that is too large for it (`DecompressionBombError`) besides."""
 
 
 def read_photo(path: Path, *, longest: int = 2048) -> np.ndarray:
@@ -57,11 +61,13 @@ def decode_photo(data: bytes, where: str, *, longest: int = 2048) -> np.ndarray:
                 raise InvalidInput(wrong, where=where)
             # A JPEG decodes at a half or a quarter of its size by itself.
             opened.draft("RGB", (longest, longest))
-            upright = ImageOps.exif_transpose(opened).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            # In place: a copy of the largest is 268 MB.
+            ImageOps.exif_transpose(opened, in_place=True)
+            upright = opened if opened.mode == "RGB" else opened.convert("RGB")
+            if max(upright.size) > longest:
+                upright.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+            return np.asarray(upright)
+    except (*_WRONG, Image.DecompressionBombError) as error:
         raise InvalidInput(
             f"cannot be read as a picture: {str(error)[:120]}", where=where, hint=f"Give a {', '.join(FORMATS)}."
         ) from error
-    if max(upright.size) > longest:
-        upright.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    return np.asarray(upright)
