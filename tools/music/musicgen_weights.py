@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.model import Placing, Weights
 from tools.models import inspect_folder, require_family
+from tools.models.whole import read_whole
 
 __all__ = ["MusicgenMedium", "MusicgenModel", "MusicgenSmall", "check_libraries"]
 
@@ -97,8 +98,8 @@ class MusicgenSmall(Weights):
         common = {"local_files_only": True, "trust_remote_code": False}
         try:
             processor = AutoProcessor.from_pretrained(folder, **common)
-            model, info = MusicgenForConditionalGeneration.from_pretrained(
-                folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **common
+            model = read_whole(
+                MusicgenForConditionalGeneration, Path(folder), "MusicGen", dtype=dtype, trust_remote_code=False
             )
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, MemoryError) or "alloc" in str(error):
@@ -108,9 +109,6 @@ class MusicgenSmall(Weights):
                 f"cannot be read as MusicGen: {told[0][:200]}", where=folder,
                 hint="Fetch it again, or register another folder.",
             ) from error  # fmt: skip
-        lacking = sorted(info["missing_keys"])
-        if lacking:
-            raise InvalidInput(f"lacks {len(lacking)} weights, as {lacking[0]}", where=folder)
         model.requires_grad_(False).eval()
         model.audio_encoder.to(torch.float32)
         self._loaded = _described(model, processor, folder)

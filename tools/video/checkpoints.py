@@ -13,6 +13,7 @@ from tools.errors import EngineFailed, InvalidInput, MissingPrerequisite
 from tools.image.sdxl.files import install_command, local_path
 from tools.model import Placing
 from tools.models import inspect_file, require_family
+from tools.models.whole import require_filled
 
 __all__ = [
     "check_libraries",
@@ -20,7 +21,6 @@ __all__ = [
     "local_path",
     "narrowed",
     "reading",
-    "require_found",
     "settled",
     "stream",
     "streams",
@@ -83,25 +83,9 @@ def settled(modules: Mapping[str, Any], path: Path) -> None:
     Raises:
         InvalidInput: some are lacking; names the file and the first.
     """
-    for part, module in modules.items():
+    require_filled(modules, path)
+    for module in modules.values():
         module.requires_grad_(False).eval()
-        lacking = [name for name, tensor in module.state_dict().items() if tensor.is_meta]
-        if lacking:
-            raise InvalidInput(f"lacks {len(lacking)} weights of the {part}, as {lacking[0]}", where=str(path))
-
-
-def require_found(path: Path, found: Mapping[str, Any], what: str) -> None:
-    """See that a loader of transformers found every weight: what is lacking it fills with random values.
-
-    Args:
-        found: its `output_loading_info`.
-
-    Raises:
-        InvalidInput: some are lacking; names the folder and the first.
-    """
-    lacking = sorted(str(one) for one in (*found["missing_keys"], *(found.get("mismatched_keys") or ())))
-    if lacking:
-        raise InvalidInput(f"lacks {len(lacking)} weights of {what}, as {lacking[0]}", where=str(path))
 
 
 def torch_dtype(placing: Placing) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.model import Placing, Weights
 from tools.models import inspect_folder, require_family
+from tools.models.whole import require_whole
 
 __all__ = ["ParlerMini", "ParlerModel", "check_libraries"]
 
@@ -79,9 +80,7 @@ class ParlerMini(Weights):
                 f"cannot be read as Parler-TTS: {' '.join(told)[:200]}", where=folder,
                 hint="Fetch it again, or register another folder.",
             ) from error  # fmt: skip
-        lacking = sorted(info["missing_keys"])
-        if lacking:
-            raise InvalidInput(f"lacks {len(lacking)} weights, as {lacking[0]}", where=folder)
+        require_whole(Path(folder), info, "Parler-TTS")
         model.requires_grad_(False).eval()
         model.audio_encoder.to(torch.float32)
         codec = model.config.audio_encoder

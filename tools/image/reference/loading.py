@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.model import Placing, Weights
 from tools.models import inspect_folder
+from tools.models.whole import read_whole
 
 __all__ = ["Seer", "SeerWeights"]
 
@@ -80,9 +81,9 @@ class SeerWeights(Weights):
         folder = self._folder(source)
         try:
             processor = getattr(transformers, self.processor_class).from_pretrained(str(folder), local_files_only=True)
-            model, told = getattr(transformers, self.model_class).from_pretrained(
-                str(folder), dtype=torch_dtype(placing), local_files_only=True, use_safetensors=True,
-                trust_remote_code=False, output_loading_info=True,
+            model = read_whole(
+                getattr(transformers, self.model_class), folder, self.name, dtype=torch_dtype(placing),
+                trust_remote_code=False,
             )  # fmt: skip
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
             if "alloc" in str(error):
@@ -91,9 +92,6 @@ class SeerWeights(Weights):
                 f"cannot be read as {self.name}: {str(error).strip().splitlines()[0][:200]}", where=str(folder),
                 hint="Pull it again, or register another folder.",
             ) from error  # fmt: skip
-        lacking = sorted(told.get("missing_keys") or ())
-        if lacking:
-            raise InvalidInput(f"lacks {len(lacking)} weights of {self.name}, as {lacking[0]}", where=str(folder))
         self._seer = self.seer(model.requires_grad_(False).eval(), processor)
         return self._seer
 

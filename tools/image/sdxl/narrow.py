@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.errors import InvalidInput
 from tools.model import Placing
+from tools.models.whole import naming_tensors, require_filled
 
 if TYPE_CHECKING:
     import torch
@@ -100,7 +100,7 @@ def read_gguf_unet(file: Path, config: Path, dtype: Any) -> Any:
         dtype: that is computed in.
 
     Raises:
-        InvalidInput: weights are missing in it.
+        InvalidInput: weights are missing in it; names it and the first.
     """
     from diffusers import GGUFQuantizationConfig, UNet2DConditionModel
     from diffusers.models.model_loading_utils import load_gguf_checkpoint
@@ -108,7 +108,7 @@ def read_gguf_unet(file: Path, config: Path, dtype: Any) -> Any:
     prefix = "model.diffusion_model."
     tensors = load_gguf_checkpoint(str(file), return_tensors=True)
     named = {name if name.startswith(prefix) else prefix + name: tensor for name, tensor in tensors.items()}
-    try:
+    with naming_tensors(file):
         unet = UNet2DConditionModel.from_single_file(
             named,
             config=str(config),
@@ -117,7 +117,5 @@ def read_gguf_unet(file: Path, config: Path, dtype: Any) -> Any:
             dtype=dtype,
             local_files_only=True,
         )
-    except NotImplementedError:
-        # What no weight was found for has no memory, and cannot be placed.
-        raise InvalidInput("lacks weights of the unet", where=str(file), hint="Fetch it again.") from None
+    require_filled({"unet": unet}, file)
     return unet

@@ -13,6 +13,7 @@ from tools.image.sdxl.narrow import narrow
 from tools.image.sdxl.stream import is_streamed, stream
 from tools.model import Placing, Weights
 from tools.models import inspect_file, inspect_folder, require_family
+from tools.models.whole import misshapen, read_whole, require_filled
 
 __all__ = ["SDXL_UNET", "SdxlControlNet", "load_controlnet"]
 
@@ -94,9 +95,7 @@ def _from_folder(folder: Path, dtype: Any) -> Any:
 
     # `variant` does not fall back by itself.
     variant = None if (folder / "diffusion_pytorch_model.safetensors").is_file() else "fp16"
-    return getattr(diffusers, _class_of(folder)).from_pretrained(
-        str(folder), dtype=dtype, use_safetensors=True, local_files_only=True, variant=variant
-    )
+    return read_whole(getattr(diffusers, _class_of(folder)), folder, "the ControlNet", dtype=dtype, variant=variant)
 
 
 def _class_of(folder: Path) -> str:
@@ -126,5 +125,13 @@ def _from_file(file: Path, unet: Any, dtype: Any) -> Any:
     with torch.device("meta"):
         plain = UNet2DConditionModel(**SDXL_UNET) if unet is None else unet
         net = kind.from_unet(plain, load_weights_from_unet=False)
-    net.load_state_dict(load_file(str(file)), assign=True)
+    tensors = load_file(str(file))
+    for name, tensor in net.state_dict().items():
+        if name in tensors and tensors[name].shape != tensor.shape:
+            raise misshapen(file, name, tensors[name].shape, tensor.shape)
+    net.load_state_dict(tensors, strict=False, assign=True)
+    require_filled({"ControlNet": net}, file)
+    more = [name for name in tensors if name not in net.state_dict()]
+    if more:
+        raise InvalidInput(f"holds {len(more)} weights that the ControlNet has not, as {more[0]}", where=str(file))
     return net.to(dtype)

@@ -12,6 +12,7 @@ from tools.image.sdxl.narrow import narrow
 from tools.image.sdxl.stream import is_streamed, stream
 from tools.model import Placing, Weights
 from tools.models import inspect_folder, require_family
+from tools.models.whole import read_whole
 
 __all__ = ["IpAdapterTensors", "SdxlImageEncoder", "encoder_folder", "load_image_encoder"]
 
@@ -38,8 +39,8 @@ def load_image_encoder(path: Path, dtype: Any) -> Any:
 
     folder = encoder_folder(path)
     try:
-        encoder = CLIPVisionModelWithProjection.from_pretrained(
-            str(folder), dtype=dtype, local_files_only=True, use_safetensors=True, trust_remote_code=False
+        encoder = read_whole(
+            CLIPVisionModelWithProjection, folder, "the image encoder", dtype=dtype, trust_remote_code=False
         )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise InvalidInput(f"cannot be read: {str(error).strip().splitlines()[0][:200]}", where=str(folder)) from error

@@ -12,6 +12,7 @@ from tools.image.sdxl.narrow import is_narrow, narrow, read_gguf_unet
 from tools.image.sdxl.stream import is_streamed, stream
 from tools.model import Placing, Weights
 from tools.models import inspect_file, inspect_folder, require_family
+from tools.models.whole import naming_tensors, read_whole, require_filled
 
 __all__ = ["SdxlCheckpoint", "SdxlRefiner"]
 
@@ -102,12 +103,10 @@ class SdxlCheckpoint(Weights):
                 f"cannot be read as {self.family}: {str(error).strip().splitlines()[0][:200]}", where=str(path),
                 hint="Fetch it again, or register another file.",
             ) from error  # fmt: skip
+        require_filled(self._parts(pipeline), path)
         pipeline.vae.to(torch.float32)
         for part, module in self._parts(pipeline).items():
             module.requires_grad_(False).eval()
-            lacking = [name for name, tensor in module.state_dict().items() if tensor.is_meta]
-            if lacking:
-                raise InvalidInput(f"lacks {len(lacking)} weights of the {part}, as {lacking[0]}", where=str(path))
             if part != "vae" and not is_narrow(module):
                 narrow(module, placing, at_least=4 if part == "unet" else 8)
         self._pipeline = pipeline
@@ -121,18 +120,33 @@ class SdxlCheckpoint(Weights):
         common = {"dtype": dtype, "local_files_only": True, "add_watermarker": False}
         if path.is_file() and inspect_file(path).format == "gguf":
             unet = read_gguf_unet(path, self._rest(path), dtype)
-            return self._folder(kind, self._rest(path), {**common, "unet": unet})
+            return self._folder(kind, self._rest(path), common, {"unet": unet})
         if path.is_file():
-            return kind.from_single_file(str(path), config=str(self._configs(path)), **common)
-        return self._folder(kind, path, common)
+            with naming_tensors(path):
+                return kind.from_single_file(str(path), config=str(self._configs(path)), **common)
+        return self._folder(kind, path, common, {})
 
-    def _folder(self, kind: Any, path: Path, common: Mapping[str, Any]) -> Any:
-        # `variant` does not fall back by itself: it is asked for where the files say so.
-        variant = "fp16" if any((path / "vae").glob("*.fp16*.safetensors")) else None
-        plain = any(one for one in (path / "vae").glob("*.safetensors") if ".fp16" not in one.name)
-        return kind.from_pretrained(
-            str(path), use_safetensors=True, variant=None if plain else variant, trust_remote_code=False, **common
-        )
+    def _folder(self, kind: Any, path: Path, common: Mapping[str, Any], read: Mapping[str, Any]) -> Any:
+        """Each part by itself: only so is told what was lacking in it."""
+        import diffusers
+        import transformers
+
+        kinds = {
+            "unet": diffusers.UNet2DConditionModel,
+            "vae": diffusers.AutoencoderKL,
+            "text_encoder": transformers.CLIPTextModel,
+            "text_encoder_2": transformers.CLIPTextModelWithProjection,
+        }
+        parts = dict(read)
+        for part in self.parts:
+            if part not in parts:
+                folder = path / part
+                # `variant` does not fall back by itself: it is asked for where the files say so.
+                plain = any(".fp16" not in one.name for one in folder.glob("*.safetensors"))
+                parts[part] = read_whole(
+                    kinds[part], folder, f"the {part}", dtype=common["dtype"], variant=None if plain else "fp16"
+                )
+        return kind.from_pretrained(str(path), use_safetensors=True, trust_remote_code=False, **common, **parts)
 
     def _modules(self) -> dict[str, Any]:
         return {} if self._pipeline is None else self._parts(self._pipeline)

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tools.errors import BadOutput, InvalidInput, MissingPrerequisite
 from tools.image.sdxl.files import install_command
 from tools.model import Placing, Weights
+from tools.models.whole import read_whole
 from tools.video.checkpoints import (
     check_libraries,
     check_part,
     local_path,
     narrowed,
     reading,
-    require_found,
     settled,
     stream,
     streams,
@@ -163,12 +163,8 @@ class LtxTextEncoder(Weights):
         path = Path(source).expanduser()
         placing = in_bf16(placing)
         with reading(path, "T5"):
-            encoder, found = T5EncoderModel.from_pretrained(
-                str(path / "text_encoder"), dtype=torch_dtype(placing), local_files_only=True, use_safetensors=True,
-                output_loading_info=True,
-            )  # fmt: skip
+            encoder = read_whole(T5EncoderModel, path / "text_encoder", "T5", dtype=torch_dtype(placing))
             tokenizer = T5TokenizerFast.from_pretrained(str(path / "tokenizer"), local_files_only=True)
-        require_found(path / "text_encoder", found, "T5")
         self._check_words(path / "tokenizer", tokenizer, encoder)
         settled({"text_encoder": encoder}, path)
         narrowed(encoder, placing)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from tools.errors import InvalidInput
 from tools.model import Placing, Weights
 from tools.models import inspect_file, require_family
+from tools.models.whole import naming_tensors, read_whole
 from tools.video.checkpoints import (
     check_libraries,
     check_part,
@@ -89,13 +90,13 @@ class LtxVideo(Weights):
     def _read_folder(path: Path, placing: Placing) -> LtxModel:
         from diffusers import AutoencoderKLLTXVideo, FlowMatchEulerDiscreteScheduler, LTXVideoTransformer3DModel
 
-        common = {"dtype": torch_dtype(placing), "local_files_only": True, "use_safetensors": True}
+        dtype = torch_dtype(placing)
         scheduler = FlowMatchEulerDiscreteScheduler()
         if (path / "scheduler").is_dir():
             scheduler = FlowMatchEulerDiscreteScheduler.from_pretrained(str(path / "scheduler"), local_files_only=True)
         return LtxModel(
-            LTXVideoTransformer3DModel.from_pretrained(str(path / "transformer"), **common),
-            AutoencoderKLLTXVideo.from_pretrained(str(path / "vae"), **common),
+            read_whole(LTXVideoTransformer3DModel, path / "transformer", "the transformer", dtype=dtype),
+            read_whole(AutoencoderKLLTXVideo, path / "vae", "the vae", dtype=dtype),
             scheduler,
         )
 
@@ -108,12 +109,13 @@ class LtxVideo(Weights):
             if settings is None:
                 settings = write_settings(generation_of(inspect_file(path).tensors), Path(room))
             common = {"dtype": torch_dtype(placing), "local_files_only": True, "config": str(settings)}
-            return LtxModel(
-                LTXVideoTransformer3DModel.from_single_file(str(path), subfolder="transformer", **common),
-                AutoencoderKLLTXVideo.from_single_file(str(path), subfolder="vae", **common),
-                # Later generations are sampled without a shift that grows with the size (their own pipeline).
-                FlowMatchEulerDiscreteScheduler(),
-            )
+            with naming_tensors(path):
+                return LtxModel(
+                    LTXVideoTransformer3DModel.from_single_file(str(path), subfolder="transformer", **common),
+                    AutoencoderKLLTXVideo.from_single_file(str(path), subfolder="vae", **common),
+                    # Later generations are sampled without a shift that grows with the size (their own pipeline).
+                    FlowMatchEulerDiscreteScheduler(),
+                )
 
     def modules(self) -> Mapping[str, Any]:
         if self._model is None or self._streams:

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 from tools.errors import InvalidInput
 from tools.model import Placing, Weights
+from tools.models.whole import read_whole
 from tools.video.checkpoints import (
     check_libraries,
     check_part,
     local_path,
     reading,
-    require_found,
     settled,
     stream,
     streams,
@@ -48,24 +48,27 @@ class SvdCheckpoint(Weights):
 
     def load(self, source: str, placing: Placing) -> Any:
         import torch
-        from diffusers import StableVideoDiffusionPipeline
+        from diffusers import (
+            AutoencoderKLTemporalDecoder,
+            StableVideoDiffusionPipeline,
+            UNetSpatioTemporalConditionModel,
+        )
         from transformers import CLIPVisionModelWithProjection
 
         path = Path(source).expanduser()
         # `variant` does not fall back by itself: it is asked for where the files say so.
         plain = any(one for one in (path / "unet").glob("*.safetensors") if ".fp16" not in one.name)
-        common = {
-            "dtype": torch_dtype(placing), "variant": None if plain else "fp16", "local_files_only": True,
-            "use_safetensors": True,
-        }  # fmt: skip
+        common = {"dtype": torch_dtype(placing), "variant": None if plain else "fp16"}
+        kinds = {
+            "unet": UNetSpatioTemporalConditionModel,
+            "vae": AutoencoderKLTemporalDecoder,
+            "image_encoder": CLIPVisionModelWithProjection,
+        }
         with reading(path, "Stable Video Diffusion"):
-            encoder, found = CLIPVisionModelWithProjection.from_pretrained(
-                str(path / "image_encoder"), output_loading_info=True, **common
-            )
+            parts = {part: read_whole(kind, path / part, f"the {part}", **common) for part, kind in kinds.items()}
             pipeline = StableVideoDiffusionPipeline.from_pretrained(
-                str(path), image_encoder=encoder, trust_remote_code=False, **common
+                str(path), local_files_only=True, use_safetensors=True, trust_remote_code=False, **parts
             )
-        require_found(path / "image_encoder", found, "the image encoder")
         pipeline.vae.to(torch.float32)
         pipeline.set_progress_bar_config(disable=True)
         modules = {part: getattr(pipeline, part) for part in self.parts}

@@ -81,7 +81,7 @@ def test_a_file_without_settings_beside_it_takes_the_built_in_ones(tmp_path: Pat
     """The tiny one has not their shapes: the error says which file, after the settings were found."""
     lonely = tmp_path / "lonely.safetensors"
     shutil.copy(single_file, lonely)
-    with pytest.raises(InvalidInput, match=r"lonely\.safetensors.*LTX-Video"):
+    with pytest.raises(InvalidInput, match=r"lonely\.safetensors: time_embed.* has the shape 32, and 2048 is needed"):
         load_model(lonely)
 
 
@@ -228,7 +228,7 @@ def test_a_loader_would_fill_what_is_lacking_with_random_values(
     folder = tmp_path / "holes"
     shutil.copytree(text_folder, folder)
     _a_weight_less(folder / "text_encoder")
-    monkeypatch.setattr("tools.video.ltx.text.require_found", lambda *_: None)
+    monkeypatch.setattr("tools.models.whole.require_whole", lambda *_: None)
     assert load_text_encoder(folder).read("a boy", "", 16).embeds.shape == (1, 16, 32)
 
 
