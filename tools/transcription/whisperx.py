@@ -15,7 +15,7 @@ from tools.errors import OutOfMemory
 from tools.sound import FloatArray
 from tools.transcription.aligner_weights import Aligner
 from tools.transcription.aligners import ALIGNERS
-from tools.transcription.ctc_alignment import Span, align_words
+from tools.transcription.ctc_alignment import align_words
 from tools.transcription.recordings import RATE
 from tools.transcription.tool import HeardSegment, HeardWord
 from tools.transcription.whisper import FasterWhisper
@@ -24,6 +24,8 @@ __all__ = ["WhisperX"]
 
 MARGIN_S = 0.5
 """How far beyond a segment, as Whisper has it, its words are looked for; never in the segment beside it."""
+CONTEXT_S = 1.0
+"""How much on either side of that is heard along: no letter is told apart by its own frame alone."""
 
 
 class WhisperX(FasterWhisper):
@@ -70,28 +72,33 @@ def _aligned(
     """The segment with aligned words; None where they cannot be."""
     if not segment.words or high <= low:
         return None
-    first = round(low * RATE)
+    begin = max(0, round((low - CONTEXT_S) * RATE))
+    first = max(0, round((low * RATE - begin) / aligner.hop))
+    last = first + int((high - low) * RATE / aligner.hop)
     try:
-        emissions = aligner.emissions(sound[first : round(high * RATE)], lambda _share: ctx.progress(at))
+        heard = aligner.emissions(sound[begin : round((high + CONTEXT_S) * RATE)], lambda _share: ctx.progress(at))
     except RuntimeError as error:
         if "out of memory" in str(error).lower():
             raise OutOfMemory(f"the aligner: {str(error).splitlines()[0][:200]}") from error
         raise
-    spans = align_words(emissions, [word.text for word in segment.words], aligner.alphabet)
+    spans = align_words(heard[first:last], [word.text for word in segment.words], aligner.alphabet)
     if spans is None:
         return None
-    words = _placed(segment.words, spans, aligner, low, high)
+    zero = begin / RATE
+    times = [(zero + aligner.second(first + span.first), zero + aligner.second(first + span.end)) for span in spans]
+    words = _placed(segment.words, times, low, high)
     return segment.model_copy(update={"start": words[0].start, "end": words[-1].end, "words": words})
 
 
 def _placed(
-    words: Sequence[HeardWord], spans: Sequence[Span], aligner: Aligner, low: float, high: float
+    words: Sequence[HeardWord], times: Sequence[tuple[float, float]], low: float, high: float
 ) -> list[HeardWord]:
+    """The words at these times, between `low` and `high`."""
     placed = []
     edge = low
-    for word, span in zip(words, spans, strict=True):
-        start = min(high, max(edge, low + aligner.second(span.first)))
-        edge = min(high, max(start, low + aligner.second(span.end)))
+    for word, (begins, ends) in zip(words, times, strict=True):
+        start = min(high, max(edge, begins))
+        edge = min(high, max(start, ends))
         placed.append(word.model_copy(update={"start": round(start, 3), "end": round(edge, 3)}))
     return placed
 
