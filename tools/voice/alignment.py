@@ -35,9 +35,9 @@ __all__ = ["TRUSTED", "Alignment", "align_line"]
 TRUSTED = 0.25
 """From this confidence on the times are those of the words; below it the recording hardly says the line. Measured with
 the embedded engine's 23 voices, English and Italian: the right line 0.6 and more (median 1.0, with feelings and at
-other speeds, too), 0.5 and more with noise at 10 dB; another line 0.13 in the middle, one in fifteen above this bound, none
-above 0.35 (two exclamations of like shape come nearest): it tells a wrong recording mostly, not surely. Recordings of
-people came to 0.24 to 0.5 in an earlier version; they were not measured again."""
+other speeds, too), 0.5 and more with noise at 10 dB; another line 0.13 in the middle, one in fifteen above this bound,
+none above 0.35 (two exclamations of like shape come nearest): it tells a wrong recording mostly, not surely. Recordings
+of people came to 0.24 to 0.5 in an earlier version; they were not measured again."""
 UNMATCHED = 0.1
 """Confidence of times that only follow the syllables."""
 REFERENCE = EspeakVoice(description="says a line to compare with", timbre="modal", pitch=160, formants=1.05)
