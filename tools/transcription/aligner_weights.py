@@ -20,6 +20,7 @@ import numpy as np
 from tools.errors import BadOutput, InvalidInput, MissingPrerequisite
 from tools.model import Placing, Weights
 from tools.models import inspect_folder, require_family
+from tools.models.whole import require_whole
 from tools.sound import FloatArray
 from tools.transcription.ctc_alignment import Alphabet
 
@@ -131,9 +132,9 @@ class Wav2Vec2Aligner(Weights):
         folder = Path(source).expanduser()
         dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]
         try:
-            model, info = Wav2Vec2ForCTC.from_pretrained(
+            model, found = Wav2Vec2ForCTC.from_pretrained(
                 str(folder), dtype=dtype, use_safetensors=True, output_loading_info=True, local_files_only=True,
-                trust_remote_code=False,
+                trust_remote_code=False, ignore_mismatched_sizes=True,
             )  # fmt: skip
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
             if "alloc" in str(error):
@@ -142,12 +143,8 @@ class Wav2Vec2Aligner(Weights):
             raise InvalidInput(
                 f"cannot be read as wav2vec2: {told[0][:200]}", where=str(folder), hint="Fetch it again."
             ) from error
-        lacking = sorted(name for name in info["missing_keys"] if not name.endswith(_TRAINING_ONLY))
-        if lacking:
-            raise InvalidInput(
-                f"lacks {len(lacking)} weights, as {lacking[0]}", where=str(folder),
-                hint="A wav2vec2 that was never taught to write has no lm_head; take one with CTC.",
-            )  # fmt: skip
+        lacking = [name for name in found["missing_keys"] if not str(name).endswith(_TRAINING_ONLY)]
+        require_whole(folder, {**found, "missing_keys": lacking}, "a wav2vec2 that writes (CTC)", model)
         config, sound = _mapping(folder / "config.json"), _mapping(folder / "preprocessor_config.json")
         if sound.get("sampling_rate", _RATE) != _RATE:
             raise InvalidInput(f"hears {sound['sampling_rate']} Hz; {_RATE} Hz is known here", where=str(folder))
