@@ -21,6 +21,8 @@ RATE = 16_000
 """Hz: what recognisers hear at."""
 LONGEST_S = 2 * 3600.0
 """A recording may be this long: two hours of samples take 460 MB."""
+LEAST_RATE = 4_000
+"""Hz; below it nobody is understood, and a few bytes would become hours of samples."""
 _DEMUXERS = {
     ".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".ogg": "ogg", ".opus": "ogg", ".oga": "ogg",
     ".m4a": "mov,mp4,m4a,3gp,3g2,mj2", ".mp4": "mov,mp4,m4a,3gp,3g2,mj2", ".mov": "mov,mp4,m4a,3gp,3g2,mj2",
@@ -89,6 +91,8 @@ def _decoded(container: InputContainer, told: Callable[[float], None], where: st
         except av.FFmpegError:
             continue
         for frame in frames:
+            if frame.sample_rate < LEAST_RATE:
+                raise InvalidInput(f"has {frame.sample_rate} Hz; speech needs {LEAST_RATE}", where=where)
             for piece in resampler.resample(frame):
                 pieces.append(piece.to_ndarray().reshape(-1).astype(np.float32))
                 count += pieces[-1].size

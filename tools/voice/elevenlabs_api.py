@@ -12,6 +12,7 @@ import base64
 import binascii
 import email.utils
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -32,6 +33,8 @@ __all__ = ["ElevenlabsApi"]
 
 MAX_BYTES = 64 << 20
 _POLL_S = 0.1
+_DIGITS = re.compile(r"[0-9]+\Z")
+"""Of a header: `str.isdigit` takes ² for a digit, too, and `int` does not."""
 
 
 class _Busy(Exception):
@@ -107,7 +110,7 @@ class ElevenlabsApi:
             raise self._understood(outcome, spent)
         headers, data = outcome
         charged = str(headers.get("character-cost") or headers.get("x-character-count") or "")
-        spent.came_to(int(charged) if charged.isdigit() and len(charged) < 9 else len(request.text))
+        spent.came_to(int(charged) if _DIGITS.match(charged) and len(charged) < 9 else len(request.text))
         return self._read(data, request)
 
     def _post(self, request: LineRequest) -> tuple[Mapping[str, str], Any]:
@@ -153,7 +156,7 @@ class ElevenlabsApi:
             return self._late()
         if isinstance(error, httpx.HTTPError):
             return EngineFailed(f"the connection to ElevenLabs broke ({type(error).__name__}).")
-        if isinstance(error, ValueError | TypeError | KeyError | AttributeError):
+        if isinstance(error, ValueError | TypeError | KeyError | AttributeError | RecursionError):
             return BadOutput("ElevenLabs answered what its own library cannot read.")
         return error
 
@@ -218,7 +221,7 @@ class ElevenlabsApi:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, as the service says: a number, or a date (RFC 9110, 10.2.3)."""
     told = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
-    if told.isdigit():
+    if _DIGITS.match(told):
         return float(told[:9])
     try:
         return max(0.0, email.utils.parsedate_to_datetime(told).timestamp() - time.time()) if told else None

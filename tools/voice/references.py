@@ -19,6 +19,8 @@ __all__ = ["LENGTHS", "Heard", "hear", "unfit"]
 LENGTHS: dict[str, tuple[float, float]] = {"gpt_sovits": (3.0, 10.0), "xtts": (3.0, 60.0), "elevenlabs": (1.0, 600.0)}
 """Seconds that a recording may last, by the kind of voice. GPT-SoVITS refuses any other."""
 MAX_BYTES = 200_000_000
+MOST_SAMPLES = 60_000_000
+"""Ten minutes of two channels at 48 kHz: the longest that any kind takes."""
 LEAST_RATE = 16_000
 SILENT_DB = -45.0
 MOSTLY = 0.35
@@ -71,7 +73,7 @@ def hear(path: Path) -> Heard:
     )
 
 
-def _decode(data: bytes, path: Path) -> tuple[npt.NDArray[np.float64], int, int]:
+def _decode(data: bytes, path: Path) -> tuple[npt.NDArray[np.float32], int, int]:
     """Samples of full scale 1.0, interleaved, the rate, and how many channels."""
     if not data:
         raise InvalidInput("is empty", where=str(path), hint=_MAKE)
@@ -95,7 +97,7 @@ def _decode(data: bytes, path: Path) -> tuple[npt.NDArray[np.float64], int, int]
     raise InvalidInput("holds no sound", where=str(path), hint=_MAKE)
 
 
-def _samples(body: bytes, layout: tuple[int, int, int, int], path: Path) -> npt.NDArray[np.float64]:
+def _samples(body: bytes, layout: tuple[int, int, int, int], path: Path) -> npt.NDArray[np.float32]:
     coding, channels, rate, bits = layout
     if channels not in (1, 2) or not 8_000 <= rate <= 192_000:
         raise InvalidInput(f"has {channels} channels at {rate} Hz", where=str(path), hint=_MAKE)
@@ -103,15 +105,22 @@ def _samples(body: bytes, layout: tuple[int, int, int, int], path: Path) -> npt.
     body = body[: len(body) // step * step] if step else b""
     if not body:
         raise InvalidInput("holds no sound", where=str(path), hint=_MAKE)
+    if len(body) // (bits // 8) > MOST_SAMPLES:
+        seconds = len(body) / step / rate
+        raise InvalidInput(f"is too long: {seconds:.0f} s at {rate} Hz", where=str(path), hint=_MAKE)
     if (coding, bits) == (1, 24):
-        parts = np.frombuffer(body, dtype=np.uint8).reshape(-1, 3).astype(np.int32)
-        whole = (parts[:, 0] | parts[:, 1] << 8 | parts[:, 2] << 16) << 8
-        return whole.astype(np.float64) / 2**31
+        whole = np.zeros((len(body) // 3, 4), dtype=np.uint8)
+        whole[:, 1:] = np.frombuffer(body, dtype=np.uint8).reshape(-1, 3)
+        return whole.view("<i4").reshape(-1).astype(np.float32) / np.float32(2**31)
     kinds = {(1, 16): "<i2", (1, 32): "<i4", (3, 32): "<f4", (3, 64): "<f8"}
     if (coding, bits) not in kinds:
         raise InvalidInput(f"is a WAV of format {coding} with {bits} bit", where=str(path), hint=_MAKE)
-    raw = np.frombuffer(body, dtype=kinds[coding, bits]).astype(np.float64)
-    return raw / float(1 << (bits - 1)) if coding == 1 else raw
+    with np.errstate(over="ignore"):
+        # What is too large for 32 bits becomes infinite, and is refused as such.
+        raw = np.frombuffer(body, dtype=kinds[coding, bits]).astype(np.float32)
+    if coding == 1:
+        raw /= np.float32(1 << (bits - 1))
+    return raw
 
 
 def unfit(heard: Heard, kind: str) -> str:

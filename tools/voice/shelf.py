@@ -8,6 +8,7 @@ use = permitted(voice)      # refuses a cloned voice without the consent of who 
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast, get_args
@@ -264,6 +265,9 @@ def _check_weights(weights: WeightsFile, voice: VoiceRecord) -> None:
         return
     try:
         status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            # A pipe would be waited for, a device read for ever.
+            raise InvalidInput("is not a file", where=str(path))
         same = (status.st_size, status.st_mtime_ns) == (weights.size, weights.changed_ns)
         same = same or (status.st_size == weights.size and hash_file(path) == weights.sha256)
     except OSError as error:

@@ -8,13 +8,13 @@ refused. Runs where torch is: in the studio with its `models` extra, else in the
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tools.errors import InvalidInput, MissingPrerequisite, ToolError
+from tools.errors import InvalidInput, MissingPrerequisite
+from tools.models.converting import read_pickled, run_conversion
 
 __all__ = ["convert", "main"]
 
@@ -66,30 +66,12 @@ def convert(source: Path, target: Path) -> Path:
 
 
 def _weights(path: Path) -> dict[str, Any]:
-    import pickle
-
-    import torch
-
-    stand_ins: list[Any] = [(type(name.rpartition(".")[2], (), {}), name) for name in _SETTINGS]
-    try:
-        with torch.serialization.safe_globals(stand_ins):
-            data = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        told = next((line for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line), str(error))
-        raise InvalidInput(
-            f"asks for more than weights, and is not read: {told.strip()[:200]}", where=str(path)
-        ) from error
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError) as error:
-        raise InvalidInput(f"cannot be read: {' '.join(str(error).split())[:200]}", where=str(path)) from error
-    found = data.get("model", data) if isinstance(data, dict) else None
-    if not isinstance(found, dict) or not found:
-        raise InvalidInput("holds no weights under `model`", where=str(path))
+    stand_ins = [(type(name.rpartition(".")[2], (), {}), name) for name in _SETTINGS]
     weights = {}
-    for name, tensor in found.items():
-        plain = str(name).removeprefix("xtts.")
-        if isinstance(tensor, torch.Tensor) and plain.partition(".")[0] not in _NOT_NEEDED:
-            # One copy each: safetensors holds no two names of one memory.
-            weights[plain] = tensor.detach().clone().contiguous()
+    for name, tensor in read_pickled(path, "model", stand_ins).items():
+        plain = name.removeprefix("xtts.")
+        if plain.partition(".")[0] not in _NOT_NEEDED:
+            weights[plain] = tensor
     if not any(name.startswith("gpt.") for name in weights):
         raise InvalidInput("is no checkpoint of XTTS: it has no `gpt` in it", where=str(path))
     return weights
@@ -98,29 +80,8 @@ def _weights(path: Path) -> dict[str, Any]:
 def main(argv: list[str] | None = None) -> int:
     """The command; where torch is not, the same in the stack `xtts`."""
     words = sys.argv[1:] if argv is None else argv
-    if len(words) != 2:
-        print("usage: python -m tools.voice.xtts_convert FOLDER_WITH_MODEL_PTH NEW_FOLDER", file=sys.stderr)
-        return 2
-    try:
-        if find_spec("torch") is None:
-            return _in_the_stack(words)
-        folder = convert(*(Path(word).expanduser().absolute() for word in words))
-    except ToolError as error:
-        print(f"xtts_convert: {error}", file=sys.stderr)
-        return 1
-    print(f"{folder}\nNow: studio models path xtts_v2 '{folder}'")
-    return 0
-
-
-def _in_the_stack(words: list[str]) -> int:
-    from configs.engines import load_engines
-    from configs.settings import Settings
-    from tools.runtime.workers.stacks import environment_of, interpreter_of, search_path
-
-    home = Settings().models_home
-    python = interpreter_of("xtts", load_engines().stacks["xtts"], home)
-    environment = search_path(environment_of("xtts", home))
-    return subprocess.run([python, "-m", "tools.voice.xtts_convert", *words], env=environment, check=False).returncode
+    module, arguments = "tools.voice.xtts_convert", "FOLDER_WITH_MODEL_PTH NEW_FOLDER"
+    return run_conversion(words, module, arguments, "xtts", "xtts_v2", convert)
 
 
 if __name__ == "__main__":

@@ -181,6 +181,14 @@ def test_what_is_no_recording_is_refused_by_name(tmp_path: Path, monkeypatch: py
         stream.setnchannels(1)
         stream.setsampwidth(2)
         stream.setframerate(RATE)
+    with wave.open(str(tmp_path / "slow.wav"), "wb") as stream:
+        # A second of it would be sixteen thousand samples: an hour out of 7 kB.
+        stream.setnchannels(1)
+        stream.setsampwidth(2)
+        stream.setframerate(1)
+        stream.writeframes(b"\x01\x10" * 3600)
+    with pytest.raises(InvalidInput, match="has 1 Hz"):
+        read_recording(tmp_path / "slow.wav")
     for name in ("empty.wav", "text.mp3", "list.mp4", "head.wav", "notes.exe", "nan.wav", "none.wav", "gone.wav"):
         with pytest.raises(InvalidInput, match=name):
             read_recording(tmp_path / name)

@@ -23,6 +23,7 @@ from tools.base import EngineContext
 from tools.errors import BadOutput, Cancelled, EngineFailed, EngineHung, InvalidInput, MissingPrerequisite, ToolError
 from tools.sound import loudness, read_wav
 from tools.voice.elevenlabs import LEDGER_NAME, ElevenlabsSpeech, plan_request
+from tools.voice.elevenlabs_api import _retry_after
 from tools.voice.shelf import VoiceUse
 from tools.voice.tool import SynthesizeSpeech
 
@@ -302,6 +303,12 @@ def test_it_is_not_waited_for_without_end(studio: Studio, fault: str) -> None:
     with pytest.raises(EngineHung):
         studio.say()
     assert time.monotonic() - begun < 2.5
+
+
+@pytest.mark.parametrize("told", ["\u00b2", "\u0663", "-1", "1e999", "nan", "9" * 400, "Wed, 99 Foo 0000", "\x1b[2J"])
+def test_a_header_that_is_no_number_is_none(told: str) -> None:
+    pause = _retry_after({"Retry-After": told})
+    assert pause is None or 0 <= pause < 1e9
 
 
 def test_a_busy_service_is_asked_again_when_it_says(studio: Studio) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import tracemalloc
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -160,7 +161,29 @@ def test_weights_that_were_only_touched_are_the_same(household: Household) -> No
     permitted(voice)
 
 
+def test_weights_that_became_a_pipe_are_not_waited_for(household: Household) -> None:
+    voice = household.sovits_voice()
+    path = Path(voice.gpt.file)
+    path.unlink()
+    os.mkfifo(path)
+    piped = voice.model_copy(update={"gpt": voice.gpt.model_copy(update={"size": 0})})
+    with pytest.raises(InvalidInput, match="is not a file"):
+        permitted(piped)
+
+
 # -- recordings
+
+
+def test_a_recording_of_hours_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    long = wav(tmp_path / "long.wav", bytes(130_000_000), rate=8_000, bits=16)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput, match=r"long\.wav: is too long: 8125 s"):
+            hear(long)
+        # The file itself twice; as numbers of 64 bit it was more than a gigabyte.
+        assert tracemalloc.get_traced_memory()[1] < 300e6
+    finally:
+        tracemalloc.stop()
 
 
 def wav(path: Path, body: bytes, coding: int = 1, channels: int = 1, rate: int = 32_000, bits: int = 16) -> Path:

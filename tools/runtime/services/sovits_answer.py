@@ -160,7 +160,7 @@ def refusal(status: int, body: bytes, name: str, file: str) -> ToolError:
     """What a status other than 200 means: 400 carries `{message, Exception}`."""
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = {}
     told = told if isinstance(told, dict) else {}
     said = " ".join(f"{told.get('message', '')} {told.get('Exception', '')}".split())[:300]

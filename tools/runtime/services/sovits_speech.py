@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy as np
 
 from tools.errors import BadOutput, EngineCrashed, EngineHung, ToolError
 from tools.runtime.device.lease import GpuLease, lease_root
-from tools.runtime.device.shared_files import open_to_read
+from tools.runtime.device.shared_files import create_for_all, open_to_read
 from tools.runtime.services.http import Answer, is_this_machine
 from tools.runtime.services.sovits_answer import Reading, SovitsTimes, Spoken, read_wav_bytes, refusal
 
@@ -112,9 +113,11 @@ class SovitsSpeech:
     def _note(self, text: str) -> None:
         """Write down what it holds, for all processes that speak on it; each user has a note, the newest counts."""
         path = self._folder / f"weights.{os.getuid()}"
-        temp = path.with_name(f".{path.name}.{os.getpid()}")
+        # The folder is open to all: a name that can be guessed could be somebody's link to a file of ours.
+        temp = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
-            temp.write_text(text, encoding="utf-8")
+            with os.fdopen(create_for_all(temp), "wb") as stream:
+                stream.write(text.encode())
             os.replace(temp, path)
         except OSError:
             # With no note of ours the weights are set again: slower, and right.
