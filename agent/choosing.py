@@ -7,6 +7,7 @@ passed over with its reason. An engine that a person names is never replaced: wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Protocol
 
 from agent.lineup import Lineup, Part, PassedOver
@@ -15,7 +16,7 @@ from tools.readiness import NO_GPU, Lack, Readiness
 from tools.registry import EngineSpec
 from tools.storyboard import Storyboard
 
-__all__ = ["Voices", "draw_up", "read_wishes"]
+__all__ = ["Voices", "check_preset", "draw_up", "read_wishes"]
 
 NEEDED_FOR = {
     "generate_image": ("image", "video"),
@@ -46,11 +47,16 @@ class Voices(Protocol):
         """
 
 
-def read_wishes(words: Iterable[str], readiness: Readiness) -> dict[str, str]:
+def read_wishes(words: Iterable[str], readiness: Readiness, where: str = "--engine") -> dict[str, str]:
     """`generate_image=sdxl` as a mapping; a name that only one tool's engine bears needs no tool.
 
+    Args:
+        words: as a person wrote them.
+        readiness: of this machine; its registry knows the names.
+        where: they were written, for the errors.
+
     Raises:
-        InvalidInput: no tool has such an engine, or several do.
+        InvalidInput: no tool has such an engine, or several do; or one tool is to have two engines.
     """
     wishes: dict[str, str] = {}
     engines = [engine for spec in readiness.registry.tools() for engine in readiness.registry.engines(spec.name)]
@@ -58,11 +64,40 @@ def read_wishes(words: Iterable[str], readiness: Readiness) -> dict[str, str]:
         tool, _, name = word.strip().rpartition("=")
         found = [engine for engine in engines if engine.name == name and tool in ("", engine.tool)]
         if len(found) != 1:
-            known = ", ".join(f"{engine.tool}={engine.name}" for engine in engines)
-            what = f"several tools have an engine {name!r}" if found else f"there is no engine {word!r}"
-            raise InvalidInput(what, where="--engine", hint=f"Known: {known}.")
-        wishes[found[0].tool] = name
+            what = f"several tools have an engine {name!r}" if found else f"there is no engine {word!r}."
+            raise InvalidInput(what, where=where, hint=_known(tool, name, engines))
+        before = wishes.setdefault(found[0].tool, name)
+        if before != name:
+            told = f"{found[0].tool} is to be made by {before} and by {name}."
+            raise InvalidInput(told, where=where, hint="Name one engine a tool.")
     return wishes
+
+
+def _known(tool: str, name: str, engines: list[EngineSpec]) -> str:
+    """What may have been meant, then all there are: those of the tool, if there is such a tool."""
+    close = get_close_matches(name, dict.fromkeys(engine.name for engine in engines), n=1)
+    meant = f"Did you mean {close[0]}? " if close else ""
+    by_tool: dict[str, list[str]] = {}
+    for engine in engines:
+        by_tool.setdefault(engine.tool, []).append(engine.name)
+    listed = {tool: by_tool[tool]} if tool in by_tool else by_tool
+    return f"{meant}Known: " + "; ".join(f"{one}={'|'.join(names)}" for one, names in listed.items()) + "."
+
+
+def check_preset(name: str) -> None:
+    """Refuse a preset that images.yaml does not have; the empty one is that which is taken by itself.
+
+    Raises:
+        InvalidInput: there is none of that name.
+    """
+    from configs.images import load_images
+
+    if name and name not in (presets := load_images().presets):
+        close = get_close_matches(name, presets, n=1)
+        meant = f"Did you mean {close[0]}? " if close else ""
+        raise InvalidInput(
+            f"there is no preset {name!r}.", where="--preset", hint=f"{meant}Known: {', '.join(presets)}."
+        )
 
 
 def draw_up(

@@ -150,6 +150,8 @@ def path(
         _say(f"{name}: {record.family}, {record.bytes / 1e9:.2f} GB", "dim")
         if entry is not None:
             _say_licence(name, entry)
+        else:
+            _say_own_name(name, shelf)
 
 
 @models.command()
@@ -214,6 +216,17 @@ def _row(name: str, entry: ModelEntry | None, record: ModelRecord | None) -> dic
         "family": record.family if record else "",
     }
     return row
+
+
+def _say_own_name(name: str, shelf: Shelf) -> None:
+    """No engine looks for a name of one's own by itself; a slip of the pen would never be noticed."""
+    from difflib import get_close_matches
+
+    from agent.printing import open_console, tell
+
+    close = get_close_matches(name, shelf.models.models, n=1, cutoff=0.8)
+    meant = f"; if {close[0]} was meant: studio models remove {name}" if close else ""
+    tell(open_console(stderr=True), f"{name}: a name of your own{meant}", "yellow" if close else "dim")
 
 
 def _say_licence(name: str, entry: ModelEntry) -> None:

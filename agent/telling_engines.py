@@ -15,14 +15,26 @@ UNTOLD = ("transcribe", "compare_faces")
 """Tools of the judge: its checks say which could be run, and what the others need."""
 
 
-def tell_lineup(lineup: Lineup | None, board: Storyboard, replies: Replies) -> list[str]:
+def tell_lineup(
+    lineup: Lineup | None, board: Storyboard, replies: Replies, preset: str = "", *, made: bool = False
+) -> list[str]:
     """A line of who makes what, a line for each engine that was passed over; none where all is as it always is.
 
     Args:
         lineup: of this turn.
         board: whose characters have names.
         replies: in the language of the person.
+        preset: for pictures by an image model; where none draws them, that it does nothing is told.
+        made: it is made already; how long it will take is no news then.
     """
+    lines = _tell_engines(lineup, board, replies, made=made)
+    pictures = lineup.part("generate_image") if lineup is not None else None
+    if preset and pictures is not None and pictures.embedded:
+        lines.append(replies.say("preset_unused", preset=preset, engine=pictures.engine))
+    return lines
+
+
+def _tell_engines(lineup: Lineup | None, board: Storyboard, replies: Replies, *, made: bool) -> list[str]:
     if lineup is not None:
         lineup = Lineup(parts=[part for part in lineup.parts if part.tool not in UNTOLD])
     if lineup is None or (lineup.all_embedded and not any(part.passed_over for part in lineup.parts)):
@@ -34,7 +46,7 @@ def tell_lineup(lineup: Lineup | None, board: Storyboard, replies: Replies) -> l
     if paid:
         lines.append(replies.say("costs", cost=cost_of(" ".join(paid))))
     slow = dict.fromkeys(part.engine for part in lineup.parts if part.on_cpu)
-    if slow:
+    if slow and not made:
         lines.append(replies.say("on_cpu", list=", ".join(slow)))
     lines += _passed_over(lineup, names, replies)
     licences = dict.fromkeys(part.licence for part in lineup.parts if part.licence)

@@ -137,7 +137,9 @@ class Toolbox:
         from tools.voice.shelf import PermittedVoices, VoiceShelf
 
         readiness = self.readiness()
-        said = read_wishes([*self.settings.engines, *wishes], readiness)
+        # What is said for one run goes before what is set for all.
+        said = read_wishes(self.settings.engines, readiness, "engines (or STUDIO_ENGINES)")
+        said |= read_wishes(wishes, readiness)
         voices = PermittedVoices(VoiceShelf(self.settings.voices_home))
         return draw_up(board, outputs, readiness, voices, said)
 

@@ -7,6 +7,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
+from agent.choosing import check_preset
 from agent.compiler import FIRST_STAGE, LAST_STAGE
 from agent.context import AgentContext
 from agent.planned import planned_calls
@@ -27,6 +28,7 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         return {"work": Work()}
     delta: dict[str, Any] = {}
     if not state["composed"]:
+        check_preset(context.options.preset)
         delta = write_storyboard(state, context)
         board, outputs = delta["storyboard"], delta["outputs"]
         delta["lineup"] = context.toolbox.draw_up(board, outputs, context.options.engines)
@@ -34,7 +36,7 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
             context.toolbox.check(planned_calls({**state, **delta}, context))  # type: ignore[typeddict-item]
             delta["production"] = context.toolbox.open_production({**state, **delta}, context.options)  # type: ignore[typeddict-item]
         replies = Replies(intent.language)
-        told = tell_lineup(delta["lineup"], board, replies)
+        told = tell_lineup(delta["lineup"], board, replies, context.options.preset)
         runtime.stream_writer({"node": "reason", "storyboard": board.model_dump(mode="json"), "engines": told})
     if context.options.plan_only:
         return delta

@@ -100,7 +100,7 @@ def _told(state: AgentState, context: AgentContext, replies: Replies, intent: In
         lines.append(replies.say("made_pieces", pieces=replies.kinds(made), title=board.title))
     if files:
         lines.append(replies.say("where", folder=context.toolbox.shown_folder(state)))
-    lines += tell_lineup(state.get("lineup"), board, replies)
+    lines += tell_lineup(state.get("lineup"), board, replies, context.options.preset, made=bool(files))
     if intent.confidence < context.settings.confidence_threshold:
         lines.append(replies.say("guess"))
     sections = [

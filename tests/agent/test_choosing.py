@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.choosing import draw_up, read_wishes
+from agent.choosing import check_preset, draw_up, read_wishes
 from agent.compiler import compile_calls
 from agent.lineup import Lineup
 from agent.replies import Replies
@@ -175,9 +175,10 @@ def test_what_costs_money_is_used_only_where_it_is_named(tmp_path: Path) -> None
     assert wished.engine("synthesize_speech", "luca", "en") == "elevenlabs"
 
 
-@pytest.mark.parametrize("word", ["nonsense", "generate_image=espeak", "=", "", "compose_music=sdxl"])
+@pytest.mark.parametrize("word", ["nonsense", "generate_image=espeak", "=", "", "compose_music=sdxl", "films=sdxl"])
 def test_a_name_that_is_no_engine_is_refused_with_those_there_are(tmp_path: Path, word: str) -> None:
-    with pytest.raises(InvalidInput, match="generate_image=sdxl"):
+    known = r"compose_music=score\|musicgen" if word.startswith("compose_music") else r"generate_image=draft\|sdxl"
+    with pytest.raises(InvalidInput, match=known):
         read_wishes([word], machine(tmp_path))
 
 
@@ -210,3 +211,40 @@ def test_on_a_machine_without_a_gpu_a_named_model_works_on_the_cpu_and_that_is_s
     assert lineup.engine("animate_shot") == "parallax"
     told = tell_lineup(lineup, beach(), Replies("en"))
     assert "No GPU was found: sdxl will work on the CPU, which takes minutes a piece." in told
+
+
+def test_a_slip_of_the_pen_is_told_what_was_meant_and_only_what_concerns_its_tool(tmp_path: Path) -> None:
+    ready = machine(tmp_path)
+    with pytest.raises(InvalidInput, match=r"Did you mean sdxl\?"):
+        read_wishes(["sdlx"], ready)
+    with pytest.raises(InvalidInput) as told:
+        read_wishes(["generate_image=musicgen"], ready, "STUDIO_ENGINES")
+    assert "compose_music" not in str(told.value)
+    assert "STUDIO_ENGINES" in str(told.value)
+
+
+def test_two_engines_for_one_tool_are_refused_and_one_said_twice_is_one(tmp_path: Path) -> None:
+    ready = machine(tmp_path)
+    assert read_wishes(["draft", "generate_image=draft"], ready) == {"generate_image": "draft"}
+    with pytest.raises(InvalidInput, match="generate_image is to be made by sdxl and by draft"):
+        read_wishes(["generate_image=sdxl", "draft"], ready)
+
+
+def test_a_preset_that_there_is_not_is_refused_and_one_that_does_nothing_is_said(tmp_path: Path) -> None:
+    check_preset("")
+    check_preset("master")
+    with pytest.raises(InvalidInput, match=r"there is no preset 'standart'.*Did you mean standard\?"):
+        check_preset("standart")
+    drawn = draw_up(beach(), FULL, machine(tmp_path))
+    assert "The preset high does nothing here" in tell_lineup(drawn, beach(), Replies("en"), "high")[-1]
+    painted = draw_up(beach(), FULL, machine(tmp_path, "sdxl_base"))
+    for lineup, preset in ((drawn, ""), (painted, "high")):
+        assert "preset" not in " ".join(tell_lineup(lineup, beach(), Replies("en"), preset))
+
+
+def test_how_slow_it_will_be_is_told_before_it_is_made_alone(tmp_path: Path) -> None:
+    ready = machine(tmp_path, "sdxl_base", gpu=False)
+    lineup = draw_up(beach(), ["image"], ready, wishes={"generate_image": "sdxl"})
+    told = [" ".join(tell_lineup(lineup, beach(), Replies("en"), made=made)) for made in (False, True)]
+    assert ["will work on the CPU" in one for one in told] == [True, False]
+    assert "pictures by sdxl" in told[1]

@@ -202,6 +202,9 @@ class Shelf:
         if before is not None and before.kind == "pulled":
             raise InvalidInput(f"{name} was pulled.", hint=f"`studio models remove {name}` first.")
         path = path.expanduser().absolute()
+        if ".." in path.parts:
+            # `here/../there` would be lost with the folder here; links elsewhere in it are the person's, and stay.
+            path = path.resolve()
         entry = self.models.models.get(name)
         if path.is_dir():
             weights = inspect_folder(path).weights

@@ -177,3 +177,14 @@ def test_the_command_says_in_a_line_what_is_wrong(tmp_path: Path, args: tuple[st
     assert done.returncode == 1
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_path_through_another_folder_is_kept_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = lora(tmp_path)
+    passed = tmp_path / "passed through"
+    passed.mkdir()
+    monkeypatch.chdir(passed)
+    home = shelf(tmp_path)
+    home.register("luca", Path("..") / path.relative_to(tmp_path))
+    passed.rmdir()
+    assert Path(home.source_of("luca")) == path.resolve()
