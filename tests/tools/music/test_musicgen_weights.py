@@ -64,7 +64,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "a pickle in disguise": (lambda f: (f / "model.safetensors").write_bytes(pickle.dumps([1, 2])), "pickle"),
     "another family": (_other_family, "MusicGen"),
-    "other sizes": (_narrow, "MusicGen"),
+    "other sizes": (_narrow, r"model\.safetensors: .* has the shape .* is needed"),
     "weights missing": (_lacking, "lacks"),
     "code of its own": (lambda f: _rewrite(f, auto_map={"AutoModel": "evil.Model"}), "auto_map"),
     "another model": (lambda f: _rewrite(f, model_type="t5"), "'t5'"),

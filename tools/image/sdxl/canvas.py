@@ -39,6 +39,7 @@ class Canvas:
         restore: makes the pipeline's weights again what was read; None where nothing may be written into them.
         hasten: has the UNet compute faster while its block runs, where the plan asks for it.
         progress: may raise to stop.
+        note: told what was done otherwise than one might think, for the record of the picture.
     """
 
     pipeline: Any
@@ -53,6 +54,7 @@ class Canvas:
     sampled: Callable[[], None] = field(default=lambda: None)
     restore: Callable[[], None] | None = None
     hasten: Callable[[Plan], AbstractContextManager[None]] = field(default=lambda _plan: nullcontext())
+    note: Callable[[str], None] = field(default=lambda _text: None)
 
     def companion(self, name: str) -> Any:
         """A model besides SDXL, on the device.

@@ -57,7 +57,13 @@ def draw(plan: Plan, layout: Layout, canvas: Canvas) -> list[np.ndarray]:
         )
         identity = stack.enter_context(
             with_identity(
-                pipeline, plan.images.identity, plan.references, canvas.dtype, canvas.device, canvas.companions
+                pipeline,
+                plan.images.identity,
+                plan.references,
+                canvas.dtype,
+                canvas.device,
+                canvas.companions,
+                canvas.note,
             )
         )
         stack.enter_context(canvas.hasten(plan))
@@ -128,7 +134,8 @@ def _sample(
         negative_images=identity.nobody if identity else (), keep=keep, one_by_one=canvas.placing.smaller > 0,
         wear=wear,
     )  # fmt: skip
-    with replayed(asked, when=plan.images.replay and canvas.device.startswith("cuda")) as ready:
+    replays = plan.images.replay and canvas.device.startswith("cuda")
+    with replayed(asked, when=replays, note=canvas.note) as ready:
         latents = denoise(latents, ready)
     if refine < 1.0:
         latents = _refined(plan, canvas, latents, refine, generator)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import InvalidInput
@@ -44,6 +45,10 @@ def encode(pipeline: Any, prompts: Sequence[str], device: str, dtype: torch.dtyp
     readers.append(
         Compel(tokenizer=pipeline.tokenizer_2, text_encoder=pipeline.text_encoder_2, requires_pooled=True, **common)
     )
+    # Reading the syntax takes longer than the encoders do: both read what was read once.
+    parse = cache(Compel.parse_prompt_string)
+    for reader in readers:
+        reader.parse_prompt_string = parse
     parts: list[list[torch.Tensor]] = []
     pooled: list[torch.Tensor] = []
     with warnings.catch_warnings(), torch.no_grad():

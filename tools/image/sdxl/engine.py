@@ -90,6 +90,7 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
 
         layout = lay_out(wanted, ctx.out, ctx.seed, early, image="layout.png")
         nets: list[Any] = []
+        told: list[str] = []
         canvas = Canvas(
             pipeline=ctx.model(self.base),
             refiner=ctx.model(self.refiner) if self.refiner else None,
@@ -103,6 +104,7 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
             sampled=lambda: self._put_away(nets, ctx.placing.device),
             restore=ctx.restores.get(self.base),
             hasten=self._haste.of(ctx.model(self.base).unet),
+            note=told.append,
         )
         try:
             picture, *others = draw(plan, layout, canvas)
@@ -111,7 +113,7 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
         names = [f"still-{number}.png" for number in range(2, len(others) + 2)]
         for name, shown in zip(("still.png", *names), (picture, *others), strict=True):
             write_png(ctx.out / name, layout.lay_words(shown))
-        notes = [*layout.output.notes, *plan.notes, *self._more_notes(plan, canvas.working, args)]
+        notes = [*layout.output.notes, *plan.notes, *told, *self._more_notes(plan, canvas.working, args)]
         return layout.output.model_copy(
             update={
                 "image": "still.png",

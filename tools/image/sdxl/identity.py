@@ -9,7 +9,7 @@ What a file is shows in its tensors. References are looked at once, before the f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +30,10 @@ __all__ = ["INSTANT_NET", "Identity", "identity_models", "identity_sources", "wi
 
 INSTANT_NET = "instantid_net"
 """Name in models.yaml of the ControlNet that goes with InstantID's adapter."""
+WHOLE_PICTURES = (
+    "No face pack is on this machine: the whole reference pictures were looked at, not the faces in them. "
+    "To mend it: studio models path arcface FOLDER"
+)
 FACE_LORA = "faceid_0"
 """What diffusers calls the LoRA inside a FaceID file."""
 CONVERT = (
@@ -96,12 +100,14 @@ def with_identity(
     dtype: Any,
     device: str,
     companions: Mapping[str, Any] = MappingProxyType({}),
+    note: Callable[[str], None] = lambda _text: None,
 ) -> Iterator[Identity | None]:
     """Have the adapter on the UNet while the block runs.
 
     Args:
         references: by character (empty: everybody) paths of its pictures; none: nothing is attached.
         companions: models on the device; adapter and encoder are taken from there where they are by name.
+        note: told what is done otherwise than one might think.
 
     Raises:
         MissingPrerequisite: adapter, image encoder, ControlNet or face pack are not on this machine.
@@ -116,6 +122,8 @@ def with_identity(
     encoder = _image_encoder(entry, file, dtype, companions) if style != "faceid" and style != "instantid" else None
     net = _net(companions, dtype, pipeline, device) if style == "instantid" else None
     looker = Looker(style, None if encoder is None else encoder.to(device), _is_for_faces(entry, file))
+    if looker.misses_faces:
+        note(WHOLE_PICTURES)
     looks = {name: [looker.look(Path(one).expanduser()) for one in paths] for name, paths in references.items()}
     processors = pipeline.unet.attn_processors
     try:

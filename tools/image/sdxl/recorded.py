@@ -143,11 +143,16 @@ def recorded(
 
 @contextmanager
 def replayed(
-    asked: Request, record: Callable[[Callable[[], Any]], Graph] = CudaGraph, *, when: bool = True
+    asked: Request,
+    record: Callable[[Callable[[], Any]], Graph] = CudaGraph,
+    *,
+    when: bool = True,
+    note: Callable[[str], None] = lambda _text: None,
 ) -> Iterator[Request]:
     """A request whose passes are recorded, each look (LoRAs, references) for itself, while the block runs.
 
-    Not unless `when`, and not where there are too few steps for it to be worth while.
+    Not unless `when`, and not where there are too few steps for it to be worth while. `note` is told why,
+    where recording failed and the passes were computed as ever.
     """
     if not when or len(asked.timesteps) < WORTH_RECORDING:
         yield asked
@@ -162,3 +167,5 @@ def replayed(
 
     with recorded(asked.unet, lambda: worn[0], record) as unet:
         yield replace(asked, unet=unet, wear=wear)
+        if unet.note:
+            note(f"The passes of the UNet were not recorded for replay: {unet.note}.")

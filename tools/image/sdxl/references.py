@@ -82,6 +82,11 @@ class Looker:
         clip, no_clip = self._whole(picture) if self._style == "base" else self._patches(picture)
         return Look(clip, no_clip)
 
+    @property
+    def misses_faces(self) -> bool:
+        """Whether pictures ought to be cut to the face, and there is no face pack to find it with."""
+        return self._to_faces and not self._has_pack()
+
     def _has_pack(self) -> bool:
         from tools.identity.face_pack import placed_pack
 

@@ -91,6 +91,28 @@ def test_without_an_adapter_a_reference_is_said_to_be_unused(studio: Studio, pic
         studio.draw(asked(rendering=references((pictures[0], ""))))
 
 
+@pytest.mark.parametrize("pack", [False, True])
+def test_plus_face_without_a_face_pack_says_that_whole_pictures_are_looked_at(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: bool
+) -> None:
+    from tests.checkpoints.faces import make_face_pack
+    from tests.checkpoints.sdxl import make_ip_adapter
+    from tests.tools.identity.stills import write_portrait
+
+    there = str(built(make_face_pack)) if pack else ""
+    monkeypatch.setattr("tools.identity.face_pack.placed_pack", lambda _name="arcface": there)
+    plus = built(make_ip_adapter, plus=True)
+    face = tmp_path / "ip-adapter-plus-face_sdxl.safetensors"
+    face.symlink_to(plus)
+    (tmp_path / "image_encoder").symlink_to(plus.with_name("image_encoder"))
+    portrait = str(write_portrait(tmp_path / "face.png", 1))
+    for adapter, silent in ((face, pack), (plus, True)):
+        register(studio, adapter)
+        studio.draw(asked(rendering=references((portrait, ""))))
+        assert studio.output is not None
+        assert any("whole reference pictures" in note for note in studio.output.notes) is not silent
+
+
 def test_a_file_of_another_kind_is_refused_and_nothing_stays(
     studio: Studio, pictures: list[str], make_lora_file: Any
 ) -> None:

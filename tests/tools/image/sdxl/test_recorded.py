@@ -144,3 +144,16 @@ def test_what_cannot_be_recorded_is_computed_and_the_reason_kept() -> None:
         assert recorded(torch.ones(2), torch.tensor(1.0))[0].tolist() == [2.0, 2.0]
     assert recorded.note == "operation not permitted when stream is capturing"
     assert recorded.factor == 1.0, "what is asked of it besides is the network's own"
+
+
+def test_a_picture_whose_passes_were_not_recorded_says_so(pipeline: Any) -> None:
+    def refuse(_compute: Callable[[], Any]) -> Any:
+        raise RuntimeError("operation not permitted when stream is capturing\nmore")
+
+    for record, wanted in ((refuse, 1), (Traced, 0)):
+        told: list[str] = []
+        asked = two_looks(pipeline.scheduler.config)
+        with replayed(asked, record, note=told.append) as ready:
+            denoise(noise(), ready)
+        assert len(told) == wanted
+        assert all("not recorded for replay: operation not permitted when stream is capturing." in one for one in told)
