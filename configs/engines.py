@@ -29,6 +29,8 @@ ENGINES_YAML = Path(__file__).with_name("engines.yaml")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 ClassPath = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$")]
 """`package.module:Class`. Which packages are accepted is the registry's business."""
+Requirement = Annotated[str, Field(pattern=r"^[^-\s\x00][^\r\n\x00]*$")]
+"""As pip takes it; what begins with `-` would be one of its options, as another index."""
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 ArgumentPath = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$")]
 """Dotted path to an argument, as `shot.control.image`; a list on the way stands for each of its items."""
@@ -52,7 +54,7 @@ class StackEntry(_Model):
 
     about: str = Field(min_length=1)
     python: str = ""
-    requires: tuple[str, ...] = ()
+    requires: tuple[Requirement, ...] = ()
     workers: int = Field(0, ge=0, le=64)
     keys: tuple[EnvironmentName, ...] = ()
 

@@ -33,6 +33,8 @@ RECORD_FILE = "voice.json"
 SHORTEST, LONGEST = 0.22, 4.0
 """Of the time a line takes to say (`estimate_speech_s`): less is a broken line, more is one that ran on."""
 LONGEST_MORE_S = 2.5
+MOST_SILENCE_S = 60.0
+"""Before and after the speech; it is cut off."""
 CLIPPED_SHARE = 0.01
 """Part of the samples that may lie in flat tops."""
 FLAT_TOP = 4
@@ -114,7 +116,9 @@ def finish_recorded(
     """
     who = voice.partition(":")[0]
     ctx.progress(0.8, "listening to it")
-    clip = finish_clip(check_samples(samples, rate, who), rate)
+    sound = check_samples(samples, rate, who)
+    _check_bounds(len(sound) / rate, args, who, slowest)
+    clip = finish_clip(sound, rate)
     _check_length(clip, args, who, slowest)
     clip = pad_to(clip, exact_s, who)
     ctx.progress(0.85, "timing its words")
@@ -149,6 +153,13 @@ def _align(text: str, language: str, samples: FloatArray) -> Alignment:
     from tools.voice.alignment import align_line
 
     return align_line(clean_line(text), language, samples, SAMPLE_RATE)
+
+
+def _check_bounds(seconds: float, args: SynthesizeSpeech.Input, who: str, slowest: float) -> None:
+    """Hours of sound are refused before they are brought to another rate, which takes gigabytes."""
+    longest = LONGEST * slowest * estimate_speech_s(clean_line(args.text)) / args.rate + LONGEST_MORE_S
+    if seconds > longest + MOST_SILENCE_S:
+        raise BadOutput(f"{who} took {seconds:.1f} s for a line that lasts {longest:.1f} s at most.")
 
 
 def _check_length(clip: FinishedClip, args: SynthesizeSpeech.Input, who: str, slowest: float) -> None:

@@ -13,6 +13,7 @@ from tests.tools.voice.servers.rendition import rendition
 from tools.errors import BadOutput, Cancelled
 from tools.sound import loudness, read_wav
 from tools.timeline import SpokenWord
+from tools.voice import recorded
 from tools.voice.recorded import check_samples, finish_recorded
 from tools.voice.shelf import VoiceUse
 from tools.voice.tool import SynthesizeSpeech
@@ -117,6 +118,14 @@ def test_far_too_short_and_far_too_long_are_refused(household: Household) -> Non
         finish(household, np.tile(sound, 6), name="long")
     drawn, _ = finish(household, np.tile(sound, 4), name="drawn", slowest=2.0)
     assert drawn.speech_end > 20, "where it was to be slow, it may be"
+
+
+def test_hours_of_sound_are_refused_before_they_are_finished(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded, "finish_clip", lambda *_: pytest.fail("it was brought to another rate"))
+    with pytest.raises(BadOutput, match=r"took 200\.0 s for a line that lasts"):
+        finish(household, np.random.default_rng(0).normal(0, 0.1, 200 * 8_000), 8_000)
 
 
 def test_a_stop_leaves_nothing(household: Household) -> None:
