@@ -34,7 +34,7 @@ def choose_engine(readiness: Readiness, settings: Settings, args: Mapping[str, A
     shelf = VoiceShelf(settings.voices_home)
     engines = [readiness.registry.pick(TOOL, wish)] if wish else readiness.registry.engines(TOOL)
     for engine in sorted(engines, key=lambda one: one.embedded):
-        lack = readiness.lack(engine)
+        lack = readiness.lack(engine, named=bool(wish))
         speaks = not engine.languages or args["language"] in engine.languages
         has_voice = bool(engine.voices) and shelf.get(args["character"], engine.voices) is not None
         if wish and lack is not None:

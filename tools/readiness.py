@@ -124,7 +124,12 @@ class Readiness:
         entry = self.registry.models.models[name]
         if entry.weights.startswith(SERVICE_WEIGHTS):
             return self._service(entry.source or name)
-        if self._shelf.record(name) is not None or (entry.source and Path(entry.source).expanduser().exists()):
+        record = self._shelf.record(name)
+        if record is not None:
+            place = Path(self._shelf.source_of(name))
+            mend = f"studio models pull {name}" if record.kind == "pulled" else f"studio models path {name} PATH"
+            return None if place.exists() else Lack(f"the model {name} is gone from {place}", mend)
+        if entry.source and Path(entry.source).expanduser().exists():
             return None
         return Lack(f"the model {name} is not here{_size(entry)}", _how_to_get(name, entry))
 

@@ -248,3 +248,17 @@ def test_how_slow_it_will_be_is_told_before_it_is_made_alone(tmp_path: Path) -> 
     told = [" ".join(tell_lineup(lineup, beach(), Replies("en"), made=made)) for made in (False, True)]
     assert ["will work on the CPU" in one for one in told] == [True, False]
     assert "pictures by sdxl" in told[1]
+
+
+def test_a_model_that_was_moved_away_is_missed_before_anything_is_made(tmp_path: Path) -> None:
+    lay = tmp_path / "downloads"
+    lay.mkdir()
+    ready = machine(tmp_path, "sdxl_base")
+    record = ModelRecord(kind="path", path=str(lay), files={"a": KnownFile(bytes=1, sha256="0" * 64)} | {
+        "b": KnownFile(bytes=1, sha256="0" * 64)
+    })  # fmt: skip
+    ready._shelf.keep("sdxl_base", record)
+    lay.rmdir()
+    with pytest.raises(MissingPrerequisite, match="is gone from") as told:
+        draw_up(beach(), ["image"], ready, wishes={"generate_image": "sdxl"})
+    assert told.value.command == "studio models path sdxl_base PATH"
