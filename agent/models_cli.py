@@ -83,24 +83,32 @@ def list_models(
 
 
 @models.command()
-def pull(name: Name, as_json: AsJson = False) -> None:
-    """Get a model from the Hugging Face Hub, verified; the same command goes on where it was cut off."""
+def pull(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models by name; `studio models` lists them.")],
+    as_json: AsJson = False,
+) -> None:
+    """Get models from the Hugging Face Hub, verified; the same command goes on where it was cut off."""
     from agent.interrupts import CancelOnInterrupt
     from tools.models.hub import Hub
     from tools.models.pull import pull as pull_model
 
     shelf = _shelf()
-    entry = _entry(shelf, name)
-    _say_licence(name, entry)
-    with CancelOnInterrupt() as stop, _Bar(f"pulling {name}") as bar:
-        record = pull_model(name, entry, shelf, Hub(), bar.update, stop.is_set)
+    # All names first: a slip in the last one is told before gigabytes are fetched.
+    entries = {name: _entry(shelf, name) for name in names}
+    rows = []
+    for name, entry in entries.items():
+        _say_licence(name, entry)
+        with CancelOnInterrupt() as stop, _Bar(f"pulling {name}") as bar:
+            record = pull_model(name, entry, shelf, Hub(), bar.update, stop.is_set)
+        rows.append(_row(name, entry, record))
+        if as_json:
+            continue
+        _say(f"{name}: {record.bytes / 1e9:.2f} GB, {record.family}, revision {record.revision[:12]}")
+        _say(f"  {record.path}", whole=True)
+        if not entry.weights:
+            _say("No engine of this version loads it yet.", "dim")
     if as_json:
-        _print_json(_row(name, entry, record))
-        return
-    _say(f"{name}: {record.bytes / 1e9:.2f} GB, {record.family}, revision {record.revision[:12]}")
-    _say(f"  {record.path}", whole=True)
-    if not entry.weights:
-        _say("No engine of this version loads it yet.", "dim")
+        _print_json(rows[0] if len(rows) == 1 else rows)
 
 
 @models.command()

@@ -47,6 +47,14 @@ def test_a_model_is_pulled_checked_and_removed(tmp_path: Path) -> None:
     assert not (tmp_path / "kept/controlnet_union").exists()
 
 
+def test_a_slip_in_one_of_several_names_is_told_before_anything_is_fetched(tmp_path: Path) -> None:
+    with LoopbackHub(FILES, repo="xinsir/controlnet-union-sdxl-1.0") as server:
+        done = studio(tmp_path, server.endpoint, "pull", "controlnet_union", "sdxl_bass")
+    assert done.returncode == 1
+    assert "sdxl_bass" in done.stderr
+    assert not (tmp_path / "kept/controlnet_union").exists()
+
+
 def test_a_gated_model_says_what_to_do_in_a_line(tmp_path: Path) -> None:
     with LoopbackHub(FILES, repo="meta-llama/Llama-3.1-8B-Instruct", gated=True) as server:
         done = studio(tmp_path, server.endpoint, "pull", "llama_8b")
