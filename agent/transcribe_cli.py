@@ -48,10 +48,17 @@ def transcribe(
     if as_json:
         typer.echo(json.dumps({"engine": artifact.record.engine, **artifact.output}, ensure_ascii=False))
         return
-    typer.echo(found.text or f"({found.note})")
+    typer.echo(_shown(found.text) or f"({found.note})")
     told = f"{found.language}, {found.duration_s:.0f} s" if found.language else f"{found.duration_s:.0f} s"
     typer.echo(f"{told}, by {artifact.record.engine} in {artifact.record.seconds:.0f} s", err=True)
     for note in found.notes:
         typer.echo(note, err=True)
     for place in places:
         typer.echo(f"written: {place}", err=True)
+
+
+def _shown(text: str) -> str:
+    """What was heard, line by line, without what would steer a terminal."""
+    from agent.requests import without_controls
+
+    return "\n".join(without_controls(line) for line in text.splitlines())
