@@ -137,7 +137,8 @@ def test_a_broken_gguf_file_is_refused_by_name(gguf_file: Path, tmp_path: Path) 
         read(cut)
     other = tmp_path / "other.gguf"
     _write_gguf(other, gguf_file, without="input_blocks.4.1.proj_in.weight")
-    with pytest.raises(InvalidInput, match=r"other\.gguf: lacks 1 weights of .*down_blocks.1.attentions.0.proj_in.weight"):
+    lacks = r"other\.gguf: lacks 1 weights of .*down_blocks.1.attentions.0.proj_in.weight"
+    with pytest.raises(InvalidInput, match=lacks):
         read(other)
     from tests.checkpoints.common import gguf_bytes
 
