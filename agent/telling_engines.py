@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from agent.lineup import Lineup, Part, PassedOver
 from agent.replies import Replies
 from tools.storyboard import Storyboard
-from tools.voice.spending import cost_of
 
 __all__ = ["tell_lineup"]
 
@@ -44,6 +43,8 @@ def _tell_engines(lineup: Lineup | None, board: Storyboard, replies: Replies, *,
     spoken = [line for shot in board.shots for line in shot.dialogue]
     paid = [line.text for line in spoken if _is_paid(lineup, line.character, line.language)]
     if paid:
+        from tools.voice.spending import cost_of
+
         lines.append(replies.say("costs", cost=cost_of(" ".join(paid))))
     slow = dict.fromkeys(part.engine for part in lineup.parts if part.on_cpu)
     if slow and not made:

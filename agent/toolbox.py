@@ -127,6 +127,17 @@ class Toolbox:
         shelf = Shelf(self.settings.models_home, registry.models)
         return Readiness(registry, shelf, gpu=gpu, network=self.settings.network)
 
+    def check_preset(self, name: str) -> None:
+        """Refuse a preset for pictures that images.yaml does not have.
+
+        Raises:
+            InvalidInput: there is none of that name.
+        """
+        if name:
+            from agent.choosing import check_preset
+
+            check_preset(name)
+
     def draw_up(self, board: Storyboard, outputs: list[str], wishes: tuple[str, ...] = ()) -> Lineup:
         """Which engine makes which part of a storyboard on this machine, as it is now.
 

@@ -7,7 +7,6 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from agent.choosing import check_preset
 from agent.compiler import FIRST_STAGE, LAST_STAGE
 from agent.context import AgentContext
 from agent.planned import planned_calls
@@ -28,7 +27,7 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         return {"work": Work()}
     delta: dict[str, Any] = {}
     if not state["composed"]:
-        check_preset(context.options.preset)
+        context.toolbox.check_preset(context.options.preset)
         delta = write_storyboard(state, context)
         board, outputs = delta["storyboard"], delta["outputs"]
         delta["lineup"] = context.toolbox.draw_up(board, outputs, context.options.engines)
