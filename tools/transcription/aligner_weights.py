@@ -23,6 +23,7 @@ from tools.models import inspect_folder, require_family
 from tools.models.whole import require_whole
 from tools.sound import FloatArray
 from tools.transcription.ctc_alignment import Alphabet
+from tools.transcription.folders import model_folder
 
 __all__ = ["AlignEnglish", "AlignItalian", "Aligner", "Wav2Vec2Aligner"]
 
@@ -99,14 +100,7 @@ class Wav2Vec2Aligner(Weights):
         lacking = [name for name in LIBRARIES if find_spec(name) is None]
         if lacking:
             raise MissingPrerequisite(f"{self.name} needs {', '.join(lacking)}.", command=_install_command())
-        folder = Path(source).expanduser()
-        if not source or not folder.exists():
-            told = f"{self.name}: there is no {folder}." if source else f"{self.name} is not on this machine."
-            raise MissingPrerequisite(told, command=f"studio models pull {self.name}")
-        if not folder.is_dir():
-            raise InvalidInput(
-                "is no folder", where=str(folder), hint="Register the folder that holds config.json and vocab.json."
-            )
+        folder = model_folder(self.name, source, "config.json and vocab.json")
         for name in _FILES:
             if not (folder / name).is_file():
                 raise InvalidInput(

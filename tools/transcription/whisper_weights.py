@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, ClassVar
 from tools.errors import EngineFailed, InvalidInput, MissingPrerequisite, OutOfMemory
 from tools.model import Placing, Weights
 from tools.models import inspect_folder
+from tools.transcription.folders import model_folder
 
 __all__ = ["WhisperLargeV2", "WhisperLargeV3", "WhisperSmall", "WhisperTurbo", "WhisperWeights", "check_model_bin"]
 
@@ -39,14 +40,7 @@ class WhisperWeights(Weights):
         lacking = [package for module, package in LIBRARIES.items() if find_spec(module) is None]
         if lacking:
             raise MissingPrerequisite(f"hearing needs {', '.join(lacking)}.", command=_install_command())
-        folder = Path(source).expanduser()
-        if not source or not folder.exists():
-            told = f"{self.name}: there is no {folder}." if source else f"{self.name} is not on this machine."
-            raise MissingPrerequisite(told, command=f"studio models pull {self.name}")
-        if not folder.is_dir():
-            raise InvalidInput(
-                "is no folder", where=str(folder), hint="Register the folder that holds model.bin and tokenizer.json."
-            )
+        folder = model_folder(self.name, source, "model.bin and tokenizer.json")
         for name in _FILES:
             # Without tokenizer.json the library would ask the network for one.
             if not (folder / name).is_file():
