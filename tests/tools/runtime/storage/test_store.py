@@ -222,4 +222,4 @@ def test_a_folder_one_may_not_write_to_is_named(tmp_path: Path) -> None:
     started = time.monotonic()
     with pytest.raises(StorageFailed, match="cannot write in"):
         ArtifactStore(root).begin(KEY)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5

@@ -91,7 +91,7 @@ def test_a_stopped_worker_is_noticed_long_before_a_slow_engine_would_be(
     started = time.monotonic()
     with pytest.raises(EngineHung, match="had been stopped"):
         run(worker, tmp_path / "a")
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 3.0
     assert not worker.alive
 
 
@@ -299,7 +299,7 @@ def test_the_pool_starts_at_once_and_leaves_nobody() -> None:
     pool = WorkerPool(2, allow=ALLOW)
     pool.start()
     pool.prewarm(["tools.base", "no.such.module"])
-    assert time.monotonic() - started < 0.3
+    assert time.monotonic() - started < 1.0, "20 ms on an idle core; waiting for a worker would take seconds"
     pids = pool.pids()
     assert len(pids) == 2
     spec = Registry.load(ENGINES, allow=ALLOW).pick("tiny")
