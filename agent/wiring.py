@@ -18,7 +18,6 @@ from agent.toolbox import Toolbox
 from configs.settings import Settings
 from knowledge.lookup import LookupRetriever
 from knowledge.offline_search import OfflineSearch
-from tools.errors import InvalidInput
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -92,8 +91,6 @@ def create_context(
 
 
 def _planner(settings: Settings) -> Planner:
-    if settings.planner != "offline":
-        raise InvalidInput(f"there is no planner {settings.planner!r}", where="planner", hint="Known: offline.")
     from agent.planners.offline.planner import OfflinePlanner
 
     return OfflinePlanner()

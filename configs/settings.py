@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import (
@@ -41,7 +41,19 @@ class Settings(BaseSettings):
         productions: folder that holds one folder a production.
         models_folder: where pulled models and the records of all lie; None is beside the conversations.
         profile: hardware profile by name; empty detects it.
-        planner: `offline`, later also a chat model as `provider/model`.
+        knowledge_folder: where documents a person added, past generations and the index lie; None is beside the
+            conversations.
+        planner: `offline`, `chat_model`, or empty: a chat model where `primary` names one.
+        primary, vision, coder: chat models as `provider/model` (see chat_models.yaml): who plans and writes, who looks
+            at pictures, who writes prompts; empty: nobody, and for `coder` the primary.
+        temperature, thinking_temperature, writing_temperature: of answers, of reading a request, of scripts.
+        model_timeout_s: seconds for one answer of a chat model.
+        turn_tokens: tokens that one turn may spend on chat models.
+        turn_seconds: seconds that one turn may spend on them.
+        strategy: `react`, `chain_of_thought`, `tree_of_thoughts`, `reflexion`, or empty: chosen by the request.
+        max_steps: thoughts of one turn.
+        max_tool_calls: tool calls that a model may ask for in one turn.
+        search_results: pages that a search of the web looks at.
         quality_threshold: score 0..1 below which a piece is made again.
         max_attempts: attempts at one piece, the first included.
         confidence_threshold: below it the agent says that it guesses.
@@ -57,7 +69,21 @@ class Settings(BaseSettings):
     productions: Path = Path("productions")
     models_folder: Path | None = None
     profile: str = ""
-    planner: str = "offline"
+    knowledge_folder: Path | None = None
+    planner: Literal["", "offline", "chat_model"] = ""
+    primary: str = ""
+    vision: str = ""
+    coder: str = ""
+    temperature: float = Field(0.5, ge=0.0, le=2.0)
+    thinking_temperature: float = Field(0.7, ge=0.0, le=2.0)
+    writing_temperature: float = Field(0.9, ge=0.0, le=2.0)
+    model_timeout_s: float = Field(120.0, gt=0.0, le=3600.0)
+    turn_tokens: int = Field(60_000, ge=1_000)
+    turn_seconds: float = Field(600.0, gt=0.0)
+    strategy: Literal["", "react", "chain_of_thought", "tree_of_thoughts", "reflexion"] = ""
+    max_steps: int = Field(40, ge=1, le=40)
+    max_tool_calls: int = Field(25, ge=0, le=25)
+    search_results: int = Field(5, ge=1, le=20)
     quality_threshold: float = Field(0.7, ge=0.0, le=1.0)
     max_attempts: int = Field(3, ge=1, le=10)
     confidence_threshold: float = Field(0.7, ge=0.0, le=1.0)
@@ -93,6 +119,11 @@ class Settings(BaseSettings):
     def voices_home(self) -> Path:
         """Where a person's own voices lie: a record for each character and engine."""
         return self.models_home / ".voices"
+
+    @property
+    def knowledge_home(self) -> Path:
+        """Where documents a person added, past generations and the index lie."""
+        return (self.knowledge_folder or self.state_dir / "knowledge").expanduser()
 
     @property
     def models_home(self) -> Path:

