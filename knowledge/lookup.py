@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from knowledge.documents_folder import Document, DocumentsFolder
 from knowledge.passage import Passage
@@ -16,11 +17,21 @@ class LookupRetriever:
     def __init__(self, folder: DocumentsFolder | None = None) -> None:
         self._folder = folder or DocumentsFolder()
 
-    def retrieve(self, query: str, *, names: list[str], limit: int = 5) -> list[Passage]:
+    def retrieve(
+        self,
+        query: str,
+        *,
+        names: Sequence[str] = (),
+        limit: int = 5,
+        kinds: Sequence[str] = (),
+        characters: Sequence[str] = (),
+    ) -> list[Passage]:
         """See `Retriever`. A passage scores 1 for a named id, less for each word it is found by."""
         words = set(re.findall(r"\w+", query[:4000].casefold()))
         ranked: list[tuple[int, float, Passage]] = []
         for doc in self._folder.documents:
+            if (kinds and doc.kind not in kinds) or (characters and not set(doc.about) & set(characters)):
+                continue
             scored = [(_score(doc, heading, words, names), text) for heading, text in doc.sections]
             for rank, (score, text) in enumerate(sorted(scored, key=lambda pair: -pair[0])):
                 if score > 0:
@@ -31,7 +42,7 @@ class LookupRetriever:
         return [passage for _, _, passage in ranked[:limit]]
 
 
-def _score(doc: Document, heading: str, words: set[str], names: list[str]) -> float:
+def _score(doc: Document, heading: str, words: set[str], names: Sequence[str]) -> float:
     score = 1.0 if set(doc.about) & set(names) else 0.0
     hits = words & {word.casefold() for word in [*doc.words, *doc.about]}
     score += min(0.6, 0.3 * len(hits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,18 +19,31 @@ class Passage(BaseModel):
     source: str
     title: str = ""
     score: float = Field(0.0, ge=0.0)
+    heading: str = ""
+    kind: str = Field("", description="of its document: character, place, style, guide, film, added, generation, ...")
+    about: tuple[str, ...] = Field((), description="ids of characters, places and styles that its document is about")
 
 
 class Retriever(Protocol):
     """Finds passages for a request."""
 
-    def retrieve(self, query: str, *, names: list[str], limit: int = 5) -> list[Passage]:
+    def retrieve(
+        self,
+        query: str,
+        *,
+        names: Sequence[str] = (),
+        limit: int = 5,
+        kinds: Sequence[str] = (),
+        characters: Sequence[str] = (),
+    ) -> list[Passage]:
         """The best passages, best first.
 
         Args:
             query: the request in the user's words.
-            names: ids of characters, places and styles that the request is known to be about.
+            names: ids of characters, places and styles that the request is known to be about: they come first.
             limit: how many at most.
+            kinds: only passages of documents of these kinds; none: of every kind.
+            characters: only passages of documents about one of these ids; none: about anything.
         """
         ...
 
