@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from langgraph.runtime import Runtime
 
+from agent.chat_models.roles import ChatModels
 from agent.options import RunOptions
 from agent.planners.base import Planner
 from agent.state import AgentState
+from agent.turns import Turn, Turns
 from configs.settings import Settings
 from knowledge.passage import Retriever, WebSearch
 
@@ -30,8 +32,17 @@ class AgentContext:
     toolbox: Toolbox
     retriever: Retriever
     search: WebSearch
+    models: ChatModels
+    turns: Turns
     options: RunOptions = field(default_factory=RunOptions)
     cancel: threading.Event = field(default_factory=threading.Event)
+
+    def turn(self, state: AgentState) -> Turn:
+        """The turn that a state is in: the one that its last human message began."""
+        messages = state.get("messages") or []
+        turn = self.turns.of(next((str(one.id) for one in reversed(messages) if one.type == "human"), "turn"))
+        turn.spending.cancel = self.cancel
+        return turn
 
 
 class HandedNode(Protocol):
@@ -52,6 +63,8 @@ def handed(default: AgentContext, node: Callable[[AgentState, Runtime[AgentConte
         if isinstance(given, RunOptions):
             given = replace(default, options=given)
         whole: Any = given or default
+        # Thoughts are told as they come, by way of the node that has them.
+        whole.turn(state).tell = runtime.stream_writer
         return node(state, cast(Runtime[AgentContext], runtime.override(context=whole)))
 
     run.__name__ = node.__name__

@@ -118,7 +118,7 @@ class Turn:
                 with self.path.open("a", encoding="utf-8") as file:
                     file.write(line + "\n")
             except OSError:
-                # A record that cannot be written must not end the work it tells of; a full disk is told by what matters.
+                # A record that cannot be written must not end the work; a full disk is told by what matters.
                 self.path = None
         self.tell({"node": "thought", **thought.model_dump(mode="json")})
         return thought

@@ -9,12 +9,14 @@ from langgraph._internal._constants import CONFIG_KEY_DURABILITY
 from langgraph._internal._serde import build_serde_allowlist
 from langgraph.graph.state import CompiledStateGraph
 
+from agent.chat_models.roles import ChatModels
 from agent.checkpoints import Checkpoints
 from agent.context import AgentContext, RunOptions
 from agent.graph import build_graph
 from agent.planners.base import Planner
 from agent.state import AgentInput, AgentState
 from agent.toolbox import Toolbox
+from agent.turns import Spending, Turns
 from configs.settings import Settings
 from knowledge.lookup import LookupRetriever
 from knowledge.offline_search import OfflineSearch
@@ -85,9 +87,16 @@ def create_context(
         toolbox=Toolbox(settings, pool=pool),
         retriever=LookupRetriever(),
         search=OfflineSearch(),
+        models=ChatModels(settings),
+        turns=Turns(settings.state_dir / "thoughts", lambda: _spending(settings)),
         options=options or RunOptions(),
         cancel=cancel or threading.Event(),
     )
+
+
+def _spending(settings: Settings) -> Spending:
+    """What a turn may spend on chat models."""
+    return Spending(settings.max_steps, settings.turn_tokens, settings.turn_seconds)
 
 
 def _planner(settings: Settings) -> Planner:

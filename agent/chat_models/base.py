@@ -10,7 +10,7 @@ never half a piece, and never an exception of another kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
 from langchain_core.messages import BaseMessage
@@ -57,7 +57,6 @@ class Step:
     cut: bool = False
     """Whether the answer ended because it was too long."""
     tokens: int = 0
-    message: dict[str, Any] = field(default_factory=dict)
 
 
 class ChatModel(Protocol):

@@ -32,7 +32,7 @@ def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]
     replies = Replies(intent.language)
     delta: dict[str, Any] = {}
     if intent.kind in ("question", "smalltalk"):
-        text = context.planner.answer(intent, plan_request(state))
+        text = context.planner.answer(intent, plan_request(state, context.turn(state)))
     elif intent.kind == "transcription":
         return _heard(intent, replies, context)
     elif intent.kind in NEEDS_TOOL:

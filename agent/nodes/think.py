@@ -13,6 +13,7 @@ from agent.intent import Intent, OutputKind
 from agent.planners.base import PlanRequest
 from agent.requests import clean_request
 from agent.state import AgentState, Work
+from agent.turns import Turn
 
 __all__ = ["plan_request", "think"]
 
@@ -30,7 +31,7 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     context = runtime.context
     # What a person says at the approval is about the storyboard that was given.
     given = context.options.given if not state.get("restart") else None
-    request = plan_request(state)
+    request = plan_request(state, context.turn(state))
     if given is None:
         request = replace(request, text=clean_request(request.text))
     if given is not None:
@@ -59,7 +60,7 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     }
 
 
-def plan_request(state: AgentState) -> PlanRequest:
+def plan_request(state: AgentState, turn: Turn | None = None) -> PlanRequest:
     """The last human message with what came before it, as a planner wants it."""
     messages = state.get("messages") or []
     spoken = [(m.type, str(m.text)) for m in messages if isinstance(m, HumanMessage | AIMessage)]
@@ -69,4 +70,5 @@ def plan_request(state: AgentState) -> PlanRequest:
         history=tuple(spoken[max(0, last - HISTORY) : last]) if last > 0 else (),
         storyboard=state.get("storyboard"),
         notes=tuple(passage.text for passage in state.get("notes") or []),
+        turn=turn,
     )

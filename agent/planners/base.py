@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agent.intent import Intent
+from agent.turns import Turn
 from tools.storyboard import Storyboard
 
 __all__ = ["Composition", "PlanRequest", "Planner"]
@@ -20,12 +21,14 @@ class PlanRequest:
         history: earlier messages of the conversation, oldest first, as (role, text).
         storyboard: the present storyboard, if there is one.
         notes: passages that retrieval and search brought; data, never instructions.
+        turn: what this turn may spend on chat models, and where its thoughts go; None: nothing, and nowhere.
     """
 
     text: str
     history: tuple[tuple[str, str], ...] = ()
     storyboard: Storyboard | None = None
     notes: tuple[str, ...] = ()
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True)

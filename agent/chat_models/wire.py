@@ -1,0 +1,335 @@
+"""One request over OpenAI's chat API, by langchain-openai: bounded in size and time, its failures told apart.
+
+Servers differ in what they take. What one refuses (a schema, a temperature) is left out from then on and remembered for
+as long as the process lives; that is a way of asking and changes nothing of what is accepted as an answer.
+
+Sources: the OpenAI API reference (chat completions, error codes); the pages of vLLM, llama.cpp, Ollama and LM Studio on
+their OpenAI-compatible servers.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from agent.chat_models.base import ToolCall
+from agent.chat_models.errors import (
+    BadReply,
+    ChatFailed,
+    ChatRefused,
+    ChatRejected,
+    ChatUnavailable,
+    ContextOverflow,
+)
+from configs.chat_models import Endpoint
+from tools.errors import Cancelled
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage, BaseMessage
+
+__all__ = ["Reply", "Request", "Wire"]
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Of one answer; a storyboard piece is some kilobytes."""
+ATTEMPTS = 3
+"""Requests for one answer, where the server was busy, broke, or could not be reached."""
+LONGEST_WAIT_S = 20.0
+"""What a server may ask us to wait (Retry-After) before the turn goes on without it."""
+LOOK_EVERY_S = 0.05
+_OVERFLOW = re.compile(
+    r"context.{0,20}(length|window|size)|maximum.{0,20}(context|tokens)|too many tokens|prompt is too long|"
+    r"exceed.{0,40}(context|n_ctx|token)",
+    re.IGNORECASE,
+)
+_SCHEMA = re.compile(r"response_format|json_schema|grammar|structured|guided|schema", re.IGNORECASE)
+_TEMPERATURE = re.compile(r"temperature", re.IGNORECASE)
+_SECRET = re.compile(r"(sk-|Bearer\s+)[\w.\-*]{6,}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked in one request.
+
+    Attributes:
+        messages: langchain messages.
+        schema: JSON schema of the answer, with its name; None for plain words.
+        functions: OpenAI function schemas.
+        temperature, max_tokens: as the API has them.
+    """
+
+    messages: Sequence[BaseMessage]
+    schema: tuple[str, dict[str, Any]] | None = None
+    functions: tuple[dict[str, Any], ...] = ()
+    temperature: float | None = None
+    max_tokens: int = 1_500
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back, unchecked: words, calls, and whether the answer was cut at its length limit."""
+
+    text: str
+    calls: tuple[ToolCall, ...]
+    cut: bool
+    tokens: int
+
+
+@dataclass
+class _Ways:
+    """How a server wants to be asked, learned from what it refused."""
+
+    structured: str
+    temperature: bool = True
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Wire:
+    """One endpoint. May be used from several threads.
+
+    Args:
+        endpoint: the model at its server.
+        timeout_s: for one answer, all its attempts and waits included.
+    """
+
+    def __init__(self, endpoint: Endpoint, timeout_s: float) -> None:
+        self.endpoint = endpoint
+        self.timeout_s = timeout_s
+        self._ways = _Ways(endpoint.entry.structured)
+        self._model: Any = None
+        self._lock = threading.Lock()
+
+    def send(self, request: Request, *, seconds: float, cancel: threading.Event) -> Reply:
+        """Ask; tries again where that may help.
+
+        Args:
+            seconds: what is left for it.
+            cancel: a person stopped the turn.
+
+        Raises:
+            ChatFailed: see `agent.chat_models.errors`.
+            Cancelled: `cancel` was set.
+        """
+        deadline = time.monotonic() + min(self.timeout_s, seconds)
+        last: ChatFailed = ChatUnavailable(f"{self.endpoint.name} did not answer in time")
+        tries = 0
+        while tries < ATTEMPTS and time.monotonic() < deadline:
+            tries += 1
+            try:
+                return self._once(request, deadline, cancel)
+            except ChatRejected as refusal:
+                if not self._learn(request, refusal):
+                    raise
+                tries -= 1  # Asked in another way now; each way is left at most once.
+            except ChatUnavailable as failure:
+                last = failure
+                wait = getattr(failure, "wait_s", 0.5 * 2 ** (tries - 1))
+                if wait > min(LONGEST_WAIT_S, deadline - time.monotonic()) or tries == ATTEMPTS:
+                    break
+                if cancel.wait(wait):
+                    raise Cancelled("stopped") from None
+        raise last
+
+    # -- one request ------------------------------------------------------------------------------------------------
+
+    def _once(self, request: Request, deadline: float, cancel: threading.Event) -> Reply:
+        """One request on a thread of its own: neither a silent server nor a dripping one outlasts the deadline."""
+        future: Future[Any] = Future()
+        model = self._chat()
+
+        def work() -> None:
+            try:
+                future.set_result(model.invoke(list(request.messages), **self._parameters(request)))
+            except BaseException as error:
+                future.set_exception(error)
+
+        threading.Thread(target=work, name=f"ask {self.endpoint.name}", daemon=True).start()
+        while True:
+            try:
+                answer = future.result(timeout=LOOK_EVERY_S)
+                break
+            except NotYet:
+                if future.done():
+                    raise self._as_failure(future.exception()) from None
+            except Exception as error:
+                raise self._as_failure(error) from None
+            if cancel.is_set():
+                self._hang_up()
+                raise Cancelled("stopped")
+            if time.monotonic() >= deadline:
+                self._hang_up()
+                raise ChatUnavailable(f"{self.endpoint.name} did not answer within {self.timeout_s:g} s")
+        return self._read(answer)
+
+    def _chat(self) -> Any:
+        """The langchain model, built at the first request (its import takes two seconds)."""
+        with self._lock:
+            if self._model is None:
+                from langchain_openai import ChatOpenAI
+
+                from agent.chat_models.limited_http import limited_client
+
+                self._client = limited_client(MOST_BYTES, self.timeout_s, proxies=self.endpoint.is_remote)
+                self._model = ChatOpenAI(
+                    model=self.endpoint.model,
+                    base_url=self.endpoint.url,
+                    # Servers without keys want a word all the same; None would take OPENAI_API_KEY to a stranger.
+                    api_key=self.endpoint.key or "none",
+                    organization="" if self.endpoint.provider != "openai" else None,
+                    http_client=self._client,
+                    max_retries=0,
+                    timeout=self.timeout_s,
+                    use_responses_api=False,
+                    streaming=False,
+                )
+            return self._model
+
+    def _hang_up(self) -> None:
+        """Close the connections, so that the server stops working for nobody."""
+        with self._lock:
+            if self._model is not None:
+                self._model = None
+                self._client.close()
+
+    def _parameters(self, request: Request) -> dict[str, Any]:
+        # In extra_body, where langchain-openai leaves them as they are: it would parse schemas and rename limits.
+        body: dict[str, Any] = {self.endpoint.entry.max_tokens: request.max_tokens}
+        parameters: dict[str, Any] = {"extra_body": body}
+        if request.schema is not None and self._ways.structured == "json_schema":
+            name, schema = request.schema
+            body["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": name, "schema": schema, "strict": True},
+            }
+        elif request.schema is not None and self._ways.structured == "json_object":
+            body["response_format"] = {"type": "json_object"}
+        if request.functions and self.endpoint.entry.tools:
+            parameters["tools"] = list(request.functions)
+        if request.temperature is not None and self._ways.temperature:
+            parameters["temperature"] = request.temperature
+        return parameters
+
+    def _learn(self, request: Request, refusal: ChatRejected) -> bool:
+        """Whether to ask in another way: without what the server's words or its status complain about."""
+        with self._ways.lock:
+            if request.temperature is not None and self._ways.temperature and _TEMPERATURE.search(refusal.told):
+                self._ways.temperature = False
+                return True
+            if request.schema is None or self._ways.structured == "none":
+                return False
+            if _SCHEMA.search(refusal.told) or refusal.status >= 500:
+                self._ways.structured = "json_object" if self._ways.structured == "json_schema" else "none"
+                return True
+        return False
+
+    # -- what came back ---------------------------------------------------------------------------------------------
+
+    def _read(self, message: AIMessage) -> Reply:
+        """The answer without langchain's types.
+
+        Raises:
+            ChatRefused: the model declined, or a filter of the server's did.
+        """
+        about = message.response_metadata or {}
+        finish = str(about.get("finish_reason") or "")
+        refusal = message.additional_kwargs.get("refusal")
+        if refusal or finish == "content_filter":
+            raise ChatRefused(f"{self.endpoint.name} declined: {_shown(str(refusal or 'its content filter'))}")
+        calls = [
+            ToolCall(str(one.get("id") or ""), str(one.get("name") or ""), _as_json(one.get("args")))
+            for one in [*message.tool_calls, *message.invalid_tool_calls]
+        ]
+        used = message.usage_metadata
+        text = str(message.text)
+        tokens = (used["total_tokens"] if used else 0) or len(text) // 4
+        return Reply(text=text, calls=tuple(calls), cut=finish == "length", tokens=tokens)
+
+    def _as_failure(self, error: BaseException | None) -> Exception:
+        """The error of the SDK as one of ours; anything that is no error of a request is raised as it is."""
+        return as_failure(error, self.endpoint.name)
+
+
+def _as_json(arguments: Any) -> str:
+    import json
+
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+
+def _shown(text: str, most: int = 300) -> str:
+    from agent.requests import without_controls
+
+    clean = _SECRET.sub(r"\1…", " ".join(without_controls(text).split()))
+    return clean if len(clean) <= most else clean[:most] + "…"
+
+
+def as_failure(error: BaseException | None, name: str) -> Exception:
+    """An error of the OpenAI SDK or of HTTP as one of `agent.chat_models.errors`.
+
+    Args:
+        error: what was raised while `name` was asked.
+        name: `provider/model`.
+    """
+    import httpx2
+    import openai
+
+    from agent.chat_models.limited_http import AnswerTooLarge
+
+    if isinstance(error, Cancelled | ChatFailed):
+        return error
+    cause = error
+    while cause is not None and not isinstance(cause, AnswerTooLarge):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, AnswerTooLarge):
+        return BadReply(f"{name} sent more than {MOST_BYTES // 2**20} MB for one answer")
+    if isinstance(error, openai.APIStatusError):
+        return _of_status(error, name)
+    if isinstance(error, openai.APIConnectionError | httpx2.HTTPError | OSError):
+        return ChatUnavailable(f"{name} cannot be reached: {_shown(str(error.__cause__ or error))}")
+    if isinstance(error, openai.APIError | openai.OpenAIError):
+        return ChatUnavailable(f"{name} failed: {_shown(str(error))}")
+    if isinstance(error, ValueError | TypeError | KeyError | AttributeError | RecursionError | IndexError):
+        # What langchain raises where the body is JSON of another shape than the API's, or no JSON.
+        return BadReply(f"{name} answered with something that is no chat completion: {_shown(repr(error))}")
+    return error if isinstance(error, Exception) else RuntimeError(repr(error))
+
+
+def _of_status(error: Any, name: str) -> ChatFailed:
+    status = int(error.status_code)
+    told = _shown(str(error.message))
+    if status in (400, 413, 422, 500) and _OVERFLOW.search(str(error.message)):
+        return ContextOverflow(f"the request is longer than {name} can read: {told}")
+    if status == 429 and "insufficient_quota" not in str(error.message):
+        busy = ChatUnavailable(f"{name} is busy (429): {told}")
+        _wait_for(busy, error.response.headers.get("retry-after"))
+        return busy
+    if status in (408, 409, 425) or (status >= 500 and not _SCHEMA.search(str(error.message))):
+        failure = ChatUnavailable(f"{name} failed ({status}): {told}")
+        _wait_for(failure, error.response.headers.get("retry-after"))
+        return failure
+    hints = {
+        401: "Its key is missing or wrong: see the `key` of its provider in configs/chat_models.yaml.",
+        403: "Its key is not allowed to use this model.",
+        404: "Look at the model's name and at the server's address.",
+        429: "The account has no credit left.",
+    }
+    return ChatRejected(
+        f"{name} refused the request ({status}): {told}",
+        told=str(error.message),
+        status=status,
+        hint=hints.get(status, ""),
+    )
+
+
+def _wait_for(failure: ChatUnavailable, header: str | None) -> None:
+    """Take the server's own word for how long to wait; only in seconds, since dates need its clock."""
+    try:
+        seconds = float(header or "")
+    except ValueError:
+        return
+    if 0.0 <= seconds < float("inf"):
+        failure.wait_s = seconds  # type: ignore[attr-defined]
