@@ -1,0 +1,1 @@
+"""The functions that a chat model, or a program over MCP, may call."""
