@@ -25,6 +25,8 @@ __all__ = ["Checkpoints"]
 
 KEPT_STEPS = 50
 """Steps of a conversation that can be looked back on when a turn begins; each holds a copy of the whole state."""
+KEPT_TURNS = 20
+"""Turns whose last step is kept longer than that: one can go back to them."""
 _KINDS = ("null", "bytes", "bytearray", "msgpack")
 _MEND = {
     "SQLITE_FULL": "Free some space and run the same command again.",
@@ -135,21 +137,34 @@ class Checkpoints(SqliteSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """See `SqliteSaver.put`; as a turn begins, steps of long ago are dropped."""
+        """See `SqliteSaver.put`; as a turn begins, steps of long ago are dropped, but for the last of each turn."""
         kept = super().put(config, checkpoint, metadata, new_versions)
         if metadata.get("source") == "input":
-            self._drop_old(str(kept["configurable"]["thread_id"]), kept["configurable"]["checkpoint_ns"])
+            before = str(config["configurable"].get("checkpoint_id") or "")
+            self._drop_old(str(kept["configurable"]["thread_id"]), kept["configurable"]["checkpoint_ns"], before)
         return kept
 
-    def _drop_old(self, thread: str, namespace: str) -> None:
+    def _drop_old(self, thread: str, namespace: str, before: str) -> None:
+        """`before` is the step that the turn now beginning follows: the last of the turn before it."""
+        of_thread = "thread_id = ? AND checkpoint_ns = ?"
+        ends = f"SELECT checkpoint_id FROM turn_ends WHERE {of_thread}"
+        columns = "thread_id TEXT, checkpoint_ns TEXT, checkpoint_id TEXT"
         with self.cursor() as cursor:
-            of_thread = "thread_id = ? AND checkpoint_ns = ?"
+            key = "PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id)"
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS turn_ends ({columns}, {key})")
+            if before:
+                cursor.execute("INSERT OR IGNORE INTO turn_ends VALUES (?, ?, ?)", (thread, namespace, before))
+            newest = f"{ends} ORDER BY checkpoint_id DESC LIMIT {KEPT_TURNS}"
+            sql = f"DELETE FROM turn_ends WHERE {of_thread} AND checkpoint_id NOT IN ({newest})"
+            cursor.execute(sql, (thread, namespace, thread, namespace))
             newest_first = f"SELECT checkpoint_id FROM checkpoints WHERE {of_thread} ORDER BY checkpoint_id DESC"
             oldest = cursor.execute(f"{newest_first} LIMIT 1 OFFSET ?", (thread, namespace, KEPT_STEPS - 1)).fetchone()
             if oldest is not None:
                 for table in ("checkpoints", "writes"):
-                    sql = f"DELETE FROM {table} WHERE {of_thread} AND checkpoint_id < ?"
-                    cursor.execute(sql, (thread, namespace, oldest[0]))
+                    sql = (
+                        f"DELETE FROM {table} WHERE {of_thread} AND checkpoint_id < ? AND checkpoint_id NOT IN ({ends})"
+                    )
+                    cursor.execute(sql, (thread, namespace, oldest[0], thread, namespace))
 
     def close(self) -> None:
         """Close the database; the next use opens it again."""

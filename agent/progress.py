@@ -76,8 +76,19 @@ class ProgressView:
             self._devices.update(event)
         elif event.get("node") == "note":
             tell(self.console, f"  {event['text']}", "yellow")
+        elif event.get("node") == "thought":
+            self._thought(event)
         elif event.get("node") == "act":
             self._call(event)
+
+    def _thought(self, event: dict[str, Any]) -> None:
+        """A step of the mind as it comes: one dim line, cut to the width. What came from the rules goes unsaid."""
+        if event["source"] in ("", "offline") and event["kind"] not in ("score", "lesson", "plan"):
+            return
+        label = f"{event['label']}: " if event["label"] else ""
+        text = " ".join(f"{label}{event['text']}".split())
+        most = max(40, self.console.width - 6)
+        tell(self.console, f"  · {text if len(text) <= most else text[: most - 1] + '…'}", "dim")
 
     def _call(self, event: dict[str, Any]) -> None:
         tool, name = event["tool"], TOOL_NAMES.get(event["tool"], event["tool"])

@@ -64,8 +64,8 @@ class AgentInput(TypedDict):
 class AgentState(AgentInput, total=False):
     """What `invoke` returns and a thread keeps.
 
-    storyboard, lineup, outputs, burn_subtitles, variations, production, request and past/future live on from turn to
-    turn; all else is set anew by `think`.
+    storyboard, lineup, outputs, burn_subtitles, variations, production, request, past/future and summary (of what was
+    said long ago) live on from turn to turn; all else is set anew by `think`.
     """
 
     storyboard: Storyboard | None
@@ -76,6 +76,7 @@ class AgentState(AgentInput, total=False):
     request: str
     past: list[str]
     future: list[str]
+    summary: str
 
     lineup: Lineup | None
     intent: Intent | None

@@ -11,7 +11,7 @@ from agent.state import Attempt, Override
 from tools.image.tool import StageAdjustment
 from tools.storyboard import Storyboard
 
-__all__ = ["tell_failures", "tell_retry", "tell_weaknesses"]
+__all__ = ["tell_attempt", "tell_failures", "tell_retry", "tell_weaknesses"]
 
 MOST_PARTS = 4
 MOST_CHECKS = 3
@@ -44,6 +44,16 @@ def tell_retry(attempt: Attempt, override: Override, board: Storyboard, replies:
     """`picture of s1: Luca: face cut off; trying a wider or closer view`."""
     what = f"{_part(attempt.call, replies)}: {_shortcomings(attempt, _first_names(board), replies)}"
     return replies.say("trying", what=what, list=_changes([attempt.override, override], replies))
+
+
+def tell_attempt(attempt: Attempt, tries: list[Attempt], board: Storyboard, replies: Replies) -> str:
+    """`  0.91  picture of s1 (attempt 2, another take)`: its score, what fell short, what was changed for it."""
+    mine = [one for one in tries if one.call == attempt.call and one.number <= attempt.number]
+    changed = _changes([one.override for one in mine], replies)
+    lacks = f": {_shortcomings(attempt, _first_names(board), replies)}" if attempt.failed else ""
+    told = replies.say("attempt", n=attempt.number) if attempt.number > 1 else ""
+    more = ", ".join(text for text in (told, changed) if text)
+    return f"  {attempt.score:.2f}  {_part(attempt.call, replies)}{lacks}" + (f" ({more})" if more else "")
 
 
 def tell_failures(failures: dict[str, str], replies: Replies) -> list[str]:

@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from agent.context import AgentContext
 from agent.intent import Intent, OutputKind
 from agent.planners.base import PlanRequest
+from agent.remembering import fold_history
 from agent.requests import clean_request
 from agent.state import AgentState, Work
 from agent.turns import Turn
@@ -29,6 +30,11 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         InvalidInput: the message is empty or too long.
     """
     context = runtime.context
+    folded = fold_history(state, context)
+    if folded:
+        gone = {one.id for one in folded["messages"]}
+        kept = [one for one in state["messages"] if one.id not in gone]
+        state = {**state, "summary": folded["summary"], "messages": kept}
     # What a person says at the approval is about the storyboard that was given.
     given = context.options.given if not state.get("restart") else None
     request = plan_request(state, context.turn(state))
@@ -45,6 +51,7 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         intent = Intent.model_validate({**intent.model_dump(), "outputs": context.options.outputs})
     runtime.stream_writer({"node": "think", "text": intent.goal})
     return {
+        **folded,
         "intent": intent,
         "notes": [],
         "search": "",
@@ -65,9 +72,12 @@ def plan_request(state: AgentState, turn: Turn | None = None) -> PlanRequest:
     messages = state.get("messages") or []
     spoken = [(m.type, str(m.text)) for m in messages if isinstance(m, HumanMessage | AIMessage)]
     last = max((i for i, (role, _) in enumerate(spoken) if role == "human"), default=-1)
+    earlier: tuple[tuple[str, str], ...] = tuple(spoken[max(0, last - HISTORY) : last]) if last > 0 else ()
+    if summary := state.get("summary"):
+        earlier = (("summary", summary), *earlier)
     return PlanRequest(
         text=spoken[last][1] if last >= 0 else "",
-        history=tuple(spoken[max(0, last - HISTORY) : last]) if last > 0 else (),
+        history=earlier,
         storyboard=state.get("storyboard"),
         notes=tuple(passage.text for passage in state.get("notes") or []),
         turn=turn,

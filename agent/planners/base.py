@@ -18,7 +18,8 @@ class PlanRequest:
 
     Attributes:
         text: the user's message.
-        history: earlier messages of the conversation, oldest first, as (role, text).
+        history: earlier messages of the conversation, oldest first, as (role, text); what lies further back comes first as
+            ("summary", text).
         storyboard: the present storyboard, if there is one.
         notes: passages that retrieval and search brought; data, never instructions.
         turn: what this turn may spend on chat models, and where its thoughts go; None: nothing, and nowhere.

@@ -14,7 +14,7 @@ import ormsgpack
 import pytest
 from langgraph.checkpoint.serde.jsonplus import EXT_CONSTRUCTOR_POS_ARGS, JsonPlusSerializer
 
-from agent.checkpoints import KEPT_STEPS, _seal
+from agent.checkpoints import KEPT_STEPS, KEPT_TURNS, _seal
 from agent.context import RunOptions
 from agent.wiring import Agent, create_agent, create_context
 from configs.settings import Settings
@@ -131,7 +131,7 @@ def test_a_long_conversation_does_not_pile_up(tmp_path: Path) -> None:
             with agent.checkpointer.cursor() as cursor:  # type: ignore[union-attr]
                 count, size = cursor.execute("SELECT count(*), sum(length(checkpoint)) FROM checkpoints").fetchone()
                 writes = cursor.execute("SELECT count(DISTINCT checkpoint_id) FROM writes").fetchone()[0]
-            assert count <= KEPT_STEPS + 10
+            assert count <= KEPT_STEPS + KEPT_TURNS + 10
             assert writes <= count
             sizes.append(size)
     assert sizes[1] <= 2.2 * sizes[0]
