@@ -10,6 +10,8 @@
   first is run; an id that comes again in a later answer is renamed. `answer` writes the ids as they were answered.
 - A call that is identical to one of this turn (same name, same arguments after coercion) is answered from the record.
   Where the storyboard was changed after it, functions that depend on it are asked again.
+- `guard` sees the arguments of every call before it is run: it narrows them or refuses the call. It knows the user's own
+  words and no foreign text.
 - At most `limit` calls are run in a turn; the calls of one answer are run in order, one after the other.
 - What a model sent is coerced by stated rules (`tools.functions.coercion`) or refused in one line that says what to do.
 """
@@ -40,6 +42,7 @@ _ID = re.compile(r"[^A-Za-z0-9_.:|-]+")
 _NOT_NAME = re.compile(r"[^a-zA-Z0-9_-]+")
 
 ContextT = TypeVar("ContextT")
+Guard = Callable[[Function[Any], dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class FunctionTable(Generic[ContextT]):
         functions: every function there is; of those not allowed the model only learns that they may not be called.
         context: what they are handed.
         allowed: names that may be called in this turn.
+        guard: is handed the function and its arguments; returns the arguments it is called with, or raises a `ToolError`.
         limit: calls that may be run in this turn.
         root: paths are shown from there.
         longest: characters of an observation.
@@ -87,6 +91,7 @@ class FunctionTable(Generic[ContextT]):
         context: ContextT,
         *,
         allowed: frozenset[str],
+        guard: Guard | None = None,
         limit: int = 25,
         root: Path | None = None,
         longest: int = LONGEST,
@@ -95,8 +100,9 @@ class FunctionTable(Generic[ContextT]):
         self.functions = {one.name: one for one in functions}
         self.context = context
         self.allowed = frozenset(allowed)
+        self.guard = guard
         self.limit = limit
-        self.root = root
+        self.root = root.resolve() if root is not None else None
         self.longest = longest
         self.records: list[CallRecord] = []
         self._tell = tell
@@ -191,6 +197,8 @@ class FunctionTable(Generic[ContextT]):
             return self._refused(asked, "NotAllowed", told)
         try:
             values = known.read(asked.raw)
+            if self.guard is not None:
+                values = self.guard(known, values)
             arguments = known.canonical(values)
         except ToolError as error:
             told = f"{asked.name} was not called: {error} Send the call again with that put right."

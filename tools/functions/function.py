@@ -28,9 +28,10 @@ __all__ = ["NAME", "Answer", "Effect", "Function", "MadeFile", "function", "func
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,63}")
 """What OpenAI's API takes as the name of a function."""
 
-Effect = Literal["reads", "plans", "makes", "network"]
+Effect = Literal["reads", "plans", "makes", "network", "remembers", "spends", "deletes"]
 """What calling a function does at worst: it reads what the studio knows; it changes the storyboard of this
-conversation; it makes files (which takes time); it asks the network."""
+conversation; it makes files (which takes time); it asks the network; it changes what the studio knows, prefers or
+which voices it has; it spends money; it removes something."""
 
 ContextT = TypeVar("ContextT")
 
