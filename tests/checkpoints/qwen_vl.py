@@ -1,7 +1,7 @@
 """Tiny Qwen2.5-VLs: the real topology (windowed vision tower, merger, multimodal rotary positions) with narrow layers.
 
-Sizes: vision 2 blocks of 32 (patch 14, merge 2, so 28 x 28 pixels are one token), language 2 layers of 64 (4 heads, 2 of
-keys and values), 264 tokens (256 bytes and the eight marks of the chat template): 0.19 million parameters, 0.8 MB.
+Sizes: vision 2 blocks of 32 (patch 14, merge 2, so 28 x 28 pixels are one token), language 2 layers of 64 (4 heads, 2
+of keys and values), 264 tokens (256 bytes and the eight marks of the chat template): 0.19 million parameters, 0.8 MB.
 Pictures are scaled to 16 tokens at most (112 x 112 pixels). Random answers are printable ASCII, 24 tokens at most.
 
 The picture's processor is the one without torchvision (`Qwen2VLImageProcessorPil`). `AutoProcessor` wants torchvision
@@ -100,21 +100,13 @@ def _write(folder: Path, model: Any, new_tokens: int) -> Path:
     model.save_pretrained(folder)
     _tokenizer().save_pretrained(folder)
     (folder / "chat_template.jinja").write_text(CHAT, encoding="utf-8")
-    (folder / "preprocessor_config.json").write_text(
-        json.dumps(
-            {
-                "image_processor_type": "Qwen2VLImageProcessorPil",
-                "processor_class": "Qwen2_5_VLProcessor",
-                "patch_size": 14,
-                "temporal_patch_size": 2,
-                "merge_size": 2,
-                "size": {"shortest_edge": 28 * 28, "longest_edge": PIXELS},
-                "image_mean": [0.48145466, 0.4578275, 0.40821073],
-                "image_std": [0.26862954, 0.26130258, 0.27577711],
-            }  # fmt: skip
-        ),
-        encoding="utf-8",
-    )
+    # Without a processor_class, which would go before what `AutoProcessor.register` was told.
+    pictures = {
+        "image_processor_type": "Qwen2VLImageProcessorPil", "patch_size": 14, "temporal_patch_size": 2, "merge_size": 2,
+        "size": {"shortest_edge": 28 * 28, "longest_edge": PIXELS},
+        "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711],
+    }  # fmt: skip
+    (folder / "preprocessor_config.json").write_text(json.dumps(pictures), encoding="utf-8")
     return folder
 
 
