@@ -155,11 +155,13 @@ def _read_host(netloc: str, url: str) -> str:
     name = name.lower()
     labels = name.split(".")
     if _is_number(labels[-1]):
-        # One to four numbers, octal, hexadecimal: only the plain four are no riddle.
+        # One to four numbers, octal, hexadecimal, digits in circles: only the plain four are no riddle.
         try:
-            return str(ipaddress.IPv4Address(name))
+            if netloc.isascii():
+                return str(ipaddress.IPv4Address(name))
         except ValueError:
-            raise AddressRefused(f"an oddly written number for a host: {_shown(url)}") from None
+            pass
+        raise AddressRefused(f"an oddly written number for a host: {_shown(url)}")
     if len(labels) < 2 or labels[-1] in _LOCAL_NAMES:
         raise AddressRefused(f"not a name of the public web: {_shown(url)}")
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):

@@ -8,6 +8,7 @@ obeyed.
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 from collections.abc import Collection
@@ -33,6 +34,7 @@ PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 USER_AGENT = "animation-studio/0.1 (fetches single pages for a person's question)"
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CHARSET = re.compile(r"\bcharset\s*=\s*\"?([A-Za-z0-9._:-]{1,40})")
 _HEADERS_BYTES = 300_000
 """What may come in beside the body: headers, chunk marks, TLS."""
 _ROBOTS_BYTES = 500_000
@@ -236,12 +238,9 @@ class Fetcher:
 
 def _media_type(header: str) -> tuple[str, str]:
     """Type and charset of a `Content-Type`."""
-    from email.message import Message
-
-    message = Message()
-    message["content-type"] = header[:200]
-    charset = message.get_param("charset", "")
-    return (message.get_content_type() if header else ""), (charset if isinstance(charset, str) else "")[:40]
+    media, _, parameters = header[:300].partition(";")
+    found = _CHARSET.search(parameters)
+    return media.strip().lower(), found[1].lower() if found else ""
 
 
 def _reason(error: BaseException) -> str:

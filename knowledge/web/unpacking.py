@@ -34,6 +34,7 @@ class Unpacker:
         self._most = most_bytes
         self._parts: list[bytes] = []
         self._size = 0
+        self._fed = False
 
     def feed(self, data: bytes) -> None:
         """Take the next piece.
@@ -44,6 +45,7 @@ class Unpacker:
         if self._zlib is None:
             self._keep(data)
             return
+        self._fed = True
         while data and not self._zlib.eof:
             try:
                 # Never more than one byte beyond the limit is unpacked.
@@ -64,7 +66,7 @@ class Unpacker:
         Raises:
             PageRefused: its end is missing.
         """
-        if self._zlib is not None and self._size and not self._zlib.eof:
+        if self._zlib is not None and self._fed and not self._zlib.eof:
             raise PageRefused("is cut off")
         return b"".join(self._parts)
 
