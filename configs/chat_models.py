@@ -15,7 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from configs.engines import Name
 from configs.yaml_file import YamlProblem, load_yaml_model
 
-__all__ = ["CHAT_MODELS_YAML", "ChatModelsFile", "Endpoint", "Provider", "find_endpoint", "load_chat_models"]
+__all__ = [
+    "CHAT_MODELS_YAML", "ChatModelsFile", "Endpoint", "Provider", "find_endpoint", "load_chat_models",
+    "variables_of_chat_models",
+]  # fmt: skip
 
 CHAT_MODELS_YAML = Path(__file__).with_name("chat_models.yaml")
 
@@ -31,7 +34,7 @@ class Provider(BaseModel):
     url: str = Field(min_length=1)
     key: str = Field("", pattern=r"^([A-Z][A-Z0-9_]*)?$")
     key_needed: bool = True
-    structured: Literal["json_schema", "json_object", "none"] = "none"
+    structured: Literal["json_schema", "strict", "json_object", "none"] = "none"
     tools: bool = True
     images: bool = True
     service: str = ""
@@ -83,6 +86,17 @@ def load_chat_models(path: Path = CHAT_MODELS_YAML) -> ChatModelsFile:
         YamlProblem: with file and line.
     """
     return load_yaml_model(path, ChatModelsFile)
+
+
+def variables_of_chat_models(path: Path = CHAT_MODELS_YAML) -> tuple[str, ...]:
+    """Names of the environment variables that addresses and keys of chat models are taken from.
+
+    Raises:
+        YamlProblem: with file and line.
+    """
+    providers = load_chat_models(path).providers.values()
+    named = (name for one in providers for name in (*_VARIABLE.findall(one.url), one.key) if name)
+    return tuple(dict.fromkeys(named))
 
 
 def find_endpoint(name: str, *, network: bool, environ: Mapping[str, str] = os.environ) -> Endpoint:

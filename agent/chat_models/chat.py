@@ -56,16 +56,15 @@ class Chat:
     ) -> PieceT:
         """See `ChatModel`."""
         schema = schema_of(wanted)
-        told = _in_words(messages, schema) if self._wire.endpoint.entry.structured != "json_schema" else list(messages)
-        request = Request(told, (wanted.__name__, schema), (), self._temperature(temperature), max_tokens)
+        request = Request(messages, (wanted.__name__, schema), (), self._temperature(temperature), max_tokens)
         reply = self._ask(request, label)
         try:
             return _checked(wanted, reply, check)
         except NotThePiece as problem:
             self._turn.think("note", f"not valid, asked to mend it: {problem}", source=self.name, label=label)
-            again = [*_in_words(messages, schema), AIMessage(_echo(reply.text)), HumanMessage(_mend(problem))]
+            again = [*messages, AIMessage(_echo(reply.text)), HumanMessage(_mend(problem))]
             # A cold reply is likelier to be well formed than another warm one.
-            reply = self._ask(replace(request, messages=again, temperature=0.0), f"{label}, mended")
+            reply = self._ask(replace(request, messages=again, temperature=0.0, in_words=True), f"{label}, mended")
             try:
                 return _checked(wanted, reply, check)
             except NotThePiece as still:
@@ -157,17 +156,6 @@ def _echo(text: str) -> str:
 
 def _mend(problem: NotThePiece) -> str:
     return f"This is not valid:\n{problem}\n\nAnswer again, complete and corrected, with the JSON object alone."
-
-
-def _in_words(messages: Sequence[BaseMessage], schema: dict[str, Any]) -> list[BaseMessage]:
-    """The messages with the schema told in words, for servers that cannot be held to one."""
-    import json
-
-    told = f"Answer with one JSON object alone, without any other words, of this JSON schema:\n{json.dumps(schema)}"
-    first, *rest = messages
-    if isinstance(first, SystemMessage):
-        return [SystemMessage(f"{first.text}\n\n{told}"), *rest]
-    return [SystemMessage(told), first, *rest]
 
 
 def _shortened(messages: Sequence[BaseMessage]) -> list[BaseMessage] | None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from langchain_core.messages import BaseMessage, SystemMessage
 from pydantic import ValidationError
 
 from agent.chat_models.base import Piece
 from agent.requests import without_controls
 
-__all__ = ["NotThePiece", "read_piece", "schema_of"]
+__all__ = ["NotThePiece", "in_words", "read_piece", "schema_of", "without_lengths"]
 
 PieceT = TypeVar("PieceT", bound=Piece)
 
@@ -66,6 +68,26 @@ def _flat(node: Any, defs: dict[str, Any], inside: tuple[str, ...]) -> Any:
         out["required"] = list(out["properties"])
         out["additionalProperties"] = False
     return out
+
+
+def without_lengths(node: Any) -> Any:
+    """A schema without lengths of texts, which OpenAI's strict mode refuses; others are kept short by them."""
+    if isinstance(node, list):
+        return [without_lengths(one) for one in node]
+    if isinstance(node, dict):
+        named = {key: value for key, value in node.items() if key == "properties"}
+        kept = {k: without_lengths(v) for k, v in node.items() if k not in ("minLength", "maxLength", *named)}
+        return {**kept, **{key: {n: without_lengths(v) for n, v in value.items()} for key, value in named.items()}}
+    return node
+
+
+def in_words(messages: Sequence[BaseMessage], schema: dict[str, Any]) -> list[BaseMessage]:
+    """The messages with the schema told in words, for servers that cannot be held to one."""
+    told = f"Answer with one JSON object alone, without any other words, of this JSON schema:\n{json.dumps(schema)}"
+    first, *rest = messages
+    if isinstance(first, SystemMessage):
+        return [SystemMessage(f"{first.text}\n\n{told}"), *rest]
+    return [SystemMessage(told), first, *rest]
 
 
 def read_piece(piece: type[PieceT], text: str) -> PieceT:

@@ -27,6 +27,7 @@ from agent.chat_models.errors import (
     ChatUnavailable,
     ContextOverflow,
 )
+from agent.chat_models.pieces import in_words, without_lengths
 from configs.chat_models import Endpoint
 from tools.errors import Cancelled
 
@@ -49,6 +50,8 @@ _OVERFLOW = re.compile(
 )
 _SCHEMA = re.compile(r"response_format|json_schema|grammar|structured|guided|schema", re.IGNORECASE)
 _TEMPERATURE = re.compile(r"temperature", re.IGNORECASE)
+_WAYS = ("json_schema", "strict", "json_object", "none")
+"""Of holding a server to a schema, from the firmest to none."""
 _SECRET = re.compile(r"(sk-|Bearer\s+)[\w.\-*]{6,}", re.IGNORECASE)
 
 
@@ -59,6 +62,7 @@ class Request:
     Attributes:
         messages: langchain messages.
         schema: JSON schema of the answer, with its name; None for plain words.
+        in_words: tell the schema in words as well, whatever the server can be held to.
         functions: OpenAI function schemas.
         temperature, max_tokens: as the API has them.
     """
@@ -68,6 +72,7 @@ class Request:
     functions: tuple[dict[str, Any], ...] = ()
     temperature: float | None = None
     max_tokens: int = 1_500
+    in_words: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,7 @@ class Wire:
 
         def work() -> None:
             try:
-                future.set_result(model.invoke(list(request.messages), **self._parameters(request)))
+                future.set_result(model.invoke(self._messages(request), **self._parameters(request)))
             except BaseException as error:
                 future.set_exception(error)
 
@@ -196,12 +201,18 @@ class Wire:
                 self._model = None
                 self._client.close()
 
+    def _messages(self, request: Request) -> list[BaseMessage]:
+        if request.schema is None or (self._ways.structured in ("json_schema", "strict") and not request.in_words):
+            return list(request.messages)
+        return in_words(request.messages, request.schema[1])
+
     def _parameters(self, request: Request) -> dict[str, Any]:
         # In extra_body, where langchain-openai leaves them as they are: it would parse schemas and rename limits.
         body: dict[str, Any] = {self.endpoint.entry.max_tokens: request.max_tokens}
         parameters: dict[str, Any] = {"extra_body": body}
-        if request.schema is not None and self._ways.structured == "json_schema":
+        if request.schema is not None and self._ways.structured in ("json_schema", "strict"):
             name, schema = request.schema
+            schema = without_lengths(schema) if self._ways.structured == "strict" else schema
             body["response_format"] = {
                 "type": "json_schema",
                 "json_schema": {"name": name, "schema": schema, "strict": True},
@@ -223,7 +234,7 @@ class Wire:
             if request.schema is None or self._ways.structured == "none":
                 return False
             if _SCHEMA.search(refusal.told) or refusal.status >= 500:
-                self._ways.structured = "json_object" if self._ways.structured == "json_schema" else "none"
+                self._ways.structured = _WAYS[_WAYS.index(self._ways.structured) + 1]
                 return True
         return False
 
