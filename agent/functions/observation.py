@@ -101,7 +101,8 @@ def clean_data(data: Any, depth: int = 0) -> Any:
 
 def shown_path(path: str, root: Path | None) -> str:
     """A path without the way there: models and other machines need not know where things lie here."""
+    found = Path(path).absolute()
     for base in (root, Path.cwd()):
-        if base is not None and Path(path).is_relative_to(base):
-            return os.path.relpath(path, base)
-    return Path(path).name
+        if base is not None and found.is_relative_to(base):
+            return os.path.relpath(found, base)
+    return found.name

@@ -10,8 +10,8 @@
   first is run; an id that comes again in a later answer is renamed. `answer` writes the ids as they were answered.
 - A call that is identical to one of this turn (same name, same arguments after coercion) is answered from the record.
   Where the storyboard was changed after it, functions that depend on it are asked again.
-- `guard` sees the arguments of every call before it is run: it narrows them or refuses the call. It knows the user's own
-  words and no foreign text.
+- `guard` sees the arguments of every call before it is run: it narrows them or refuses the call. It knows the user's
+  own words and no foreign text.
 - At most `limit` calls are run in a turn; the calls of one answer are run in order, one after the other.
 - What a model sent is coerced by stated rules (`tools.functions.coercion`) or refused in one line that says what to do.
 """
@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -78,7 +79,7 @@ class FunctionTable(Generic[ContextT]):
         functions: every function there is; of those not allowed the model only learns that they may not be called.
         context: what they are handed.
         allowed: names that may be called in this turn.
-        guard: is handed the function and its arguments; returns the arguments it is called with, or raises a `ToolError`.
+        guard: is handed the function and its arguments; returns those that it is called with, or raises a `ToolError`.
         limit: calls that may be run in this turn.
         root: paths are shown from there.
         longest: characters of an observation.
@@ -226,6 +227,7 @@ class FunctionTable(Generic[ContextT]):
             kind, retryable, told = "InvalidInput", False, str(error)
         else:
             self._epoch += answer.changed
+            answer = replace(answer, text=self._nearer(answer.text))
             return observe(asked.id, asked.name, answer, root=self.root, longest=self.longest)
         again = " The same call may work later." if retryable else ""
         text = clean_text(f"{asked.name} failed: {self._nearer(told)}{again}", self.longest)
@@ -260,7 +262,7 @@ class FunctionTable(Generic[ContextT]):
 
     def _nearer(self, text: str) -> str:
         """Without the way to our folders."""
-        return text.replace(f"{self.root}/", "") if self.root is not None else text
+        return text.replace(f"{self.root}{os.sep}", "") if self.root is not None else text
 
 
 def asked_calls(calls: Sequence[Any]) -> list[_Asked]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tools.functions.coercion import coerce
-from tools.functions.function import Answer, Function, MadeFile, function, function_of_tool
+from tools.functions.function import Answer, Effect, Function, MadeFile, function, function_of_tool
 from tools.functions.schema import estimate_tokens, function_schema, simplify, strict_schema
 
 __all__ = [
     "Answer",
+    "Effect",
     "Function",
     "MadeFile",
     "coerce",

@@ -1,9 +1,9 @@
 """JSON schemas as small models read them best: flat, short, without what only machines need.
 
 `simplify` takes the schema of a pydantic model (https://docs.pydantic.dev/latest/concepts/json_schema/) and writes its
-`$defs` in where they are used, drops titles, and turns `X or null` with a default into an optional `X`. `strict_schema`
-is the form of OpenAI's strict mode (https://platform.openai.com/docs/guides/structured-outputs): every property
-required, what may be left out nullable, no other properties.
+`$defs` in where they are used, drops titles and lengths of texts, and turns `X or null` with a default into an optional
+`X`. `strict_schema` is the form of OpenAI's strict mode (https://platform.openai.com/docs/guides/structured-outputs):
+every property required, what may be left out nullable, no other properties.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ __all__ = ["MAX_DEPTH", "estimate_tokens", "function_schema", "simplify", "stric
 MAX_DEPTH = 24
 """A schema that nests more deeply is refused."""
 _MOST_NODES = 20_000
-_NOT_STRICT = ("default", "minLength", "maxLength", "format", "uniqueItems", "minProperties", "maxProperties")
+_NOT_TOLD = ("title", "$schema", "$id", "examples", "minLength", "maxLength")
+"""Keywords that a model does not need. Lengths of texts are checked here; grammars made of them grow beyond what some
+servers take (llama.cpp repeats a rule once for each letter)."""
+_NOT_STRICT = ("default", "format", "uniqueItems", "minProperties", "maxProperties")
 """Keywords that OpenAI's strict mode does not take, or that say nothing to it."""
 
 
@@ -96,7 +99,7 @@ class _Simplifier:
             raise InvalidInput("a part of the schema is no object")
         if "$ref" in node:
             return self._referred(node, above, depth)
-        found = {key: value for key, value in node.items() if key not in ("title", "$schema", "$id", "examples")}
+        found = {key: value for key, value in node.items() if key not in _NOT_TOLD}
         if isinstance(found.get("description"), str):
             found["description"] = " ".join(found["description"].split())
         if len(found.get("allOf") or ()) == 1:
