@@ -164,4 +164,7 @@ class Chat:
         elif not self._state.get("made"):
             self._say("nothing_to_like")
         else:
+            from agent.recalling import approve_generation
+
+            approve_generation(self._state, session.context)  # type: ignore[arg-type]
             self._say("liked")

@@ -15,6 +15,7 @@ from agent.planners.base import Planner
 from agent.state import AgentState
 from agent.turns import Turn, Turns
 from configs.settings import Settings
+from knowledge.generations import Generations
 from knowledge.passage import Retriever, WebSearch
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class AgentContext:
     turns: Turns
     options: RunOptions = field(default_factory=RunOptions)
     cancel: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def generations(self) -> Generations:
+        """What was made before, and what helped."""
+        return Generations(self.settings.knowledge_home)
 
     def turn(self, state: AgentState) -> Turn:
         """The turn that a state is in: the one that its last human message began."""

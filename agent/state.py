@@ -14,7 +14,7 @@ from agent.lineup import Lineup
 from knowledge.passage import Passage
 from tools.storyboard import Storyboard
 
-__all__ = ["AgentInput", "AgentState", "Attempt", "Override", "Work"]
+__all__ = ["AgentInput", "AgentState", "Attempt", "Override", "Recalled", "Work"]
 
 
 class _Model(BaseModel):
@@ -42,6 +42,22 @@ class Attempt(_Model):
     failed: list[str] = Field(default_factory=list, description="names of the failed checks, the worst first")
     best: bool = False
 
+    @property
+    def id(self) -> str:
+        """By which a later attempt may refer to what this one made."""
+        return f"{self.call}.try{self.number}"
+
+
+class Recalled(_Model):
+    """A change that an earlier generation found helpful: this call begins with it."""
+
+    override: Override
+    before: float = Field(description="score that was measured without it")
+    after: float = Field(description="score that was measured with it")
+    source: str = Field(description="id of that generation")
+    conditions: str = Field(description="digest of what was the same")
+    failed: list[str] = Field(default_factory=list, description="names of the checks that it mended")
+
 
 class Work(_Model):
     """How far a storyboard has come. Emptied whenever the storyboard changes; the store remembers what was made."""
@@ -51,6 +67,7 @@ class Work(_Model):
     results: dict[str, str] = Field(default_factory=dict, description="call id -> key of its best artifact")
     failures: dict[str, str] = Field(default_factory=dict, description="call id -> what went wrong")
     overrides: dict[str, Override] = Field(default_factory=dict)
+    recalled: dict[str, Recalled] = Field(default_factory=dict, description="what calls began with, by call id")
     attempts: list[Attempt] = Field(default_factory=list)
     approved: bool = False
 

@@ -7,14 +7,16 @@ from itertools import pairwise
 from typing import Any
 
 from agent.replies import Replies
-from agent.state import Attempt, Override
+from agent.state import Attempt, Override, Recalled
+from tools.image.rendering import Rendering
 from tools.image.tool import StageAdjustment
 from tools.storyboard import Storyboard
 
-__all__ = ["tell_attempt", "tell_failures", "tell_retry", "tell_weaknesses"]
+__all__ = ["tell_attempt", "tell_failures", "tell_recalled", "tell_retry", "tell_weaknesses"]
 
 MOST_PARTS = 4
 MOST_CHECKS = 3
+_PAINTED = ("prompt", "negative", "repair", "control_scale", "likeness_scale")
 _CALL = re.compile(r"(?:(?P<version>v\d+)\.)?(?:(?P<shot>[^.]+)\.)?(?P<part>[a-z]+)(?P<n>\d*)")
 
 
@@ -54,6 +56,22 @@ def tell_attempt(attempt: Attempt, tries: list[Attempt], board: Storyboard, repl
     told = replies.say("attempt", n=attempt.number) if attempt.number > 1 else ""
     more = ", ".join(text for text in (told, changed) if text)
     return f"  {attempt.score:.2f}  {_part(attempt.call, replies)}{lacks}" + (f" ({more})" if more else "")
+
+
+def tell_recalled(recalled: dict[str, Recalled], replies: Replies) -> list[str]:
+    """`As last time, for the picture of s1: a wider or closer view (0.61 before, 0.93 with it).`"""
+    told = [
+        replies.say(
+            "as_last_time",
+            what=_part(call, replies),
+            list=_changes([Override(), one.override], replies),
+            before=f"{one.before:.2f}",
+            after=f"{one.after:.2f}",
+        )
+        for call, one in recalled.items()
+    ]
+    more = [replies.say("as_last_time_more", n=len(told) - MOST_PARTS)] if len(told) > MOST_PARTS else []
+    return [*told[:MOST_PARTS], *more]
 
 
 def tell_failures(failures: dict[str, str], replies: Replies) -> list[str]:
@@ -113,8 +131,11 @@ def _changes(overrides: list[Override], replies: Replies) -> str:
 
 def _settings(override: Override) -> dict[str, Any]:
     stage = StageAdjustment.model_validate(override.args.get("adjust", {})).model_dump()
-    plain = {name: value for name, value in override.args.items() if name != "adjust"}
-    return {**stage, **plain, "seed": override.seed_step}
+    plain = {name: value for name, value in override.args.items() if name not in ("adjust", "rendering")}
+    # Of how a picture is painted each setting is a lever of its own; the picture begun from belongs to the repair.
+    painted = Rendering.model_validate(override.args.get("rendering") or {}).model_dump(mode="json")
+    painted = {name: painted[name] for name in _PAINTED}
+    return {**stage, **painted, **plain, "seed": override.seed_step}
 
 
 def _first_names(board: Storyboard) -> dict[str, str]:

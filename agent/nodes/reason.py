@@ -10,6 +10,7 @@ from langgraph.types import interrupt
 from agent.compiler import FIRST_STAGE, LAST_STAGE
 from agent.context import AgentContext
 from agent.planned import planned_calls
+from agent.recalling import begin_with_lessons
 from agent.replies import Replies
 from agent.state import AgentState, Work
 from agent.storywriting import is_understood, write_storyboard
@@ -34,6 +35,7 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         if not context.options.plan_only:
             context.toolbox.check(planned_calls({**state, **delta}, context))  # type: ignore[typeddict-item]
             delta["production"] = context.toolbox.open_production({**state, **delta}, context.options)  # type: ignore[typeddict-item]
+            begin_with_lessons({**state, **delta}, context, delta)  # type: ignore[typeddict-item]
         replies = Replies(intent.language)
         told = tell_lineup(delta["lineup"], board, replies, context.options.preset)
         runtime.stream_writer({"node": "reason", "storyboard": board.model_dump(mode="json"), "engines": told})
@@ -85,9 +87,11 @@ def _ask(
         return {**delta, "messages": [("human", str(answer["change"]))], "restart": True}
     if isinstance(answer, dict) and answer.get("storyboard"):
         changed = Storyboard.model_validate(answer["storyboard"])
-        fresh = Work(approved=True)
-        batch = next_batch(fresh, planned_calls({**state, "storyboard": changed, "work": fresh}, context))
-        return {**delta, "storyboard": changed, "work": batch}
+        fresh: AgentState = {**state, "storyboard": changed, "work": Work(approved=True)}
+        more: dict[str, Any] = {}
+        begin_with_lessons(fresh, context, more)
+        batch = next_batch(more.get("work", fresh["work"]), planned_calls({**fresh, **more}, context))  # type: ignore[typeddict-item]
+        return {**delta, **more, "storyboard": changed, "work": batch}
     if answer is True or (isinstance(answer, dict) and answer.get("approve")):
         return {**delta, "work": work.model_copy(update={"approved": True})}
     stopped = [*state["problems"], "not_approved"]

@@ -12,6 +12,7 @@ from agent.context import AgentContext
 from agent.intent import Intent
 from agent.nodes.think import plan_request
 from agent.publishing import kind_of
+from agent.recalling import keep_generation
 from agent.replies import Replies
 from agent.state import AgentState
 from agent.storywriting import is_understood
@@ -43,6 +44,7 @@ def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]
         text = _told(state, context, replies, intent, [])
     else:
         delta = context.toolbox.publish(state)
+        delta["trace"] = [*state["trace"], *keep_generation({**state, **delta}, context)]  # type: ignore[typeddict-item]
         text = _told({**state, **delta}, context, replies, intent, list(delta["files"]))  # type: ignore[typeddict-item]
     return {**delta, "messages": [AIMessage(text)]}
 
