@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langgraph._internal._constants import CONFIG_KEY_DURABILITY
@@ -18,7 +19,7 @@ from agent.state import AgentInput, AgentState
 from agent.toolbox import Toolbox
 from agent.turns import Spending, Turns
 from configs.settings import Settings
-from knowledge.lookup import LookupRetriever
+from knowledge.base import KnowledgeBase
 from knowledge.offline_search import OfflineSearch
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from tools.runtime.workers.pool import WorkerPool
 
-__all__ = ["Agent", "create_agent", "create_context", "langgraph_app"]
+__all__ = ["Agent", "create_agent", "create_context", "create_knowledge", "langgraph_app"]
 
 Agent = CompiledStateGraph[AgentState, RunOptions, AgentInput, AgentState]
 
@@ -85,13 +86,26 @@ def create_context(
         settings=settings,
         planner=_planner(settings),
         toolbox=Toolbox(settings, pool=pool),
-        retriever=LookupRetriever(),
+        retriever=create_knowledge(settings),
         search=OfflineSearch(),
         models=ChatModels(settings),
         turns=Turns(settings.state_dir / "thoughts", lambda: _spending(settings)),
         options=options or RunOptions(),
         cancel=cancel or threading.Event(),
     )
+
+
+def create_knowledge(settings: Settings) -> KnowledgeBase:
+    """The knowledge base of these settings; the embedding model is looked for on the models shelf, too."""
+
+    def shelf() -> Path | None:
+        from configs.models import ModelsFile
+        from tools.models.shelf import Shelf
+
+        record = Shelf(settings.models_home, ModelsFile()).record("minilm")
+        return Path(record.path) if record else None
+
+    return KnowledgeBase(settings.knowledge_home, shelf=shelf)
 
 
 def _spending(settings: Settings) -> Spending:

@@ -22,7 +22,7 @@ class Document(BaseModel):
 
     id: str
     title: str
-    kind: Literal["character", "place", "style", "guide", "film"]
+    kind: Literal["character", "place", "style", "guide", "film", "added", "generation"]
     about: list[str] = Field(default_factory=list, description="ids this document is about")
     words: list[str] = Field(default_factory=list, description="further words it should be found by")
     sections: list[tuple[str, str]] = Field(description="(heading, text)")

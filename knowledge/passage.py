@@ -27,6 +27,11 @@ class Passage(BaseModel):
 class Retriever(Protocol):
     """Finds passages for a request."""
 
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be told of the last retrieval, one line each; mostly nothing."""
+        ...
+
     def retrieve(
         self,
         query: str,

@@ -1,0 +1,255 @@
+"""The knowledge base: sources, the index derived from them, and the retriever that reads it.
+
+The index follows the sources: before each retrieval what is new, changed or gone is seen by size and time. Where
+only our own documents are there, the index lies in the user's cache, made once for this machine; else below `home`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from knowledge.documents_folder import DOCUMENTS_DIR
+from knowledge.embedding.embedder import Embedder, Way, open_embedder
+from knowledge.embedding.weights import find_weights
+from knowledge.hybrid import Wanted, rank
+from knowledge.index.files import IndexFiles
+from knowledge.index.lock import owned
+from knowledge.index.snapshot import Snapshot, empty_snapshot
+from knowledge.passage import Passage
+from knowledge.problems import KnowledgeBusy, NoWeights
+from knowledge.sources import Source, Sources
+
+__all__ = ["KnowledgeBase", "Refreshed"]
+
+AT_ONCE = 24
+"""Passages that a turn waits for to be embedded (some 0.3 s); more are done beside it, and the turn finds by words."""
+BATCH = 32
+TURN_WAIT_S = 0.5
+COMMAND_WAIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What bringing the index up to date came to."""
+
+    documents: int
+    passages: int
+    embedded: int
+    seconds: float
+
+
+class KnowledgeBase:
+    """A `Retriever` over everything the studio knows.
+
+    Args:
+        home: where added documents, past generations and the index lie (`settings.knowledge_home`).
+        documents: folder of our own documents.
+        shelf: gives the folder of the embedding model on the models shelf, None where it has none; asked when needed.
+        way: how the model is run; '' takes the first that is installed.
+
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        documents: Path = DOCUMENTS_DIR,
+        shelf: Callable[[], Path | None] | None = None,
+        way: Way | Literal[""] = "",
+    ) -> None:
+        self.home = home
+        self.sources = Sources(documents, home)
+        self.files = IndexFiles(home)
+        self._remarks: list[str] = []
+        self._shelf = shelf
+        self._way = way
+        self._guard = threading.RLock()
+        self._beside: threading.Thread | None = None
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be told of the last retrieval, one line each: that it went by words alone, that the index was
+        damaged and made again, that a document could not be read."""
+        return list(self._remarks)
+
+    def retrieve(
+        self,
+        query: str,
+        *,
+        names: Sequence[str] = (),
+        limit: int = 5,
+        kinds: Sequence[str] = (),
+        characters: Sequence[str] = (),
+    ) -> list[Passage]:
+        """See `Retriever`. Never waits long: what cannot be had soon is found by words, and `remarks` tells it."""
+        with self._guard:
+            snapshot = self._current(wait=False)
+            query = query[:4000]
+            vector = None
+            if len(snapshot.missing):
+                self._complete_beside()
+            elif len(snapshot) and query.strip():
+                embedder = self._embedder()
+                vector = embedder.encode([query])[0] if embedder else None
+            return rank(snapshot, query, vector, Wanted(names, limit, kinds, characters))
+
+    def refresh(self) -> Snapshot:
+        """The index, up to date and with every vector that can be had; waits for both.
+
+        Raises:
+            KnowledgeBusy: another process is at it, for a minute.
+            OSError: it cannot be written.
+        """
+        with self._guard:
+            return self._current(wait=True)
+
+    def rebuild(self) -> Refreshed:
+        """Make the index anew from the sources; nothing of an earlier one is taken.
+
+        Raises:
+            KnowledgeBusy, OSError: see `refresh`.
+        """
+        start = time.monotonic()
+        with self._guard:
+            self._remarks = []
+            found = self.sources.look()
+            path = self.files.path({key: source.digest for key, source in found.items()})
+            with self._owned(path, wait=True):
+                snapshot = self._with_vectors(self._brought(empty_snapshot(), found), wait=True)
+                self.files.keep(path, snapshot)
+            self._remark(snapshot)
+        embedded = len(snapshot) - len(snapshot.missing)
+        return Refreshed(len(snapshot.documents), len(snapshot), embedded, time.monotonic() - start)
+
+    def _current(self, *, wait: bool) -> Snapshot:
+        self._remarks = []
+        self.files.damaged.clear()
+        found = self.sources.look()
+        state = {key: source.digest for key, source in found.items()}
+        path = self.files.path(state)
+        snapshot = self.files.read(path)
+        if snapshot is None or snapshot.state != state or self._lacks(snapshot, wait):
+            with self._owned(path, wait) as mine:
+                # Who held the lock before may have done what is needed.
+                before = self.files.read(path)
+                snapshot = self._brought(before or self.files.nearest(path) or empty_snapshot(), found)
+                snapshot = self._with_vectors(snapshot, wait)
+                if mine and snapshot is not before:
+                    self._keep(path, snapshot, wait)
+        self._remark(snapshot)
+        return snapshot
+
+    def _owned(self, path: Path, wait: bool) -> AbstractContextManager[bool]:
+        return _owned(self.files.lock(path), wait)
+
+    def _keep(self, path: Path, snapshot: Snapshot, wait: bool) -> None:
+        try:
+            self.files.keep(path, snapshot)
+        except OSError as error:
+            if wait:
+                raise
+            self._remarks.append(f"the index could not be kept: {error.strerror or error}")
+
+    def _remark(self, snapshot: Snapshot) -> None:
+        self._remarks += [*self.files.damaged, *self.sources.problems]
+        self._remarks += [f"{one.source} could not be read: {one.problem}" for one in snapshot.documents if one.problem]
+
+    def _brought(self, snapshot: Snapshot, found: dict[str, Source]) -> Snapshot:
+        """Up to date with the sources, vectors aside."""
+        changed = {key for key, source in found.items() if snapshot.state.get(key) != source.digest}
+        gone = {key for key in snapshot.state if key not in found}
+        if not changed and not gone:
+            return snapshot
+        return snapshot.updated(gone | changed, [self.sources.read(found[key]) for key in found if key in changed])
+
+    def _lacks(self, snapshot: Snapshot, wait: bool) -> bool:
+        """Whether vectors are missing that can be had now."""
+        if not len(snapshot) or (not wait and len(snapshot.missing) > AT_ONCE):
+            return False
+        embedder = self._embedder()
+        return embedder is not None and (snapshot.embedder != embedder.name or len(snapshot.missing) > 0)
+
+    def _with_vectors(self, snapshot: Snapshot, wait: bool) -> Snapshot:
+        if not self._lacks(snapshot, wait):
+            return snapshot
+        embedder = self._embedder()
+        assert embedder is not None
+        if snapshot.embedder != embedder.name:
+            snapshot = snapshot.with_vectors(embedder.name, [], snapshot.vectors[:0])
+        rows = snapshot.missing
+        if not wait and len(rows) > AT_ONCE:
+            return snapshot
+        return snapshot.with_vectors(embedder.name, rows, embedder.encode(snapshot.texts(rows)))
+
+    def _embedder(self) -> Embedder | None:
+        try:
+            return _opened(self._shelf() if self._shelf else None, self._way)
+        except NoWeights as problem:
+            told = f"found by words, not by meaning: {problem}"
+            if told not in self._remarks:
+                self._remarks.append(told)
+            return None
+
+    def _complete_beside(self) -> None:
+        """Embed what is missing while the turn goes on."""
+        if self._embedder_is_there():
+            self._remarks.append(
+                "found by words: the index by meaning is being made; the next request finds by meaning"
+            )
+            if self._beside is None or not self._beside.is_alive():
+                other = KnowledgeBase(self.home, documents=self.sources.documents, shelf=self._shelf, way=self._way)
+                self._beside = threading.Thread(target=other._complete, name="knowledge-index")
+                self._beside.start()
+
+    def _embedder_is_there(self) -> bool:
+        try:
+            find_weights(self._shelf() if self._shelf else None)
+        except NoWeights as problem:
+            self._remarks.append(f"found by words, not by meaning: {problem}")
+            return False
+        return True
+
+    def _complete(self) -> None:
+        found = self.sources.look()
+        path = self.files.path({key: source.digest for key, source in found.items()})
+        with owned(self.files.lock(path), wait_s=0) as mine:
+            snapshot = self.files.read(path) if mine else None
+            embedder = self._embedder() if snapshot else None
+            if snapshot is None or embedder is None:
+                return
+            # The process ends when its turn is done: what is not embedded by then is left for the next one.
+            done = 0
+            while len(snapshot.missing) and threading.main_thread().is_alive():
+                rows = snapshot.missing[:BATCH]
+                snapshot = snapshot.with_vectors(embedder.name, rows, embedder.encode(snapshot.texts(rows)))
+                done += 1
+                if done % 8 == 0:
+                    self._keep(path, snapshot, wait=False)
+            self._keep(path, snapshot, wait=False)
+
+
+@contextmanager
+def _owned(lock: Path, wait: bool) -> Iterator[bool]:
+    """Hold the lock; a turn goes on without it, a command must have it."""
+    try:
+        with owned(lock, wait_s=COMMAND_WAIT_S if wait else TURN_WAIT_S) as mine:
+            if wait and not mine:
+                raise KnowledgeBusy(f"another process is changing the index {lock.parent}.", hint="Try again later.")
+            yield mine
+    except PermissionError:
+        if wait:
+            raise
+        yield False
+
+
+@cache
+def _opened(shelf: Path | None, way: Way | Literal[""]) -> Embedder:
+    """One model for the whole process: it never changes, and opening it takes a tenth of a second."""
+    return open_embedder(shelf, way)

@@ -1,0 +1,1 @@
+"""Finding by words: how words are folded, and BM25 over them."""
