@@ -54,11 +54,18 @@ class Retriever(Protocol):
 
 
 class SearchAnswer(BaseModel):
-    """What a web search came to: with `refused` and `offline` nothing was asked, with `empty` nothing was found."""
+    """What a web search came to.
+
+    Attributes:
+        status: `offline`: nothing was asked, because the network is off; `refused`: the service turned us away;
+            `failed`: it, or every page it named, could not be reached or read; `empty`: it knows nothing; `found`.
+        reason: of any other status than `found`, one sentence.
+        passages: best first; their `source` is an address.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    status: Literal["found", "empty", "refused", "offline"]
+    status: Literal["found", "empty", "refused", "failed", "offline"]
     reason: str = ""
     passages: list[Passage] = Field(default_factory=list)
 
