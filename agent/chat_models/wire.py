@@ -32,7 +32,7 @@ from configs.chat_models import Endpoint
 from tools.errors import Cancelled
 
 if TYPE_CHECKING:
-    from langchain_core.messages import AIMessage, BaseMessage
+    from langchain_core.messages import BaseMessage
 
 __all__ = ["Reply", "Request", "Wire"]
 
@@ -240,12 +240,17 @@ class Wire:
 
     # -- what came back ---------------------------------------------------------------------------------------------
 
-    def _read(self, message: AIMessage) -> Reply:
+    def _read(self, message: BaseMessage) -> Reply:
         """The answer without langchain's types.
 
         Raises:
+            BadReply: it is no answer of an assistant.
             ChatRefused: the model declined, or a filter of the server's did.
         """
+        from langchain_core.messages import AIMessage
+
+        if not isinstance(message, AIMessage):
+            raise BadReply(f"{self.endpoint.name} answered in the role of another: {_shown(message.type)}")
         about = message.response_metadata or {}
         finish = str(about.get("finish_reason") or "")
         refusal = message.additional_kwargs.get("refusal")
