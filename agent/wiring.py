@@ -19,12 +19,13 @@ from agent.state import AgentInput, AgentState
 from agent.toolbox import Toolbox
 from agent.turns import Spending, Turns
 from configs.settings import Settings
-from knowledge.base import KnowledgeBase
 from knowledge.offline_search import OfflineSearch
+from knowledge.opened_later import OpenedLater
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
+    from knowledge.base import KnowledgeBase
     from tools.runtime.workers.pool import WorkerPool
 
 __all__ = ["Agent", "create_agent", "create_context", "create_knowledge", "langgraph_app"]
@@ -86,7 +87,7 @@ def create_context(
         settings=settings,
         planner=_planner(settings),
         toolbox=Toolbox(settings, pool=pool),
-        retriever=create_knowledge(settings),
+        retriever=OpenedLater(lambda: create_knowledge(settings)),
         search=OfflineSearch(),
         models=ChatModels(settings),
         turns=Turns(settings.state_dir / "thoughts", lambda: _spending(settings)),
@@ -104,6 +105,8 @@ def create_knowledge(settings: Settings) -> KnowledgeBase:
 
         record = Shelf(settings.models_home, ModelsFile()).record("minilm")
         return Path(record.path) if record else None
+
+    from knowledge.base import KnowledgeBase
 
     return KnowledgeBase(settings.knowledge_home, shelf=shelf)
 
