@@ -25,14 +25,16 @@ NEEDED_FOR = {
     "lip_sync": ("video",),
     "transcribe": ("voice", "subtitles"),
     "compare_faces": ("image", "video"),
+    "see_picture": ("image", "video"),
 }
 """Tools that have engines to choose between, and the outputs that call for them. Voices are chosen by line."""
 ORDER = [
     "generate_image", "synthesize_speech", "compose_music", "animate_shot", "lip_sync", "transcribe", "compare_faces",
+    "see_picture",
 ]  # fmt: skip
 """In which parts are told."""
 SPOKEN = {"en": "English", "it": "Italian", "de": "German", "es": "Spanish", "fr": "French"}
-OPTIONAL = ("lip_sync", "transcribe", "compare_faces")
+OPTIONAL = ("lip_sync", "transcribe", "compare_faces", "see_picture")
 """Tools that a scene goes without where none of their engines is ready."""
 
 
@@ -183,7 +185,7 @@ class _Draft:
             if lack is None:
                 return Part(
                     tool=tool, engine=engine.name, embedded=engine.embedded, from_still=engine.from_still,
-                    paid=engine.paid,
+                    paid=engine.paid, levers=list(engine.levers),
                     on_cpu=engine.device == "gpu" and not (self.readiness.gpu or engine.serves_cpu),
                     licence=self._licence(engine), passed_over=passed,
                 )  # fmt: skip

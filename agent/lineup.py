@@ -29,6 +29,7 @@ class Part(_Model):
     embedded: bool = False
     from_still: bool = False
     paid: bool = False
+    levers: list[str] = Field(default_factory=list, description="what the quality loop may change for it")
     on_cpu: bool = Field(False, description="a model that wants a GPU, where there is none")
     licence: str = Field("", description="of models in it that may not be used commercially")
     passed_over: list[PassedOver] = Field(default_factory=list)

@@ -8,7 +8,9 @@ from typing import Any
 from agent.lineup import Lineup
 from configs.characters import load_characters
 from tools.base import Call
-from tools.storyboard import Storyboard
+from tools.review.limits import default_limits
+from tools.seeing.rubric import rubric_of_shot
+from tools.storyboard import CastMember, Shot, Storyboard
 
 __all__ = ["measuring_calls", "review_call"]
 
@@ -39,10 +41,40 @@ def measuring_calls(call: Call, lineup: Lineup) -> dict[str, Call]:
             found["faces"] = Call(
                 id=f"{call.id}.faces", tool="compare_faces", args=args, engine=engine, stage=call.stage
             )
+    if engine := _eyes(call, lineup):
+        found["seen"] = Call(
+            id=f"{call.id}.seen", tool="see_picture", args=_what_to_see(call, lineup), engine=engine, stage=call.stage
+        )
     if call.tool == "synthesize_speech" and (engine := lineup.engine("transcribe")):
         args = {"audio": _ref(call.id), "language": call.args["language"]}
         found["heard"] = Call(id=f"{call.id}.heard", tool="transcribe", args=args, engine=engine, stage=call.stage)
     return found
+
+
+def _eyes(call: Call, lineup: Lineup) -> str:
+    """The engine that looks at a result; empty where none does. A moving shot is looked at where a model painted it:
+    the drawn ones and those that move a still show what the still shows."""
+    engine = lineup.engine("see_picture")
+    if call.tool == "animate_shot":
+        part = lineup.part("animate_shot")
+        return engine if part is not None and not part.embedded else ""
+    return engine if call.tool == "generate_image" else ""
+
+
+def _what_to_see(call: Call, lineup: Lineup) -> dict[str, Any]:
+    """The arguments of `see_picture` for a picture or a moving shot."""
+    part = lineup.part(call.tool)
+    limits = default_limits().meaning
+    rubric = rubric_of_shot(
+        Shot.model_validate(call.args["shot"]),
+        [CastMember.model_validate(member) for member in call.args["cast"]],
+        load_characters(),
+        call.args["style"],
+        drawn=part is None or part.embedded,
+        levers=part.levers if part else (),
+    )
+    given = {"picture": _ref(call.id), "rubric": rubric.model_dump(mode="json")}
+    return {**given, "threshold": limits.min_overall, "margin": limits.margin}
 
 
 def _references(call: Call) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from tools.storyboard import Storyboard
 
 __all__ = ["tell_lineup"]
 
-UNTOLD = ("transcribe", "compare_faces")
+UNTOLD = ("transcribe", "compare_faces", "see_picture")
 """Tools of the judge: its checks say which could be run, and what the others need."""
 
 

@@ -99,12 +99,14 @@ class Toolbox:
                 from tools.runtime.workers.pool import WorkerPool
 
                 home = self.settings.models_home
-                self._pool = WorkerPool(self.settings.workers, self.registry.stacks, models_home=home)
+                self._pool = WorkerPool(
+                    self.settings.workers, self.registry.stacks, models_home=home, told=_told_workers(self.settings)
+                )
                 self._pool.start()
             elif self._pool_is_new:
                 # It was started before it was known which stacks there are.
                 self._pool_is_new = False
-                self._pool.know(self.registry.stacks, self.settings.models_home)
+                self._pool.know(self.registry.stacks, self.settings.models_home, _told_workers(self.settings))
             return self._pool
 
     def close(self) -> None:
@@ -125,7 +127,8 @@ class Toolbox:
         registry = self.registry
         gpu = bool(self._hardware.gpus) and registry.profile is not None and registry.profile.budget_gb > 0
         shelf = Shelf(self.settings.models_home, registry.models)
-        return Readiness(registry, shelf, gpu=gpu, network=self.settings.network)
+        roles = {"vision": self.settings.vision}
+        return Readiness(registry, shelf, gpu=gpu, network=self.settings.network, roles=roles)
 
     def check_preset(self, name: str) -> None:
         """Refuse a preset for pictures that images.yaml does not have.
@@ -291,6 +294,9 @@ class Toolbox:
 
     def _known(self, production: Production, state: AgentState) -> dict[str, Artifact]:
         found = {name: self._artifact(production, state, name) for name in state["work"].results}
+        # A picture of which a part is drawn anew is an earlier attempt's, and not the result of any call any more.
+        tries = [one for one in state["work"].attempts if one.call.endswith(".still")]
+        found |= {one.id: production.store.get(one.key) for one in tries}
         return {name: artifact for name, artifact in found.items() if artifact}
 
     def _artifact(self, production: Production, state: AgentState, call_id: str) -> Artifact | None:
@@ -360,6 +366,15 @@ def _place_still(production: Production, call_id: str, key: str) -> Path:
     except ToolError:
         # It is shown from the store then; the end of the run tells of the disk.
         return folder / str(artifact.output["image"])
+
+
+def _told_workers(settings: Settings) -> dict[str, str]:
+    """What workers need to know of the settings: who looks at pictures, and whether anything may leave this machine."""
+    return {
+        "STUDIO_VISION": settings.vision,
+        "STUDIO_NETWORK": str(settings.network).lower(),
+        "STUDIO_MODEL_TIMEOUT_S": str(settings.model_timeout_s),
+    }
 
 
 def _request_id(state: AgentState, options: RunOptions, board: Storyboard) -> str:

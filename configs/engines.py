@@ -50,6 +50,7 @@ class StackEntry(_Model):
         requires: what pip installs into an environment of its own, first to last; empty shares the studio's.
         workers: how many processes at most; 0 is one per CPU core, up to the pool's limit.
         keys: environment variables with keys of services that its workers are given; no other worker sees them.
+        chat_models: its workers are given the addresses and keys that chat_models.yaml names, where they are set.
     """
 
     about: str = Field(min_length=1)
@@ -57,6 +58,7 @@ class StackEntry(_Model):
     requires: tuple[Requirement, ...] = ()
     workers: int = Field(0, ge=0, le=64)
     keys: tuple[EnvironmentName, ...] = ()
+    chat_models: bool = False
 
 
 class Cost(_Model):
@@ -95,6 +97,10 @@ class EngineEntry(_Model):
         serves_cpu: it wants a GPU, and is quick enough on a CPU to be taken there unasked.
         paid: each call costs money: it is used only where a person names it.
         network: it asks a service of another machine: `Settings.network` must allow that.
+        role: it asks the chat model that the settings name for this role.
+        levers: what the quality loop may change for it besides the seed: the `layout` it draws from, the words of its
+            `prompt`, one character alone (`repair`), how strictly it follows its `controls`, and how closely
+            characters keep to their `likeness`.
         libraries: distributions whose versions are recorded with every result.
         cost: predicted seconds.
         silence_s: seconds without a sign of progress after which a call counts as hung.
@@ -117,6 +123,8 @@ class EngineEntry(_Model):
     serves_cpu: bool = False
     paid: bool = False
     network: bool = False
+    role: Literal["", "vision"] = ""
+    levers: tuple[Literal["layout", "prompt", "repair", "controls", "likeness"], ...] = ()
     libraries: tuple[str, ...] = ()
     cost: Cost = Cost()
     silence_s: float = Field(120.0, gt=0.0)

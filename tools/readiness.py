@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from configs.chat_models import find_endpoint
 from configs.models import ModelEntry
 from configs.services import SERVICES_YAML, ServiceEntry, load_services
 from configs.yaml_file import YamlProblem
@@ -28,6 +29,8 @@ __all__ = ["NO_GPU", "Lack", "Readiness", "answers"]
 
 SERVICE_WEIGHTS = "tools.runtime.services."
 _CONNECT_S = 0.3
+_EXAMPLES = {"vision": "ollama/qwen2.5vl:7b"}
+"""By role: a model that anybody can have, by whose name the command shows its form."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Readiness:
         environment: where keys of services are.
         listens: whether a server answers at a URL; None tries to connect.
         services: path of services.yaml.
+        roles: by role of the settings the chat model that is named for it, as provider/model.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Readiness:
         environment: Mapping[str, str] | None = None,
         listens: Callable[[str], bool] | None = None,
         services: Path = SERVICES_YAML,
+        roles: Mapping[str, str] | None = None,
     ) -> None:
         self.registry = registry
         self._shelf = shelf
@@ -82,6 +87,7 @@ class Readiness:
         self._environment = os.environ if environment is None else environment
         self._listens = listens or answers
         self._services_path = services
+        self._roles = roles or {}
         self._services: Mapping[str, ServiceEntry] | None = None
         self._known: dict[tuple[str, str], Lack | None] = {}
 
@@ -118,7 +124,25 @@ class Readiness:
                 return Lack(f"there is no interpreter {own_interpreter}", "studio doctor")
         elif missing := [name for name in engine.libraries if not _installed(name)]:
             return Lack(f"{', '.join(missing)} not installed", f"{sys.executable} -m pip install {' '.join(missing)}")
+        if engine.role and (lack := self._role(engine.role)) is not None:
+            return lack
         return next((lack for name in (*engine.models, *engine.reads) if (lack := self._model(name)) is not None), None)
+
+    def _role(self, role: str) -> Lack | None:
+        """What the chat model of a role lacks: a name, an address or key, pictures, a server that answers."""
+        named = self._roles.get(role, "")
+        if not named:
+            return Lack(f"no {role} model is named", f"export STUDIO_{role.upper()}={_EXAMPLES[role]}")
+        try:
+            endpoint = find_endpoint(named, network=self._network, environ=self._environment)
+        except YamlProblem as problem:
+            return Lack(problem.message, "export STUDIO_NETWORK=true" if problem.where == "network" else "")
+        if role == "vision" and not endpoint.entry.images:
+            return Lack(f"{endpoint.provider} takes no pictures")
+        if not endpoint.is_remote and not self._listens(endpoint.url):
+            start = f"ollama pull {endpoint.model} && ollama serve" if endpoint.provider == "ollama" else ""
+            return Lack(f"no server answers at {endpoint.url} for {endpoint.name}", start)
+        return None
 
     def _model(self, name: str) -> Lack | None:
         entry = self.registry.models.models[name]

@@ -78,6 +78,8 @@ class EngineSpec:
     serves_cpu: bool
     paid: bool
     network: bool
+    role: str
+    levers: tuple[str, ...]
     libraries: tuple[str, ...]
     cost: Cost
     silence_s: float

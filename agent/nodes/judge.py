@@ -52,7 +52,8 @@ def judge(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
             raise review
         attempt = _attempt(work, call, review, context.settings.quality_threshold)
         work.attempts.append(attempt)
-        retry = _retry(work, call, review, context) if not attempt.passed else None
+        levers = _levers(state, call)
+        retry = _retry(work, call, review, context, levers) if not attempt.passed else None
         if retry is not None:
             del work.results[call.id]
             work.overrides[call.id], reason = retry
@@ -117,18 +118,31 @@ def _attempt(work: Work, call: Call, review: Artifact | Exception, threshold: fl
     )
 
 
-def _retry(work: Work, call: Call, review: Artifact | Exception, context: AgentContext) -> tuple[Override, str] | None:
+def _levers(state: AgentState, call: Call) -> list[str]:
+    """What can be changed of how the engine that made it paints."""
+    lineup = state.get("lineup")
+    part = lineup.part(call.tool) if lineup is not None else None
+    return part.levers if part is not None else []
+
+
+def _retry(
+    work: Work, call: Call, review: Artifact | Exception, context: AgentContext, levers: list[str]
+) -> tuple[Override, str] | None:
     """What to change for the next attempt; None when nothing would help or the bound is reached."""
     tries = [attempt for attempt in work.attempts if attempt.call == call.id]
     before = tries[-1].override
-    if len(tries) >= context.settings.max_attempts or not isinstance(review, Artifact):
+    recalled = call.id in work.recalled
+    # What an earlier generation found is tried beyond the bound: it must not cost an attempt of this one.
+    if len(tries) - recalled >= context.settings.max_attempts or not isinstance(review, Artifact):
         return None
+    if recalled and len(tries) == 1:
+        return Override(), "what helped before did not help here; trying without it"
     found = ReviewArtifact.Output.model_validate(review.output)
     unchanged = {name: value for name, value in call.args.items() if name not in before.args}
     tried = [{**unchanged, **attempt.override.args} for attempt in tries]
     fix = propose(
         str(review.record.args["kind"]), dict(call.args), list(found.checks), len(tries), tried,
-        seed_helps=not _seed_was_useless(tries),
+        seed_helps=not _seed_was_useless(tries), levers=levers, picture=tries[-1].id,
     )  # fmt: skip
     if fix is None:
         return None

@@ -24,7 +24,8 @@ def attempt(call: str, score: float, *failed: str, number: int = 1, best: bool =
 def test_every_check_part_and_lever_has_a_name(language: str) -> None:
     words = Replies(language)._words
     assert words["checks"].keys() >= default_limits().weights.keys()
-    assert words["levers"].keys() == {*StageAdjustment.model_fields, "rate", "target_lufs", "seed"}
+    painted = {"prompt", "negative", "repair", "control_scale", "likeness_scale"}
+    assert words["levers"].keys() == {*StageAdjustment.model_fields, "rate", "target_lufs", "seed", *painted}
     assert words["parts"].keys() == {"still", "line", "motion", "music", "ambience", "subtitles", "sound", "film"}
 
 

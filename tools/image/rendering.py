@@ -70,6 +70,10 @@ class Rendering(_Model):
     negative: str = Field("", max_length=2000, description="what to avoid, besides the usual")
     loras: list[LoraUse] | None = Field(None, max_length=8, description="None: those of the characters, place, style")
     controls: list[ControlUse] | None = Field(None, max_length=4, description="None: those that are registered")
+    control_scale: float = Field(1.0, ge=0.3, le=2.0, description="times the strength of every ControlNet")
+    likeness_scale: float = Field(
+        1.0, ge=0.3, le=2.0, description="times the weights of the characters' LoRAs and references"
+    )
     start: ArtifactRef | None = Field(None, description="picture of an earlier call to begin from")
     start_image: str = Field("", max_length=1024, description="picture file to begin from")
     strength: float = Field(0.6, gt=0.0, le=1.0, description="how much of the picture begun from may change")

@@ -15,6 +15,7 @@ from tools.artifact import Artifact
 from tools.errors import BadOutput
 from tools.music.tool import MixSound
 from tools.review.limits import FilmLimits, Limits
+from tools.review.meaning import check_meaning
 from tools.review.sync import check_in_sync, check_subtitle_track
 from tools.review.tool import Check, ReviewArtifact
 from tools.review.verdict import as_sized, below, holds, not_run, share
@@ -44,6 +45,8 @@ SAMPLE = 4
 STREAM_NAMES = {"subtitle": "subtitles"}
 VIDEO_BLACK, VIDEO_RANGE = 16, 219
 """Luma of video runs from 16 to 235 (ITU-R BT.709)."""
+
+UNSEEN = not_run("meaning", "a vision model that watches films; where there is one, it looks at the stills")
 
 
 @dataclass(frozen=True)
@@ -170,8 +173,9 @@ def review_shot(
     speech: list[Artifact],
     limits: Limits,
     progress: Callable[[float], None],
+    seen: Artifact | None = None,
 ) -> list[Check]:
-    """Every check of an `animate_shot` result."""
+    """Every check of an `animate_shot` result; `seen` is the result of `see_picture` about it."""
     made = AnimateShot.Output.model_validate(subject.output)
     fps = int(subject.record.args.get("fps", made.fps))
     wanted, slack = made.frames, 0
@@ -183,7 +187,9 @@ def review_shot(
     size = args.expect_size or (made.width, made.height)
     streams = args.expect_streams or ["video"]
     rest = _shot_may_rest_s(args.shot, wanted, fps, limits.film)
-    return _review(subject.file(made.file), _Expected(fps, wanted, slack, size, streams, rest), limits, progress)
+    meaning = list(check_meaning(subject, seen, limits.meaning)) if seen is not None else [UNSEEN]
+    expected = _Expected(fps, wanted, slack, size, streams, rest, meaning=meaning)
+    return _review(subject.file(made.file), expected, limits, progress)
 
 
 def review_film(
@@ -214,6 +220,7 @@ class _Expected:
         frames: how many, give or take `slack`.
         may_rest_s: for how many seconds nothing may move; None: for any time.
         mix: the sound that went into it.
+        meaning: the checks of what a vision model saw.
     """
 
     fps: int
@@ -223,6 +230,7 @@ class _Expected:
     streams: Sequence[str]
     may_rest_s: float | None
     mix: Artifact | None = None
+    meaning: Sequence[Check] = (UNSEEN,)
 
 
 def _review(path: Path, expected: _Expected, limits: Limits, progress: Callable[[float], None]) -> list[Check]:
@@ -266,7 +274,7 @@ def _review(path: Path, expected: _Expected, limits: Limits, progress: Callable[
         checks.append(check_sound_present(level, limits.film))
         if heard is not None and expected.mix is not None:
             checks += _against_mix(info, heard, expected.mix, expected.fps, limits)
-    return [*checks, not_run("meaning", "a vision model, such as Qwen2.5-VL")]
+    return [*checks, *expected.meaning]
 
 
 def _against_mix(info: MediaInfo, heard: Sounding, mix: Artifact, fps: int, limits: Limits) -> list[Check]:

@@ -7,12 +7,13 @@ Pure functions on plain data: no result is opened and nothing is remembered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tools.image.tool import StageAdjustment
 from tools.review.limits import default_limits
+from tools.review.painting import painted
 from tools.review.scoring import base_name
 from tools.review.tool import Check
 
@@ -49,6 +50,8 @@ def propose(
     tried: Sequence[Mapping[str, Any]] = (),
     *,
     seed_helps: bool = True,
+    levers: Collection[str] = (),
+    picture: str = "",
 ) -> Fix | None:
     """What to try next.
 
@@ -59,6 +62,8 @@ def propose(
         attempt: number of the attempt that gave it, from 1.
         tried: arguments of earlier attempts; none of them is proposed again with the same seed.
         seed_helps: False where another seed has been tried and changed nothing of what the judge measures.
+        levers: what can be changed of how the engine at work paints (see `tools.review.painting`).
+        picture: id of the result that fell short, where a part of it may be drawn anew.
 
     Returns:
         None where nothing failed, or nothing that failed can be mended by other arguments or another seed.
@@ -69,6 +74,9 @@ def propose(
     for factor in (1.0, 1.5, 0.6):
         strength = (1 + STRONGER * (max(1, attempt) - 1)) * factor
         changed, said = _changed_args(kind, args, failed, strength)
+        if kind == "image":
+            changed, more = painted(changed, failed, strength, levers, picture, moved=bool(said))
+            said = [*said, *more]
         if changed != args and all(changed != dict(other) for other in tried):
             return Fix(changed, 0, _reason(failed, said))
     if seed_helps and any("seed" in check.fix for check in failed):

@@ -13,11 +13,12 @@ from tools.errors import BadOutput
 from tools.image.tool import ControlMap, GenerateImage
 from tools.review.identity import check_identity
 from tools.review.limits import ImageLimits, Limits
+from tools.review.meaning import check_meaning
 from tools.review.picture_contrast import check_faces
 from tools.review.pixels import luma, png_size, read_gray, read_rgb
 from tools.review.stage import Person, check_stage
 from tools.review.tool import Check, ReviewArtifact
-from tools.review.verdict import above, as_sized, between, holds, not_run, share
+from tools.review.verdict import above, as_sized, between, holds, share
 from tools.storyboard import TimeOfDay, Weather
 
 __all__ = [
@@ -143,9 +144,18 @@ def check_maps(
 
 
 def review_image(
-    args: ReviewArtifact.Input, subject: Artifact, limits: Limits, faces: Artifact | None = None
+    args: ReviewArtifact.Input,
+    subject: Artifact,
+    limits: Limits,
+    faces: Artifact | None = None,
+    seen: Artifact | None = None,
 ) -> list[Check]:
-    """Every check of a `generate_image` result; `faces` is the result of `compare_faces` about it."""
+    """Every check of a `generate_image` result.
+
+    Args:
+        faces: result of `compare_faces` about it; None: it was not run.
+        seen: result of `see_picture` about it; None: it was not run.
+    """
     made = GenerateImage.Output.model_validate(subject.output)
     try:
         path = subject.file(made.image)
@@ -172,7 +182,7 @@ def review_image(
     checks += check_stage(people, args.shot.framing if args.shot else "wide", size, limits.stage)
     checks += check_faces(rgb, people, limits.image)
     checks += check_identity(people, subject, faces)
-    return [*checks, not_run("meaning", "a vision model, such as Qwen2.5-VL")]
+    return [*checks, *check_meaning(subject, seen, limits.meaning)]
 
 
 def _wanted_maps(subject: Artifact) -> list[str]:

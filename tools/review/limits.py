@@ -16,6 +16,7 @@ __all__ = [
     "FilmLimits",
     "ImageLimits",
     "Limits",
+    "MeaningLimits",
     "Range",
     "SoundLimits",
     "SpeechLimits",
@@ -129,6 +130,14 @@ class FilmLimits(_Model):
     min_sound_db: float
 
 
+class MeaningLimits(_Model):
+    """Of what a vision model sees."""
+
+    min_overall: float = Field(gt=0.0, le=1.0)
+    margin: float = Share
+    min_criterion: float = Field(gt=0.0, le=1.0)
+
+
 class Weight(_Model):
     """What failing a check costs; a hard one keeps the whole below the threshold."""
 
@@ -145,6 +154,7 @@ class Limits(_Model):
     sound: SoundLimits
     subtitles: SubtitleLimits
     film: FilmLimits
+    meaning: MeaningLimits
     hard_factor: float = Field(gt=0.0, lt=0.7)
     weights: dict[str, Weight]
 

@@ -31,7 +31,7 @@ MAKERS = {
 class Measure(Engine[ReviewArtifact.Input, ReviewArtifact.Output]):
     """Measures pixels, samples and frames. Needs no model; what only a model can judge is listed as not run."""
 
-    tool, name, version = ReviewArtifact, "measure", "1"
+    tool, name, version = ReviewArtifact, "measure", "2"
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits
@@ -67,10 +67,12 @@ class Measure(Engine[ReviewArtifact.Input, ReviewArtifact.Output]):
 def _checks(args: ReviewArtifact.Input, subject: Artifact, ctx: EngineContext, limits: Limits) -> list[Check]:
     # Each subject brings its own libraries (skia, scipy, av): only the one at hand is imported.
     speech = [ctx.open(ref) for ref in args.speech]
+    seen = ctx.open(args.seen) if args.seen else None
     if args.kind == "image":
         from tools.review.image import review_image
 
-        return review_image(args, subject, limits, ctx.open(args.faces) if args.faces else None)
+        faces = ctx.open(args.faces) if args.faces else None
+        return review_image(args, subject, limits, faces, seen)
     if args.kind == "speech":
         from tools.review.speech import review_speech
 
@@ -90,5 +92,5 @@ def _checks(args: ReviewArtifact.Input, subject: Artifact, ctx: EngineContext, l
         ctx.progress(fraction, "watching")
 
     if args.kind == "shot":
-        return review_shot(args, subject, speech, limits, watched)
+        return review_shot(args, subject, speech, limits, watched, seen)
     return review_film(args, subject, speech, limits, watched)

@@ -47,6 +47,7 @@ class ReviewArtifact(Tool):
         speech: list[ArtifactRef] = Field(default_factory=list, description="for subtitles and film: the spoken clips")
         heard: ArtifactRef | None = Field(None, description="for speech: result of transcribe about it")
         faces: ArtifactRef | None = Field(None, description="for image: result of compare_faces about it")
+        seen: ArtifactRef | None = Field(None, description="for image and shot: result of see_picture about it")
         expect_duration_s: float | None = None
         expect_streams: list[Literal["video", "audio", "subtitles"]] = Field(default_factory=list)
         expect_size: tuple[int, int] | None = None

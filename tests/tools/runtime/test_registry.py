@@ -36,7 +36,7 @@ def test_the_product_lists_its_tools_with_schemas_a_model_can_call() -> None:
     registry = Registry.load()
     specs = {spec.name: spec for spec in registry.tools()}
     assert set(specs) == {
-        "generate_image", "compare_faces", "animate_shot", "lip_sync", "edit_video", "synthesize_speech",
+        "generate_image", "compare_faces", "see_picture", "animate_shot", "lip_sync", "edit_video", "synthesize_speech",
         "compose_music", "make_ambience", "mix_sound", "transcribe", "write_subtitles", "review_artifact",
     }  # fmt: skip
     function = specs["synthesize_speech"].function

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from configs.characters import CHARACTERS_FILE, load_characters
@@ -88,17 +88,27 @@ def make_plan(args: GenerateImage.Input, preset: str = "", paths: ConfigPaths = 
             hint=f"There are: {', '.join(people)}.",
         )
     adapters, words_alone = choose_loras(args.shot, args.style, "", sheets, loras, rendering.loras, name)
+    adapters = [_scaled(one, rendering.likeness_scale) for one in adapters]
     controls, unused = choose_controls(args.shot, nets, rendering.controls)
+    controls = [replace(one, strength=round(min(2.0, one.strength * rendering.control_scale), 4)) for one in controls]
     references, missing = _references(args, rendering, images)
     prompts = write_prompts(
         args.shot, args.cast, sheets, images, style=args.style,
         triggers=[word for one in adapters for word in one.trigger], more=rendering.prompt, avoid=rendering.negative,
     )  # fmt: skip
     scale = images.identity.scale if rendering.identity is None else rendering.identity
+    scale = round(min(1.5, scale * rendering.likeness_scale), 4)
     return Plan(
         prompts, effort, adapters, controls, references if scale else {}, scale, rendering.regional and len(people) > 1,
         rendering, images, nets, (*words_alone, *unused, *missing), _weights(rendering),
     )  # fmt: skip
+
+
+def _scaled(adapter: Adapter, scale: float) -> Adapter:
+    """A character's LoRA at another strength; those of places and styles stay."""
+    if not adapter.character or scale == 1.0:
+        return adapter
+    return replace(adapter, weight=round(min(2.0, max(-2.0, adapter.weight * scale)), 4))
 
 
 def _effort(rendering: Rendering, images: ImagesFile, name: str) -> Preset:

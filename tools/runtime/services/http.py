@@ -1,4 +1,4 @@
-"""Asking a model server on this machine, with a limit on everything: where it is, how long, how much it says."""
+"""Asking a model server, with a limit on everything: where it is, how long, how much it says."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ _READ = 1 << 16
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said: its status code, and the body."""
+    """What a server said: its status code, the body, and how long it asks to be left alone (`Retry-After`)."""
 
     status: int
     body: bytes
+    retry_after: str = ""
 
     def json(self) -> Any:
         """The body as JSON.
@@ -51,18 +52,20 @@ class ServerHttp:
         name: of the server, for messages.
         url: `http://127.0.0.1:8000`, with a path in front of all others where there is one.
         remote: allow an address that is not of this machine.
+        secure: allow an address that begins with https.
 
     Raises:
         InvalidInput: no http address, or not of this machine.
     """
 
-    def __init__(self, name: str, url: str, *, remote: bool = False) -> None:
+    def __init__(self, name: str, url: str, *, remote: bool = False, secure: bool = False) -> None:
         parts = urlsplit(url)
         try:
             port = parts.port
         except ValueError:
             raise InvalidInput(f"{url!r} has no port that there is", where=name) from None
-        if parts.scheme != "http" or not parts.hostname or parts.query or parts.username:
+        self._secure = secure and parts.scheme == "https"
+        if not (parts.scheme == "http" or self._secure) or not parts.hostname or parts.query or parts.username:
             raise InvalidInput(f"{url!r} is not an address like http://127.0.0.1:8000", where=name)
         if not remote and not is_this_machine(parts.hostname):
             raise InvalidInput(
@@ -70,7 +73,7 @@ class ServerHttp:
             )
         self.name = name
         self.url = url.rstrip("/")
-        self.host, self.port = parts.hostname, port or 80
+        self.host, self.port = parts.hostname, port or (443 if self._secure else 80)
         self._prefix = parts.path.rstrip("/")
 
     def ask(
@@ -82,6 +85,7 @@ class ServerHttp:
         params: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         content: tuple[str, bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
         most: int = MAX_BYTES,
     ) -> Answer:
         """One request; any status is an answer.
@@ -90,6 +94,7 @@ class ServerHttp:
             timeout_s: for all of it, from connecting to the last byte.
             body: sent as JSON.
             content: media type and bytes, sent in place of `body`.
+            headers: sent besides; they stand in no error.
             most: bytes of the answer; a longer one is refused.
 
         Raises:
@@ -100,14 +105,17 @@ class ServerHttp:
         deadline = time.monotonic() + timeout_s
         target = f"{self._prefix}{path}" + (f"?{urlencode(params)}" if params else "")
         kind, data = content or ("application/json", None if body is None else json.dumps(body).encode())
-        headers = {"Content-Type": kind} if data is not None else {}
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
+        sent = {"Content-Type": kind} if data is not None else {}
+        sent.update(headers or {})
+        connect = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+        connection = connect(self.host, self.port, timeout=timeout_s)
         try:
             connection.connect()
             with _cut_off(connection.sock, deadline - time.monotonic()):
-                connection.request(method, target, data, headers)
+                connection.request(method, target, data, sent)
                 response = connection.getresponse()
-                return Answer(response.status, self._read(response, most))
+                after = response.headers.get("Retry-After") or ""
+                return Answer(response.status, self._read(response, most), after[:40])
         except TimeoutError:
             raise EngineHung(f"{self.name} did not answer {method} {path} within {timeout_s:g} s.") from None
         except ConnectionRefusedError:

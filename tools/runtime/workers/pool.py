@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from configs.chat_models import variables_of_chat_models
 from configs.engines import StackEntry
 from tools.errors import Cancelled, ToolError
 from tools.registry import EngineSpec
@@ -36,6 +37,7 @@ class WorkerPool:
         allow: prefixes of the modules that engines may come from.
         clock: of this world.
         models_home: where models and environments of stacks lie, and workers look for them.
+        told: settings of this studio that workers are told as environment variables; no secrets.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class WorkerPool:
         allow: tuple[str, ...] = ("tools.",),
         clock: Clock = REAL_CLOCK,
         models_home: Path | None = None,
+        told: Mapping[str, str] | None = None,
     ) -> None:
         self.size = size or default_size()
         self._stacks = dict(stacks or {})
@@ -56,14 +59,14 @@ class WorkerPool:
         self._changed = clock.condition()
         self._closed = False
         if models_home is not None:
-            self.know(self._stacks, models_home)
+            self.know(self._stacks, models_home, told)
 
-    def know(self, stacks: Mapping[str, StackEntry], models_home: Path) -> None:
-        """Tell a pool that was started early which stacks there are, and where models and environments lie."""
+    def know(self, stacks: Mapping[str, StackEntry], models_home: Path, told: Mapping[str, str] | None = None) -> None:
+        """Tell a pool that was started early which stacks there are, where models lie, and what the settings say."""
         with self._changed:
             self._stacks = dict(stacks)
             self._models_home = models_home
-            self._told = {"STUDIO_MODELS_FOLDER": str(models_home.absolute())}
+            self._told = {**(told or {}), "STUDIO_MODELS_FOLDER": str(models_home.absolute())}
 
     def start(self) -> None:
         """Start all workers of the studio's own stack; returns at once, they come up beside what follows."""
@@ -147,7 +150,8 @@ class WorkerPool:
         python, told = interpreter_of(stack, entry, self._models_home), self._told
         if self._models_home is not None and entry.requires and not entry.python:
             told = {**told, **search_path(environment_of(stack, self._models_home))}
-        return WorkerProcess(python, self._allow, entry.keys, told)
+        keys = (*entry.keys, *variables_of_chat_models()) if entry.chat_models else entry.keys
+        return WorkerProcess(python, self._allow, keys, told)
 
     def _count(self, stack: str) -> int:
         return len(self._idle.get(stack, ())) + len(self._leased.get(stack, ()))
