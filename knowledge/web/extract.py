@@ -15,12 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from knowledge.splitting import without_controls
 from knowledge.web.fetch import Page
-from knowledge.web.problems import PageRefused
+from knowledge.web.problems import PageRefused, TooSlow
 from knowledge.web.waiting import run_within
 
 __all__ = ["Reading", "extract"]
 
-PAGE_CPU_S = 5.0
+PAGE_CPU_S = 3.0
 """Seconds of work on one page; an ordinary one takes a twentieth of a second."""
 MEGABYTES = 1_000
 """Memory of the process; an ordinary page takes 80."""
@@ -63,46 +63,68 @@ def extract(
         cancel: set it to stop waiting.
 
     Raises:
-        TooSlow: they took longer than `seconds`.
         Stopped: `cancel` was set.
     """
+    child = _Child(page_cpu_s)
     results: list[Reading | PageRefused] = []
-    running: list[subprocess.Popen[bytes]] = []
 
     def read_all() -> None:
         while len(results) < len(pages):
             rest = pages[len(results) :]
-            results.extend(_read(page, told) for page, told in zip(rest, _run(rest, page_cpu_s, running), strict=False))
+            told, failed = child.read(rest)
+            results.extend(_read(page, one) for page, one in zip(rest, told, strict=False))
+            if failed:
+                return
             if len(results) < len(pages):
                 # The process was ended over this page; the next ones get a new process.
                 results.append(PageRefused("takes too long to read"))
 
     try:
         run_within(read_all, seconds, what="reading the pages", cancel=cancel)
+    except TooSlow:
+        pass  # What is not read by now is told below.
     finally:
-        for process in running:
-            process.kill()
-    return results
+        child.end()
+    done = results[: len(pages)]
+    return [*done, *(PageRefused("could not be read in time") for _ in pages[len(done) :])]
 
 
-def _run(pages: Sequence[Page], page_cpu_s: float, running: list[subprocess.Popen[bytes]]) -> list[dict[str, Any]]:
-    """What the process says of the pages: of all, or of those before the one it was ended over."""
-    orders = {"path": sys.path, "seconds": page_cpu_s, "megabytes": MEGABYTES}
-    lines = [json.dumps(orders)]
-    for page in pages:
-        data = base64.b64encode(page.data).decode()
-        lines.append(json.dumps({"url": page.url, "type": page.type, "charset": page.charset, "data": data}))
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-X", "utf8", str(_CHILD)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={},
-    )
-    running.append(process)
-    output, _ = process.communicate(("\n".join(lines) + "\n").encode())
-    running.remove(process)
-    return [json.loads(line) for line in output[:_MOST_OUTPUT].splitlines() if line.endswith(b"}")]
+class _Child:
+    """Runs extract_child.py, once or, after a page that it was ended over, again."""
+
+    def __init__(self, page_cpu_s: float) -> None:
+        self._page_cpu_s = page_cpu_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
+        self._lock = threading.Lock()
+
+    def read(self, pages: Sequence[Page]) -> tuple[list[dict[str, Any]], bool]:
+        """What it says of the pages, or of those before the one it was ended over; and whether it cannot go on."""
+        lines = [json.dumps({"path": sys.path, "seconds": self._page_cpu_s, "megabytes": MEGABYTES})]
+        for page in pages:
+            data = base64.b64encode(page.data).decode()
+            lines.append(json.dumps({"url": page.url, "type": page.type, "charset": page.charset, "data": data}))
+        with self._lock:
+            if self._ended:
+                return [], True
+            process = self._process = subprocess.Popen(
+                [sys.executable, "-I", "-X", "utf8", str(_CHILD)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={},
+            )
+        output, _ = process.communicate(("\n".join(lines) + "\n").encode())
+        told = [json.loads(line) for line in output[:_MOST_OUTPUT].splitlines() if line.endswith(b"}")]
+        # Ended by a signal it was over a page; by itself, without its work done, it does not work at all.
+        return told, process.returncode > 0 or self._ended
+
+    def end(self) -> None:
+        """End it, for good."""
+        with self._lock:
+            self._ended = True
+            if self._process is not None:
+                self._process.kill()
 
 
 def _read(page: Page, told: dict[str, Any]) -> Reading | PageRefused:

@@ -118,8 +118,7 @@ class DuckduckgoSearchProvider:
         return _hits((one.get("title", ""), one.get("href", ""), one.get("body", "")) for one in found)[:limit]
 
 
-_TOO_MANY = "the search service turns us away: too many questions, or it takes the studio for a robot; try again
-later"
+_TOO_MANY = "the search service turns us away (too many questions, or it takes us for a robot); try again later"
 
 
 def find_provider(is_there: Callable[[str], bool] | None = None) -> SearchProvider | None:

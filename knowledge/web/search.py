@@ -14,7 +14,7 @@ from knowledge.splitting import split_text
 from knowledge.web.cache import WebCache
 from knowledge.web.extract import Reading, extract
 from knowledge.web.fetch import Fetcher, Page
-from knowledge.web.problems import SearchRefused, Stopped, TooSlow, WebProblem
+from knowledge.web.problems import SearchRefused, Stopped, WebProblem
 from knowledge.web.providers import Hit, SearchProvider
 from knowledge.web.ranking import Candidate, Embed, rank
 from knowledge.web.waiting import Deadline, run_each, run_within
@@ -142,12 +142,7 @@ class WebSearcher:
                 unread[url] = str(got)
             else:
                 raise got
-        try:
-            read = (
-                extract([page for _, page in pages], seconds=deadline.left(15.0), cancel=self._cancel) if pages else []
-            )
-        except TooSlow as problem:
-            return readings, {**unread, **{url: str(problem) for url, _ in pages}}
+        read = extract([page for _, page in pages], seconds=deadline.left(15.0), cancel=self._cancel)
         for (url, _), found in zip(pages, read, strict=True):
             if isinstance(found, Reading):
                 readings[url] = found

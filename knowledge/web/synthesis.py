@@ -45,7 +45,7 @@ class Sentence(_Model):
 
 
 class Synthesis(_Model):
-    """Sentences with their sources; `by` is the chat model that wrote them, empty for sentences of the pages themselves."""
+    """Sentences with their sources; `by` is the chat model that wrote them, empty for sentences of the pages."""
 
     sentences: list[Sentence]
     sources: list[Source]
@@ -98,7 +98,7 @@ def extract_synthesis(query: str, passages: Sequence[Passage], *, embed: Embed |
 
 
 def validated(stated: Sequence[Stated], passages: Sequence[Passage], *, by: str) -> Synthesis:
-    """What a model wrote, as far as it can be kept: sentences that name sources which are there, and only those sources.
+    """What a model wrote, as far as it can be kept: sentences that name sources which are there, and only those.
 
     Args:
         stated: the model's sentences, with numbers of `number_sources(passages)`.
@@ -122,9 +122,8 @@ def _renumbered(sentences: Sequence[Sentence], sources: Sequence[Source], *, by:
     """Only the sources that are named, numbered as they come up."""
     used = dict.fromkeys(number for sentence in sentences for number in sentence.sources)
     new = {old: at for at, old in enumerate(used, start=1)}
-    kept = sorted(
-        (s.model_copy(update={"number": new[s.number]}) for s in sources if s.number in new), key=lambda s: s.number
-    )
+    kept = [s.model_copy(update={"number": new[s.number]}) for s in sources if s.number in new]
+    kept.sort(key=lambda source: source.number)
     told = [Sentence(text=s.text, sources=tuple(sorted(new[at] for at in s.sources))) for s in sentences]
     return Synthesis(sentences=told, sources=kept, by=by)
 
