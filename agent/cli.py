@@ -17,6 +17,7 @@ import typer
 
 from agent.interrupts import STOPPED
 from agent.jobs_cli import jobs
+from agent.mcp_cli import mcp
 from agent.models_cli import models
 from agent.stacks_cli import stacks
 from agent.trace_cli import trace
@@ -35,6 +36,7 @@ app = typer.Typer(
     epilog='`studio "make a beach scene with Luca and Alberto"` is short for `studio make "..."`.',
 )
 app.add_typer(jobs, name="jobs")
+app.add_typer(mcp, name="mcp")
 app.add_typer(models, name="models")
 app.add_typer(stacks, name="stacks")
 app.add_typer(voice, name="voice")
@@ -239,6 +241,7 @@ def _with_plugins(argv: list[str]) -> typer.Typer:
     """The app with the commands of other packages, found by entry point, when one of them may be meant."""
     own = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback} | {
         "jobs",
+        "mcp",
         "models",
         "stacks",
     }

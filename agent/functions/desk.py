@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -199,6 +200,21 @@ class Desk:
 
     # -- making -----------------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """One at a time makes something at this desk; the others wait here.
+
+        Raises:
+            Cancelled: it was stopped while it waited.
+        """
+        while not self._making.acquire(timeout=0.2):
+            if self.cancel.is_set():
+                raise Cancelled("stopped")
+        try:
+            yield
+        finally:
+            self._making.release()
+
     def make(self, scene: Scene) -> tuple[Scene, dict[str, Any]]:
         """Carry out a storyboard with the studio's own graph: drawn, judged, retried, published.
 
@@ -208,14 +224,9 @@ class Desk:
         Raises:
             ToolError: it cannot be made. Cancelled: it was stopped; what is finished is kept.
         """
-        while not self._making.acquire(timeout=0.2):
-            if self.cancel.is_set():
-                raise Cancelled("stopped")
-        try:
+        with self.working():
             # The graph may already be running in this thread: inside it, a run of its own must not find that one's.
             state = contextvars.Context().run(self._run_graph, scene)
-        finally:
-            self._making.release()
         production = str(state.get("production") or scene.production)
         return replace(scene, production=production), state
 

@@ -154,7 +154,8 @@ def speak_line(
     toolbox = desk.context.toolbox
     engine = choose_engine(toolbox.readiness(), desk.context.settings, args)
     call = Call(id="line", tool="synthesize_speech", args=args, engine=engine.name, seed=desk.context.settings.seed)
-    artifact = toolbox.run_alone(call, LINES, "lines that were tried", desk.cancel)
+    with desk.working():
+        artifact = toolbox.run_alone(call, LINES, "lines that were tried", desk.cancel)
     return _sound(artifact, f"{who} says it", "line")
 
 
@@ -193,7 +194,9 @@ def make_music(
     engine = toolbox.draw_up(board, ["music"], desk.context.options.engines).engine("compose_music")
     args = {"mood": mood, "duration_s": seconds, "prompt": prompt}
     call = Call(id="music", tool="compose_music", args=args, engine=engine, seed=desk.context.settings.seed)
-    return _sound(toolbox.run_alone(call, MUSIC, "music that was tried", desk.cancel), f"{mood} music", "music")
+    with desk.working():
+        artifact = toolbox.run_alone(call, MUSIC, "music that was tried", desk.cancel)
+    return _sound(artifact, f"{mood} music", "music")
 
 
 def _sound(artifact: Artifact, what: str, label: str) -> Answer:
@@ -215,7 +218,8 @@ def transcribe_recording(
     from agent.transcribing import hear
 
     path = desk.file(file)
-    artifact = hear(desk.context.toolbox, path, desk.cancel, language=language)
+    with desk.working():
+        artifact = hear(desk.context.toolbox, path, desk.cancel, language=language)
     output: dict[str, Any] = dict(artifact.output)
     text = str(output.get("text", ""))
     data = {"language": output.get("language", ""), "seconds": output.get("duration_s"), "text": text}

@@ -23,7 +23,7 @@ from tools.errors import InvalidInput
 from tools.functions.coercion import BadArguments, coerce, read_arguments
 from tools.functions.schema import function_schema, simplify
 
-__all__ = ["NAME", "Answer", "Effect", "Function", "MadeFile", "function", "function_of_tool"]
+__all__ = ["NAME", "Answer", "Effect", "Function", "MadeFile", "function", "function_of_tool", "plain_values"]
 
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,63}")
 """What OpenAI's API takes as the name of a function."""
@@ -131,8 +131,12 @@ class Function(Generic[ContextT]):
         """Arguments as text that is equal where they mean the same: defaults written out, keys in order."""
         from tools.artifact import canonical_json
 
-        plain = {name: _plain(value) for name, value in values.items()}
-        return canonical_json(plain).decode()
+        return canonical_json(plain_values(values)).decode()
+
+
+def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Validated arguments as JSON data again."""
+    return {str(name): _plain(value) for name, value in values.items()}
 
 
 def _plain(value: Any) -> Any:
@@ -140,9 +144,7 @@ def _plain(value: Any) -> Any:
         return value.model_dump(mode="json")
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    return value
+    return plain_values(value) if isinstance(value, Mapping) else value
 
 
 def _problems(error: ValidationError) -> list[str]:
