@@ -117,7 +117,7 @@ class _Plan:
     def picture(self, shot: Shot, *, timed: bool) -> dict[str, Any]:
         """The arguments that still and motion share; what cannot be seen is left out, so that it remakes nothing."""
         ids = {p.character for p in shot.placements}
-        silent: dict[str, Any] = {"id": "shot", "music": None, "ambience": None}
+        silent: dict[str, Any] = {"id": "shot", "music": None, "ambience": None, "prompt": None, "negative": None}
         if not timed:
             silent |= {"dialogue": [], "duration_s": 4.0}
         else:
@@ -129,11 +129,26 @@ class _Plan:
         return {**look, "width": width, "height": height}
 
     def stills(self) -> None:
-        part = self.lineup.part("generate_image")
-        # The draft draws without presets: an argument it does not need would only make its pictures anew.
-        told = {"rendering": {"preset": self.preset}} if self.preset and part and not part.embedded else {}
         for shot in self.board.shots:
-            self.add(f"{shot.id}.still", "generate_image", 0, {**self.picture(shot, timed=False), **told})
+            told = {"preset": self.preset} if self.preset else {}
+            self.add(
+                f"{shot.id}.still",
+                "generate_image",
+                0,
+                {**self.picture(shot, timed=False), **self.told("generate_image", "rendering", shot, told)},
+            )
+
+    def told(self, tool: str, name: str, shot: Shot, more: dict[str, str]) -> dict[str, Any]:
+        """What an image or video model is told beyond the shot; nothing where the draft draws.
+
+        The draft does without presets and prompts: an argument it does not need would only make its pictures anew.
+        """
+        part = self.lineup.part(tool)
+        if part is None or part.embedded:
+            return {}
+        words = {"prompt": shot.prompt or "", "negative": shot.negative or ""}
+        said = {**more, **{key: value for key, value in words.items() if value}}
+        return {name: said} if said else {}
 
     def voices(self) -> None:
         looks = {member.id: member.look for member in self.board.cast}
@@ -182,6 +197,7 @@ class _Plan:
             args = self.picture(shot if speaks else shot.model_copy(update={"dialogue": []}), timed=True)
             args |= {"fps": self.board.fps, "speech": self.speech_of(shot) if speaks else []}
             args["burn_subtitles"] = burn and speaks and bool(shot.dialogue)
+            args |= self.told("animate_shot", "filming", shot, {})
             if part and part.from_still:
                 args["picture"] = _ref(f"{self.prefix}{shot.id}.still")
             # What the judge changed about the still's staging holds for the moving shot as well.

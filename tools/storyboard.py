@@ -169,6 +169,16 @@ class Shot(_Model):
     control: list[ControlImage] = Field(default_factory=list, max_length=8)
     music: Mood | None = "calm"
     ambience: Slug | None = Field(None, description="id of a sound bed; None is silence")
+    # Left out of what is written where they say nothing, so that results made before they existed keep their hashes.
+    prompt: str | None = Field(
+        None,
+        max_length=1000,
+        exclude_if=lambda value: value is None,
+        description="words for image and video models, beside what the shot says itself; the draft draws without them",
+    )
+    negative: str | None = Field(
+        None, max_length=600, exclude_if=lambda value: value is None, description="what those models are to avoid"
+    )
 
     @model_validator(mode="after")
     def _each_character_once(self) -> Shot:

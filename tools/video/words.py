@@ -61,6 +61,7 @@ def write_video_prompt(
     opening = f"{_FRAMING[shot.framing]}{seen}, {place} {_TIME[shot.time_of_day]}."
     speakers = list(dict.fromkeys(names.get(line.character, "") for line in shot.dialogue))
     speaking = [name.partition(",")[0] for name in speakers if name]
+    told = {phrase.strip(" .").casefold() for phrase in more.split(",")}
     sentences = [
         opening,
         _WEATHER[shot.weather],
@@ -68,7 +69,7 @@ def write_video_prompt(
         videos.speaking.format(names=" and ".join(speaking)) if speaking and videos.speaking else "",
         videos.camera.get(shot.camera, ""),
         _sentence(more),
-        _sentence(", ".join(dict.fromkeys([*triggers, *style.suffix]))),
+        _sentence(", ".join(word for word in dict.fromkeys([*triggers, *style.suffix]) if word.casefold() not in told)),
     ]
     negative = ", ".join(dict.fromkeys(word for word in [*style.negative, *videos.negative, avoid.strip(" ,")] if word))
     return VideoPrompt(" ".join(one for one in sentences if one), negative)

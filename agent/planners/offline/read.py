@@ -17,7 +17,7 @@ from agent.planners.offline.tongue import language_of_text
 from agent.planners.offline.vocabulary import Vocabulary
 from tools.storyboard import Language
 
-__all__ = ["understand"]
+__all__ = ["read", "understand"]
 
 
 def understand(request: PlanRequest, vocabulary: Vocabulary) -> Intent:
@@ -27,12 +27,17 @@ def understand(request: PlanRequest, vocabulary: Vocabulary) -> Intent:
         request: the message with the conversation and the present storyboard.
         vocabulary: lexicons and cast.
     """
-    text = _unwrapped(clean(request.text))
-    language = language_of_text(_told(text), vocabulary, _language_before(request, vocabulary))
-    reading = Reading(text, language, request, vocabulary)
+    reading = read(request, vocabulary)
     if len(request.text) > MAX_CHARS:
         reading.notes.assume("too_long", count=f"{MAX_CHARS:,}")
     return decide(reading)
+
+
+def read(request: PlanRequest, vocabulary: Vocabulary) -> Reading:
+    """The message read, before it is decided what it is."""
+    text = _unwrapped(clean(request.text))
+    language = language_of_text(_told(text), vocabulary, _language_before(request, vocabulary))
+    return Reading(text, language, request, vocabulary)
 
 
 def _told(text: str) -> str:

@@ -25,6 +25,7 @@ from agent.planners.offline.changes import Changes
 from agent.planners.offline.direction import Direction, Tongue, load_direction
 from agent.planners.offline.happenings import recasts
 from agent.planners.offline.phrasing import join_names, short_name, title_of, tongue_of
+from agent.planners.offline.stale_prompts import without_stale_prompts
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.wordlists import starts_with
 from tools.storyboard import Storyboard
@@ -87,6 +88,7 @@ def revise(storyboard: Storyboard, intent: Intent, request: PlanRequest) -> Comp
         else:
             _OPERATIONS[edit.op](changes, edit)
     revised = _retitled(storyboard, changes.result(), changes, direction)
+    revised = without_stale_prompts(storyboard, revised, changes)
     if asked_for and revised == storyboard and not changes.problems:
         changes.assume("same_already")
     return Composition(storyboard=revised, assumptions=changes.assumptions, problems=changes.problems)

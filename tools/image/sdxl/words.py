@@ -90,8 +90,9 @@ def write_prompts(
         *(() if style in images.styles else (plain(style.replace("_", " ")),)),
         *words.suffix,
     ]
+    added = [phrase for phrase in _phrases(more) if phrase.casefold() not in said]
     described = [f"({text}){_LOUD:g}" if len(people) <= 2 else text for text in people.values()]
-    whole = [*scene, *described, plain(shot.action), more, *around]
+    whole = [*scene, *described, plain(shot.action), *added, *around]
     alone = {name: ", ".join(_once([scene[0], text, *around])) for name, text in people.items()}
     return Prompts(", ".join(_once(whole)), ", ".join(_once([*words.negative, avoid])), alone)
 
@@ -114,6 +115,17 @@ def _person(placement: Placement, member: CastMember | None, sheet: CharacterShe
 
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
+
+
+def _phrases(text: str) -> list[str]:
+    """Words to add as phrases; commas inside brackets part nothing, `(wet, cold)1.3` is one."""
+    found, depth, begun = [], 0, 0
+    for at, char in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if char == "," and depth <= 0:
+            found.append(text[begun:at].strip())
+            begun = at + 1
+    return [*found, text[begun:].strip()]
 
 
 def _once(phrases: Iterable[str]) -> list[str]:
