@@ -125,10 +125,15 @@ class Toolbox:
         from tools.readiness import Readiness
 
         registry = self.registry
-        gpu = bool(self._hardware.gpus) and registry.profile is not None and registry.profile.budget_gb > 0
         shelf = Shelf(self.settings.models_home, registry.models)
         roles = {"vision": self.settings.vision}
-        return Readiness(registry, shelf, gpu=gpu, network=self.settings.network, roles=roles)
+        return Readiness(registry, shelf, gpu=self.has_gpu, network=self.settings.network, roles=roles)
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether engines with models work on a GPU here."""
+        profile = self.registry.profile
+        return bool(self._hardware.gpus) and profile is not None and profile.budget_gb > 0
 
     def check_preset(self, name: str) -> None:
         """Refuse a preset for pictures that images.yaml does not have.

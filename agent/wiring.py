@@ -83,13 +83,15 @@ def create_context(
         pool: worker processes that are already starting; None starts them when they are first needed.
         cancel: set it to stop the run.
     """
+    toolbox = Toolbox(settings, pool=pool)
+    models = ChatModels(settings, toolbox)
     return AgentContext(
         settings=settings,
         planner=_planner(settings),
-        toolbox=Toolbox(settings, pool=pool),
+        toolbox=toolbox,
         retriever=OpenedLater(lambda: create_knowledge(settings)),
         search=OfflineSearch(),
-        models=ChatModels(settings),
+        models=models,
         turns=Turns(settings.state_dir / "thoughts", lambda: _spending(settings)),
         options=options or RunOptions(),
         cancel=cancel or threading.Event(),

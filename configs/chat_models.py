@@ -37,7 +37,6 @@ class Provider(BaseModel):
     structured: Literal["json_schema", "strict", "json_object", "none"] = "none"
     tools: bool = True
     images: bool = True
-    service: str = ""
     max_tokens: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from agent.chat_models.base import Role
 from agent.chat_models.chat import Chat
+from agent.chat_models.on_device import hold_on
 from agent.chat_models.wire import Wire
 from agent.turns import Turn
 from configs.chat_models import find_endpoint
@@ -13,14 +15,23 @@ from configs.settings import Settings
 from configs.yaml_file import YamlProblem
 from tools.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from agent.toolbox import Toolbox
+
 __all__ = ["ChatModels"]
 
 
 class ChatModels:
-    """The chat models of the settings; nothing is opened until one is asked."""
+    """The chat models of the settings; nothing is opened until one is asked.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: name the models.
+        toolbox: has the device that a model may share with the generators.
+    """
+
+    def __init__(self, settings: Settings, toolbox: Toolbox) -> None:
         self.settings = settings
+        self._toolbox = toolbox
         self._wires: dict[str, Wire] = {}
         self._lock = threading.Lock()
 
@@ -46,5 +57,5 @@ class ChatModels:
                     endpoint = find_endpoint(name, network=self.settings.network)
                 except YamlProblem as problem:
                     raise InvalidInput(problem.message, where=f"{role} (or STUDIO_{role.upper()})") from None
-                self._wires[name] = Wire(endpoint, self.settings.model_timeout_s)
+                self._wires[name] = Wire(endpoint, self.settings.model_timeout_s, hold_on(self._toolbox, endpoint))
             return Chat(self._wires[name], self.settings, turn)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,10 @@ from agent.chat_models.errors import (
     ChatUnavailable,
     ContextOverflow,
 )
+from agent.chat_models.on_device import Hold
 from agent.chat_models.pieces import in_words, without_lengths
 from configs.chat_models import Endpoint
-from tools.errors import Cancelled
+from tools.errors import Cancelled, ToolError
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -100,11 +102,13 @@ class Wire:
     Args:
         endpoint: the model at its server.
         timeout_s: for one answer, all its attempts and waits included.
+        hold: has the model on the device while it is asked, where it shares one.
     """
 
-    def __init__(self, endpoint: Endpoint, timeout_s: float) -> None:
+    def __init__(self, endpoint: Endpoint, timeout_s: float, hold: Hold = lambda _cancel: nullcontext()) -> None:
         self.endpoint = endpoint
         self.timeout_s = timeout_s
+        self._hold = hold
         self._ways = _Ways(endpoint.entry.structured)
         self._model: Any = None
         self._lock = threading.Lock()
@@ -120,6 +124,15 @@ class Wire:
             ChatFailed: see `agent.chat_models.errors`.
             Cancelled: `cancel` was set.
         """
+        try:
+            with self._hold(cancel):
+                return self._tried(request, seconds, cancel)
+        except (ChatFailed, Cancelled):
+            raise
+        except ToolError as error:
+            raise ChatUnavailable(f"{self.endpoint.name} could not be brought to the device: {error}") from error
+
+    def _tried(self, request: Request, seconds: float, cancel: threading.Event) -> Reply:
         deadline = time.monotonic() + min(self.timeout_s, seconds)
         last: ChatFailed = ChatUnavailable(f"{self.endpoint.name} did not answer in time")
         tries = 0
