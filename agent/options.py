@@ -23,6 +23,7 @@ class RunOptions:
         outputs: what to make, instead of what the message asks for.
         burn_subtitles: also draw the subtitles into the picture.
         engines: `TOOL=NAME`, or NAME alone: engines to take instead of what the profile prefers.
+        strategy: how to think before the storyboard is written (`agent.strategies`); empty chooses by the request.
         preset: of images.yaml, for pictures by an image model: `draft`, `standard`, `high`, `master`.
     """
 
@@ -35,3 +36,4 @@ class RunOptions:
     burn_subtitles: bool = False
     engines: tuple[str, ...] = ()
     preset: str = ""
+    strategy: str = ""

@@ -14,6 +14,7 @@ from agent.replies import Replies
 from agent.requests import without_controls
 from agent.shelf import Shelf, Version
 from agent.state import AgentState, Work
+from agent.strategies.composing import compose, revise
 from tools.errors import InvalidInput
 from tools.storyboard import Storyboard
 
@@ -112,14 +113,14 @@ def _compose(state: AgentState, context: AgentContext, intent: Intent, board: St
     if context.options.given is not None and intent.kind == "scene" and intent.brief is None:
         return Composition(storyboard=context.options.given)
     if intent.kind == "scene":
-        return context.planner.compose(intent, plan_request(state, context.turn(state)))
+        return compose(state, context, intent, plan_request(state, context.turn(state)))
     if board is None:
         raise InvalidInput("there is no storyboard to change yet", hint="Ask for a scene first.")
     changes = [edit for edit in intent.edits if edit.op not in ("undo", "redo", "set_outputs")]
     if not changes:
         return Composition(storyboard=board)
     request = plan_request(state, context.turn(state))
-    return context.planner.revise(board, intent.model_copy(update={"edits": changes}), request)
+    return revise(board, state, context, intent.model_copy(update={"edits": changes}), request)
 
 
 def _burned(state: AgentState, context: AgentContext, intent: Intent) -> bool:

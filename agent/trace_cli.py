@@ -26,10 +26,19 @@ Run = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where the picture goes, instead of beside the trace.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
+AsThoughts = Annotated[
+    bool, typer.Option("--thoughts", help="What was thought: of a production's last turn, or of the last turn of all.")
+]
 AsMetrics = Annotated[bool, typer.Option("--metrics", help="Print Prometheus metrics of this run alone.")]
 
 
-def trace(run: Run = "", out: Out = None, as_json: AsJson = False, metrics: AsMetrics = False) -> None:
+def trace(
+    run: Run = "",
+    out: Out = None,
+    as_json: AsJson = False,
+    metrics: AsMetrics = False,
+    thoughts: AsThoughts = False,
+) -> None:
     """See where the time of a run went: tables here, a picture beside the trace.
 
     Raises:
@@ -39,7 +48,13 @@ def trace(run: Run = "", out: Out = None, as_json: AsJson = False, metrics: AsMe
     from configs.settings import Settings
     from tools.runtime.telemetry.files import find_trace, read_trace
 
-    productions = Settings().productions
+    settings = Settings()
+    productions = settings.productions
+    if thoughts:
+        from agent.thoughts_cli import show_thoughts
+
+        show_thoughts(run, productions, settings.state_dir / "thoughts", as_json=as_json)
+        return
     if not run:
         _list(productions, as_json=as_json)
         return

@@ -133,6 +133,8 @@ class Turns:
     """
 
     KEPT = 64
+    ON_DISK = 200
+    """Turns whose thoughts are kept on disk."""
 
     def __init__(self, folder: Path | None, limits: Callable[[], Spending]) -> None:
         self.folder = folder
@@ -149,7 +151,19 @@ class Turns:
                 self._turns[name] = Turn(name, self._limits(), path)
                 for old in list(self._turns)[: -self.KEPT]:
                     del self._turns[old]
+                self._thin()
             return self._turns[name]
+
+    def _thin(self) -> None:
+        """Drop the thoughts of long ago; a folder that cannot be tidied is left as it is."""
+        if self.folder is None:
+            return
+        try:
+            files = sorted(self.folder.glob("*.jsonl"), key=lambda one: one.stat().st_mtime)
+            for old in files[: -self.ON_DISK]:
+                old.unlink(missing_ok=True)
+        except OSError:
+            return
 
 
 def read_thoughts(path: Path) -> Iterator[Thought]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -14,6 +15,9 @@ from agent.recalling import begin_with_lessons
 from agent.replies import Replies
 from agent.state import AgentState, Work
 from agent.storywriting import is_understood, write_storyboard
+from agent.strategies.choosing import check_strategy
+from agent.strategies.composing import model_of
+from agent.strategies.reflexion import reflect
 from agent.telling_engines import tell_lineup
 from tools.base import Call
 from tools.storyboard import Storyboard
@@ -29,12 +33,15 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     delta: dict[str, Any] = {}
     if not state["composed"]:
         context.toolbox.check_preset(context.options.preset)
+        check_strategy(context.options.strategy)
         delta = write_storyboard(state, context)
         board, outputs = delta["storyboard"], delta["outputs"]
         delta["lineup"] = context.toolbox.draw_up(board, outputs, context.options.engines)
         if not context.options.plan_only:
             context.toolbox.check(planned_calls({**state, **delta}, context))  # type: ignore[typeddict-item]
             delta["production"] = context.toolbox.open_production({**state, **delta}, context.options)  # type: ignore[typeddict-item]
+            name = Path(delta["production"]).name
+            context.turn(state).think("note", f"works in {name}", label="production", data={"production": name})
             begin_with_lessons({**state, **delta}, context, delta)  # type: ignore[typeddict-item]
         replies = Replies(intent.language)
         told = tell_lineup(delta["lineup"], board, replies, context.options.preset)
@@ -46,6 +53,9 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     work = next_batch(now["work"], calls)
     if context.options.approve and not work.approved and work.pending and work.stage > FIRST_STAGE:
         return _ask(now, delta, context, calls, work)
+    if not work.pending and (work.attempts or work.failures):
+        turn = context.turn(now)
+        reflect({**now, "work": work}, context, turn, model_of(context, turn))
     return {**delta, "work": work}
 
 

@@ -16,6 +16,7 @@ from agent.recalling import keep_generation
 from agent.replies import Replies
 from agent.state import AgentState
 from agent.storywriting import is_understood
+from agent.strategies.composing import answer
 from agent.telling_engines import tell_lineup
 from agent.transcribing import hear, write_down
 from agent.weaknesses import tell_failures, tell_weaknesses
@@ -33,7 +34,7 @@ def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]
     replies = Replies(intent.language)
     delta: dict[str, Any] = {}
     if intent.kind in ("question", "smalltalk"):
-        text = context.planner.answer(intent, plan_request(state, context.turn(state)))
+        text = answer(state, context, intent, plan_request(state, context.turn(state)))
     elif intent.kind == "transcription":
         return _heard(intent, replies, context)
     elif intent.kind in NEEDS_TOOL:

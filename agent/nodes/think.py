@@ -11,9 +11,11 @@ from langgraph.runtime import Runtime
 from agent.context import AgentContext
 from agent.intent import Intent, OutputKind
 from agent.planners.base import PlanRequest
+from agent.preferring import TOPIC, hear_wishes, prefer
 from agent.remembering import fold_history
 from agent.requests import clean_request
 from agent.state import AgentState, Work
+from agent.strategies.composing import understand
 from agent.turns import Turn
 
 __all__ = ["plan_request", "think"]
@@ -46,7 +48,14 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         goal = f"make the storyboard “{given.title}” as it stands"
         intent = Intent(kind="scene", goal=goal, characters=names, unknown_names=unknown, outputs=FULL_FILM)
     else:
-        intent = context.planner.understand(request)
+        heard = hear_wishes(request.text, context)
+        if heard.only:
+            intent = Intent(kind="smalltalk", goal="remember what is preferred", topic=TOPIC, language=heard.language)
+        else:
+            request = replace(request, text=heard.rest)
+            intent = understand(request, context, context.turn(state))
+        intent, preferred = prefer(intent, request.text, heard, context)
+        intent = intent.model_copy(update={"assumptions": [*intent.assumptions, *heard.sentences, *preferred]})
     if context.options.outputs:
         intent = Intent.model_validate({**intent.model_dump(), "outputs": context.options.outputs})
     runtime.stream_writer({"node": "think", "text": intent.goal})
