@@ -17,6 +17,7 @@ from agent.turns import Turn, Turns
 from configs.settings import Settings
 from knowledge.generations import Generations
 from knowledge.passage import Retriever, WebSearch
+from knowledge.preferences import Preferences
 
 if TYPE_CHECKING:
     from agent.toolbox import Toolbox
@@ -42,6 +43,11 @@ class AgentContext:
     def generations(self) -> Generations:
         """What was made before, and what helped."""
         return Generations(self.settings.knowledge_home)
+
+    @property
+    def preferences(self) -> Preferences:
+        """What the person always wants."""
+        return Preferences.at(self.settings.knowledge_home)
 
     def turn(self, state: AgentState) -> Turn:
         """The turn that a state is in: the one that its last human message began."""

@@ -14,6 +14,7 @@ from typing import Any
 from agent.context import AgentContext
 from agent.intent import Intent
 from agent.planned import planned_calls
+from agent.preferring import begin_as_preferred
 from agent.replies import Replies
 from agent.requests import without_controls
 from agent.state import AgentState, Attempt, Override, Recalled, Work
@@ -47,7 +48,10 @@ def past_generations(intent: Intent, context: AgentContext) -> list[Passage]:
 def begin_with_lessons(state: AgentState, context: AgentContext, delta: dict[str, Any]) -> None:
     """Let a new storyboard's calls begin with what helped before, and say so: changes `delta`."""
     intent = state["intent"]
-    work = recalled_work(state, context)
+    work = begin_as_preferred(state, context)
+    if work != state["work"]:
+        delta["work"] = work
+    work = recalled_work({**state, "work": work}, context)
     if not work.recalled or intent is None:
         return
     told = tell_recalled(work.recalled, Replies(intent.language))

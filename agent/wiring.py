@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from langgraph._internal._constants import CONFIG_KEY_DURABILITY
 from langgraph._internal._serde import build_serde_allowlist
@@ -24,6 +24,7 @@ from knowledge.opened_later import OpenedLater
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.store.base import BaseStore
 
     from knowledge.base import KnowledgeBase
     from tools.runtime.workers.pool import WorkerPool
@@ -38,6 +39,7 @@ def create_agent(
     *,
     context: AgentContext | None = None,
     checkpointer: BaseCheckpointSaver[Any] | bool | None = None,
+    store: BaseStore | Literal[False] | None = None,
 ) -> Agent:
     """The studio as a compiled LangGraph graph.
 
@@ -45,6 +47,8 @@ def create_agent(
         settings: None reads the environment and configs/agent.yaml.
         context: what the nodes are handed, instead of what the settings say.
         checkpointer: None keeps conversations in SQLite below `settings.productions`; False keeps none.
+        store: LangGraph's memory across conversations; None is what the person prefers, below
+            `settings.knowledge_home`; False is none, where LangGraph's own server brings one.
 
     `invoke(..., context={"plan_only": True})` sets the options of one run (`RunOptions`); `context=` also takes a whole
     `AgentContext`.
@@ -65,7 +69,8 @@ def create_agent(
     if saver is not None:
         # Each step is on disk before the next begins: a killed conversation goes on where it was.
         config["configurable"] = {CONFIG_KEY_DURABILITY: "sync"}
-    return build_graph(context).compile(checkpointer=saver, name="studio").with_config(config)
+    memory = context.preferences.store if store is None else store or None
+    return build_graph(context).compile(checkpointer=saver, store=memory, name="studio").with_config(config)
 
 
 def create_context(
@@ -110,7 +115,7 @@ def create_knowledge(settings: Settings) -> KnowledgeBase:
 
     from knowledge.base import KnowledgeBase
 
-    return KnowledgeBase(settings.knowledge_home, shelf=shelf)
+    return KnowledgeBase(settings.knowledge_home, shelf=shelf, chroma_server=settings.chroma_server)
 
 
 def _spending(settings: Settings) -> Spending:
@@ -126,4 +131,4 @@ def _planner(settings: Settings) -> Planner:
 
 def langgraph_app() -> Agent:
     """For langgraph.json: LangGraph's own server brings its checkpointer."""
-    return create_agent(checkpointer=False)
+    return create_agent(checkpointer=False, store=False)

@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from agent.context import AgentContext
 from agent.intent import Intent
 from agent.nodes.think import plan_request
+from agent.preferring import addressed, wishes_alone
 from agent.publishing import kind_of
 from agent.recalling import keep_generation
 from agent.replies import Replies
@@ -33,8 +34,10 @@ def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]
     assert intent is not None
     replies = Replies(intent.language)
     delta: dict[str, Any] = {}
-    if intent.kind in ("question", "smalltalk"):
-        text = answer(state, context, intent, plan_request(state, context.turn(state)))
+    if wishes_alone(state):
+        text = " ".join(state["assumptions"])
+    elif intent.kind in ("question", "smalltalk"):
+        text = addressed(answer(state, context, intent, plan_request(state, context.turn(state))), context)
     elif intent.kind == "transcription":
         return _heard(intent, replies, context)
     elif intent.kind in NEEDS_TOOL:
