@@ -171,10 +171,13 @@ class Sampler:
                 text[index] = 4.0
             elif token.isalnum():
                 text[index] = 0.6
-            if token in b'"' and len(token) == 1:
+            if token == b'"':
                 text[index] = 12.0
-                closing[True][index] = 1.0
-            elif token in (b"]", b"}", b"n", b",", b":", b" "):
+                closing[True][index] = 1e6
+            elif token in (b"@", b".", b"-", b":"):
+                # What a format or a pattern waits for before its text may end, as an address for its @.
+                closing[True][index] = 1e3 if token == b"@" else 1.0
+            if token in (b"]", b"}", b"n", b",", b":", b" "):
                 closing[False][index] = {b"]": 1e4, b"}": 1e4, b"n": 1e3}.get(token, 1.0)
         plain[ord("-")] = 0.3
         text[ord("\\")] = 0.1

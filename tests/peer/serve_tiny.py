@@ -2,8 +2,8 @@
 
     python -m tests.peer.serve_tiny --host 127.0.0.1 --port 8123 --device cpu
 
-What is different from the plain command: `AutoProcessor` gives Qwen2.5-VL a processor without videos, because the public
-one wants torchvision, which has no CPU build. All arguments are those of `transformers serve`.
+What is different from the plain command: `AutoProcessor` gives Qwen2.5-VL a processor without videos, because the
+public one wants torchvision, which has no CPU build. All arguments are those of `transformers serve`.
 """
 
 from __future__ import annotations
