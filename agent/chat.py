@@ -39,7 +39,7 @@ class Chat:
         self._commands: dict[str, Callable[[str], None]] = {
             "/help": lambda _: tell(self.console, HELP),
             "/shots": self._shots,
-            "/files": lambda _: show_files(self.console, self._state),
+            "/files": self._files,
             "/why": self._why,
             "/undo": lambda _: self._turn("undo"),
             "/redo": lambda _: self._turn("redo"),
@@ -111,6 +111,12 @@ class Chat:
             self.console.print("Nothing yet.")
         else:
             show_storyboard(self.console, board.model_dump(mode="json"))
+
+    def _files(self, _: str) -> None:
+        state = self._state
+        if not state.get("files"):
+            self.console.print("Nothing yet.")
+        show_files(self.console, state)
 
     def _why(self, part: str) -> None:
         from agent.turns import read_thoughts
