@@ -17,6 +17,7 @@ import typer
 
 from agent.interrupts import STOPPED
 from agent.jobs_cli import jobs
+from agent.knowledge_cli import knowledge
 from agent.mcp_cli import mcp
 from agent.models_cli import models
 from agent.stacks_cli import stacks
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(jobs, name="jobs")
 app.add_typer(mcp, name="mcp")
+app.add_typer(knowledge, name="knowledge")
 app.add_typer(models, name="models")
 app.add_typer(stacks, name="stacks")
 app.add_typer(voice, name="voice")

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
         profile: hardware profile by name; empty detects it.
         knowledge_folder: where documents a person added, past generations and the index lie; None is beside the
             conversations.
+        chroma_server: `host:port` of a Chroma server on this machine that keeps the passages; empty: files do.
         planner: `offline`, `chat_model`, or empty: a chat model where `primary` names one.
         primary, vision, coder: chat models as `provider/model` (see chat_models.yaml): who plans and writes, who looks
             at pictures, who writes prompts; empty: nobody, and for `coder` the primary.
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     models_folder: Path | None = None
     profile: str = ""
     knowledge_folder: Path | None = None
+    chroma_server: str = ""
     planner: Literal["", "offline", "chat_model"] = ""
     primary: str = ""
     vision: str = ""

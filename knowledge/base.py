@@ -19,6 +19,7 @@ from knowledge.documents_folder import DOCUMENTS_DIR
 from knowledge.embedding.embedder import Embedder, Way, open_embedder
 from knowledge.embedding.weights import find_weights
 from knowledge.hybrid import Wanted, rank
+from knowledge.index.chroma_store import ChromaStore
 from knowledge.index.files import IndexFiles
 from knowledge.index.lock import owned
 from knowledge.index.snapshot import Snapshot, empty_snapshot
@@ -63,10 +64,12 @@ class KnowledgeBase:
         documents: Path = DOCUMENTS_DIR,
         shelf: Callable[[], Path | None] | None = None,
         way: Way | Literal[""] = "",
+        chroma_server: str = "",
     ) -> None:
         self.home = home
         self.sources = Sources(documents, home)
         self.files = IndexFiles(home)
+        self.chroma = ChromaStore(home / "index" / "chroma", chroma_server)
         self._remarks: list[str] = []
         self._shelf = shelf
         self._way = way
@@ -110,14 +113,31 @@ class KnowledgeBase:
         with self._guard:
             return self._current(wait=True)
 
-    def rebuild(self) -> Refreshed:
-        """Make the index anew from the sources; nothing of an earlier one is taken.
+    def store(self) -> Snapshot:
+        """Bring the index and Chroma up to date.
 
         Raises:
             KnowledgeBusy, OSError: see `refresh`.
+            KnowledgeProblem: Chroma cannot be written to.
+        """
+        with self._guard:
+            snapshot = self._current(wait=True)
+            # Without vectors there is nothing that Chroma could be asked for.
+            if snapshot.embedded.any():
+                with self._owned(self.home / "index" / "chroma", wait=True):
+                    self.chroma.sync(snapshot)
+            return snapshot
+
+    def rebuild(self) -> Refreshed:
+        """Make the index and Chroma anew from the sources; nothing of an earlier one is taken.
+
+        Raises:
+            KnowledgeBusy, OSError, KnowledgeProblem: see `store`.
         """
         start = time.monotonic()
         with self._guard:
+            with self._owned(self.home / "index" / "chroma", wait=True):
+                self.chroma.drop()
             self._remarks = []
             found = self.sources.look()
             path = self.files.path({key: source.digest for key, source in found.items()})
@@ -125,6 +145,9 @@ class KnowledgeBase:
                 snapshot = self._with_vectors(self._brought(empty_snapshot(), found), wait=True)
                 self.files.keep(path, snapshot)
             self._remark(snapshot)
+            remarks = self._remarks
+            self.store()
+            self._remarks = remarks
         embedded = len(snapshot) - len(snapshot.missing)
         return Refreshed(len(snapshot.documents), len(snapshot), embedded, time.monotonic() - start)
 
@@ -183,10 +206,20 @@ class KnowledgeBase:
         assert embedder is not None
         if snapshot.embedder != embedder.name:
             snapshot = snapshot.with_vectors(embedder.name, [], snapshot.vectors[:0])
+        if wait and len(snapshot.missing) > AT_ONCE:
+            snapshot = self._recalled(snapshot, embedder.name)
         rows = snapshot.missing
         if not wait and len(rows) > AT_ONCE:
             return snapshot
         return snapshot.with_vectors(embedder.name, rows, embedder.encode(snapshot.texts(rows)))
+
+    def _recalled(self, snapshot: Snapshot, embedder: str) -> Snapshot:
+        """With the vectors that Chroma still has: embedding a library anew takes minutes."""
+        known = self.chroma.vectors(embedder)
+        rows = [row for row in snapshot.missing.tolist() if snapshot.digests[row].tobytes() in known]
+        if not rows:
+            return snapshot
+        return snapshot.with_vectors(embedder, rows, [known[snapshot.digests[row].tobytes()] for row in rows])
 
     def _embedder(self) -> Embedder | None:
         try:

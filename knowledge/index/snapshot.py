@@ -1,8 +1,8 @@
 """The index that queries read: passages, vectors and BM25 postings in one file, whole or not at all.
 
 A file is: magic, sha256 of all that follows, length of the header, header as JSON, the arrays. It is read once,
-verified, and from then on held in memory: what happens to the file later can harm nobody, and another process's new file
-is seen by its inode and time.
+verified, and from then on held in memory: what happens to the file later can harm nobody, and another process's new
+file is seen by its inode and time.
 """
 
 from __future__ import annotations

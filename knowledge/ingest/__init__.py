@@ -1,0 +1,1 @@
+"""Files of a person become documents: Markdown, text, HTML and PDF."""
