@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent.remembered_cli import generations, preferences
+
 if TYPE_CHECKING:
     from knowledge.added import Added
     from knowledge.base import KnowledgeBase
@@ -28,6 +30,9 @@ knowledge = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+knowledge.command()(preferences)
+knowledge.command()(generations)
 
 NOT_ALL = 3
 """Exit code where some of several documents were refused."""
@@ -189,14 +194,18 @@ def remove(
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As `studio knowledge list` shows them.")],
     as_json: AsJson = False,
 ) -> None:
-    """Forget documents that were added; their files stay where they are."""
+    """Forget documents that were added, or what was remembered of a film; the files stay where they are."""
     from knowledge.added import AddedDocuments
+    from knowledge.generations import Generations
 
     base = _base()
     gone = []
     with _told():
         kept = AddedDocuments(base.home)
         for key in ids:
+            if Generations(base.home).remove(key):
+                gone.append({"id": key, "name": f"what was remembered of {key}"})
+                continue
             removed = kept.remove(key)
             gone.append({"id": removed.id if removed else key, "name": removed.name if removed else ""})
         base.store()
