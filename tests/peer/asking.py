@@ -28,7 +28,7 @@ def ask(peer: Peer, body: Any = None, **changes: Any) -> tuple[int, Any]:
         got = answer.read()
         try:
             return answer.status, json.loads(got)
-        except ValueError:
+        except (ValueError, RecursionError):
             return answer.status, got
     finally:
         connection.close()
