@@ -202,7 +202,7 @@ class FunctionTable(Generic[ContextT]):
                 values = self.guard(known, values)
             arguments = known.canonical(values)
         except ToolError as error:
-            told = f"{asked.name} was not called: {error} Send the call again with that put right."
+            told = f"{asked.name} was not called: {str(error).rstrip('.')}. Send the call again with that put right."
             return self._refused(asked, type(error).__name__, told)
         before = self._recorded(known, arguments)
         if before is not None:
