@@ -154,6 +154,7 @@ class Intent(_Model):
     confidence: float = Field(1.0, ge=0.0, le=1.0)
     burn_subtitles: bool = False
     needs_search: bool = Field(False, description="the request needs facts that only the web may hold")
+    search_words: str = Field("", description="what to ask the web, where the person asked for that in so many words")
     topic: str = ""
     brief: Brief | None = None
     edits: list[Edit] = Field(default_factory=list)

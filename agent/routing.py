@@ -10,9 +10,11 @@ __all__ = ["after_reason", "after_retrieve"]
 
 
 def after_retrieve(state: AgentState) -> Literal["search", "reason"]:
-    """Search only when the intent needs what knowledge does not hold."""
+    """Search where a person asked for it, else only when the intent needs what knowledge does not hold."""
     intent = state["intent"]
-    return "search" if intent is not None and intent.needs_search and not state["notes"] else "reason"
+    if intent is None or not intent.needs_search:
+        return "reason"
+    return "search" if intent.search_words or not state["notes"] else "reason"
 
 
 def after_reason(state: AgentState) -> Literal["act", "respond", "think"]:

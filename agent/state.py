@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from agent.intent import Intent
 from agent.lineup import Lineup
 from knowledge.passage import Passage
+from knowledge.web.synthesis import Synthesis
 from tools.storyboard import Storyboard
 
 __all__ = ["AgentInput", "AgentState", "Attempt", "Override", "Recalled", "Work"]
@@ -99,6 +100,7 @@ class AgentState(AgentInput, total=False):
     intent: Intent | None
     notes: list[Passage]
     search: str
+    synthesis: Synthesis | None
     composed: bool
     restart: bool
     work: Work

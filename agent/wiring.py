@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,12 +16,13 @@ from agent.checkpoints import Checkpoints
 from agent.context import AgentContext, RunOptions
 from agent.graph import build_graph
 from agent.planners.base import Planner
+from agent.searching import create_search
 from agent.state import AgentInput, AgentState
 from agent.toolbox import Toolbox
 from agent.turns import Spending, Turns
 from configs.settings import Settings
-from knowledge.offline_search import OfflineSearch
 from knowledge.opened_later import OpenedLater
+from tools.errors import MissingPrerequisite
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from knowledge.base import KnowledgeBase
     from tools.runtime.workers.pool import WorkerPool
 
-__all__ = ["Agent", "create_agent", "create_context", "create_knowledge", "langgraph_app"]
+__all__ = ["Agent", "create_agent", "create_context", "create_knowledge", "embedder_folder", "langgraph_app"]
 
 Agent = CompiledStateGraph[AgentState, RunOptions, AgentInput, AgentState]
 
@@ -88,34 +90,37 @@ def create_context(
         pool: worker processes that are already starting; None starts them when they are first needed.
         cancel: set it to stop the run.
     """
+    cancel = cancel or threading.Event()
     toolbox = Toolbox(settings, pool=pool)
     models = ChatModels(settings, toolbox)
     return AgentContext(
         settings=settings,
-        planner=_planner(settings),
+        planner=_planner(settings, models),
         toolbox=toolbox,
         retriever=OpenedLater(lambda: create_knowledge(settings)),
-        search=OfflineSearch(),
+        search=create_search(settings, cancel=cancel, shelf=partial(embedder_folder, settings)),
         models=models,
         turns=Turns(settings.state_dir / "thoughts", lambda: _spending(settings)),
         options=options or RunOptions(),
-        cancel=cancel or threading.Event(),
+        cancel=cancel,
     )
 
 
 def create_knowledge(settings: Settings) -> KnowledgeBase:
     """The knowledge base of these settings; the embedding model is looked for on the models shelf, too."""
-
-    def shelf() -> Path | None:
-        from configs.models import ModelsFile
-        from tools.models.shelf import Shelf
-
-        record = Shelf(settings.models_home, ModelsFile()).record("minilm")
-        return Path(record.path) if record else None
-
     from knowledge.base import KnowledgeBase
 
+    shelf = partial(embedder_folder, settings)
     return KnowledgeBase(settings.knowledge_home, shelf=shelf, chroma_server=settings.chroma_server)
+
+
+def embedder_folder(settings: Settings) -> Path | None:
+    """The folder of the embedding model on the models shelf, if it has one."""
+    from configs.models import ModelsFile
+    from tools.models.shelf import Shelf
+
+    record = Shelf(settings.models_home, ModelsFile()).record("minilm")
+    return Path(record.path) if record else None
 
 
 def _spending(settings: Settings) -> Spending:
@@ -123,10 +128,24 @@ def _spending(settings: Settings) -> Spending:
     return Spending(settings.max_steps, settings.turn_tokens, settings.turn_seconds)
 
 
-def _planner(settings: Settings) -> Planner:
+def _planner(settings: Settings, models: ChatModels) -> Planner:
+    """Who thinks: a chat model beside the rules where `primary` names one, unless `planner` says otherwise.
+
+    Raises:
+        MissingPrerequisite: a chat model is to plan, and none is named.
+    """
     from agent.planners.offline.planner import OfflinePlanner
 
-    return OfflinePlanner()
+    if settings.planner == "chat_model" and not settings.primary:
+        raise MissingPrerequisite(
+            "planner is chat_model, and no chat model is named",
+            command="export STUDIO_PRIMARY=ollama/qwen2.5:14b (or `primary:` in configs/agent.yaml); see docs/chat_models.md",
+        )
+    if settings.planner == "offline" or not settings.primary:
+        return OfflinePlanner()
+    from agent.planners.chat_model import ChatModelPlanner
+
+    return ChatModelPlanner(models, settings)
 
 
 def langgraph_app() -> Agent:

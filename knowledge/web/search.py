@@ -47,7 +47,7 @@ class WebSearcher:
     """Searches the web. Only the words of the question go out, and requests for the pages that are read.
 
     Args:
-        provider: asks a search service.
+        provider: asks a search service; None: no library for it is installed.
         fetcher: fetches the pages; nothing else does.
         pages: how many are looked at.
         cache: what was asked and read before; None remembers nothing.
@@ -57,7 +57,7 @@ class WebSearcher:
 
     def __init__(
         self,
-        provider: SearchProvider,
+        provider: SearchProvider | None,
         fetcher: Fetcher,
         *,
         pages: int = 5,
@@ -81,9 +81,12 @@ class WebSearcher:
         query = " ".join(query.split())
         if not query:
             return Findings(status="empty", reason="Nothing was asked.")
+        if self._provider is None:
+            return Findings(status="failed", reason="No search library is installed. To mend it: pip install ddgs")
+        provider = self._provider
         deadline = Deadline(_WHOLE_S)
         try:
-            hits, remembered = self._hits(query)
+            hits, remembered = self._hits(provider, query)
         except Stopped:
             raise
         except SearchRefused as problem:
@@ -91,7 +94,7 @@ class WebSearcher:
         except WebProblem as problem:
             return Findings(status="failed", reason=_sentence(problem))
         if not hits:
-            reason = f"The search service ({self._provider.name}) found nothing for it."
+            reason = f"The search service ({provider.name}) found nothing for it."
             return Findings(status="empty", reason=reason, remembered=remembered)
         readings, unread = self._read(hits[: self._pages], deadline)
         passages = self._passages(query, hits, readings, limit)
@@ -102,10 +105,10 @@ class WebSearcher:
             return Findings(status="failed", reason=reason, **behind)
         return Findings(status="found", passages=passages, **behind)
 
-    def _hits(self, query: str) -> tuple[list[Hit], bool]:
+    def _hits(self, provider: SearchProvider, query: str) -> tuple[list[Hit], bool]:
         """The service's hits, and whether they were known from before."""
         most = 2 * self._pages
-        key = f"{self._provider.name}\n{most}\n{query}"
+        key = f"{provider.name}\n{most}\n{query}"
         known = self._cache.get("search", key) if self._cache else None
         if known is not None:
             try:
@@ -114,7 +117,7 @@ class WebSearcher:
                 pass  # Damaged: asked again.
         # The libraries have time limits of their own, which do not hold for everything that may hang.
         hits = run_within(
-            lambda: self._provider.find(query, limit=most, seconds=_SEARCH_S),
+            lambda: provider.find(query, limit=most, seconds=_SEARCH_S),
             _SEARCH_S + 1.0,
             what="the search",
             cancel=self._cancel,

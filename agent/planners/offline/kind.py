@@ -273,7 +273,6 @@ def _scene(reading: Reading) -> Intent:
         outputs=outputs,
         variations=read_variations(reading.page, reading.notes),
         burn_subtitles=wants.burn,
-        needs_search=any(m.id == "search" for m in reading.page.of("request")),
         brief=brief,
         confidence=confidence,
     )

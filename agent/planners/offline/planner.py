@@ -26,9 +26,9 @@ class OfflinePlanner:
 
     def understand(self, request: PlanRequest) -> Intent:
         """Read a request. Never raises on odd text: what it does not understand is in `questions`."""
-        from agent.planners.offline.read import understand
+        from agent.planners.offline.web_search import understand_with_web
 
-        return understand(request, self.vocabulary)
+        return understand_with_web(request, self.vocabulary)
 
     def compose(self, intent: Intent, request: PlanRequest) -> Composition:
         """Write a storyboard for an intent of kind `scene`."""
