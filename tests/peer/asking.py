@@ -55,10 +55,10 @@ def picture(kind: str = "png", width: int = 16, height: int = 12) -> bytes:
     made = io.BytesIO()
     codec, form = ("png", "rgb24") if kind == "png" else ("mjpeg", "yuvj420p")
     with av.open(made, "w", format="image2pipe") as out:
-        stream = out.add_stream(codec, rate=1)
-        stream.width, stream.height, stream.pix_fmt = width, height, form  # type: ignore[attr-defined]
+        stream: Any = out.add_stream(codec, rate=1)
+        stream.width, stream.height, stream.pix_fmt = width, height, form
         frame = av.VideoFrame.from_ndarray(np.full((height, width, 3), 128, dtype=np.uint8), format="rgb24")
-        for packet in [*stream.encode(frame), *stream.encode(None)]:  # type: ignore[attr-defined]
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
             out.mux(packet)
     return made.getvalue()
 

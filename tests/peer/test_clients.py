@@ -194,7 +194,7 @@ def test_langchain_sends_pictures(peer: Peer) -> None:
     from langchain_core.messages import HumanMessage
 
     data = picture("jpeg", 32, 24)
-    parts = [
+    parts: list[Any] = [
         {"type": "text", "text": "Who is it?"},
         {"type": "image_url", "image_url": {"url": data_url(data, "jpeg")}},
     ]

@@ -6,7 +6,7 @@ import json
 import threading
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 
 from tests.peer import Call, Mode, Peer, answers, calls, refuses, says
 from tests.peer.asking import ask, tool, wants
