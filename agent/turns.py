@@ -103,6 +103,7 @@ class Turn:
     path: Path | None = None
     tell: Callable[[Any], None] = field(default=lambda _event: None)
     thoughts: list[Thought] = field(default_factory=list)
+    _waiting: list[str] = field(default_factory=list, repr=False)
 
     def think(self, kind: ThoughtKind, text: str, **more: Any) -> Thought:
         """Keep one thought, write it to the turn's file, and tell it: an event `{"node": "thought", ...}`."""
@@ -112,11 +113,17 @@ class Turn:
         thought = Thought(kind=kind, text=clean, **more)
         self.thoughts.append(thought)
         if self.path is not None:
+            # Notes alone are no thoughts worth a file; they wait for the first that is.
             line = json.dumps({"at": round(time.time(), 3), **thought.model_dump(mode="json", exclude_defaults=True)})
+            self._waiting.append(line + "\n")
+            if kind == "note" and len(self._waiting) == len(self.thoughts):
+                self.tell({"node": "thought", **thought.model_dump(mode="json")})
+                return thought
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with self.path.open("a", encoding="utf-8") as file:
-                    file.write(line + "\n")
+                    file.write("".join(self._waiting))
+                self._waiting.clear()
             except OSError:
                 # A record that cannot be written must not end the work; a full disk is told by what matters.
                 self.path = None

@@ -189,6 +189,7 @@ def bound_intent(intent: Intent, floor: Intent, policy: Policy, turn: Turn) -> I
         "outputs": outputs or list(floor.outputs),
         "files": [name for name in intent.files if name in policy.text],
         "variations": min(intent.variations, floor.variations),
+        "search_words": floor.search_words if floor.kind == intent.kind else "",
         "burn_subtitles": intent.burn_subtitles and floor.burn_subtitles,
         "needs_search": intent.needs_search and (floor.needs_search or "network" in policy.effects),
         "edits": [edit for edit in intent.edits if edit.op not in _TAKES_AWAY or edit.op in said or not floor.edits],

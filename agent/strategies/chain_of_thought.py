@@ -23,7 +23,7 @@ __all__ = ["ChainOfThought", "Deliberation", "deliberate"]
 class Deliberation(Piece):
     """What was considered before writing."""
 
-    wants: str = Field(max_length=400, description="who wants what in this scene, and what stands in the way")
+    wants: str = Field(description="who wants what in this scene, and what stands in the way")
     risks: list[str] = Field(max_length=4, description="what could go wrong on screen, a short sentence each")
     decisions: list[str] = Field(max_length=5, description="what is done about it: staging, framing, pace, lines")
 
@@ -60,7 +60,7 @@ def deliberate(job: Job) -> Job:
         job.turn.think("piece", f"left out: {failure}", source="offline", label="considered")
         return job
     lines = [
-        piece.wants,
+        piece.wants[:400],
         *(f"Could go wrong: {one}" for one in piece.risks),
         *(f"So: {one}" for one in piece.decisions),
     ]

@@ -42,7 +42,7 @@ MOST_NEW = 4
 class LessonText(Piece):
     """A lesson in a model's words."""
 
-    lesson: str = Field(max_length=240, description="one sentence: what to do otherwise next time, and when")
+    lesson: str = Field(description="one sentence: what to do otherwise next time, and when")
 
 
 class Reflexion:
@@ -176,5 +176,5 @@ def _in_words(lesson: Reflection, turn: Turn, model: ChatModel | None) -> Reflec
 
 
 def _plain(piece: LessonText) -> None:
-    if not piece.lesson.strip() or "\n" in piece.lesson or "://" in piece.lesson:
+    if not 0 < len(piece.lesson.strip()) <= 300 or "\n" in piece.lesson or "://" in piece.lesson:
         raise ValueError("lesson: one plain sentence, without addresses")

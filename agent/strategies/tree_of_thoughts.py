@@ -39,7 +39,7 @@ class Vote(Piece):
     """A blind choice between two storyboards."""
 
     better: Literal["first", "second", "equal"] = Field(description="which one tells the request better")
-    reason: str = Field("", max_length=300)
+    reason: str = Field(description="why, in a few words")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class TreeOfThoughts:
             return []
         found: list[Candidate] = []
         for number, angle in enumerate(ANGLES, 1):
-            written = job.planner.compose(job.intent, job.noting(angle).request)
+            written = job.planner.compose(job.intent, replace(job.noting(angle).request, take=number))
             found.append(Candidate(f"version {number}", written, score_board(written.storyboard, job.intent)))
             spending = job.turn.spending
             if max(spending.used_steps / spending.steps, spending.used_tokens / spending.tokens) > 0.6:
