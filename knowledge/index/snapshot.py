@@ -25,7 +25,7 @@ from knowledge.user_cache import replace_file
 __all__ = ["Damaged", "IndexedDocument", "Piece", "Snapshot", "empty_snapshot", "read_snapshot", "write_snapshot"]
 
 MAGIC = b"studio knowledge\n"
-FORMAT = 1
+FORMAT = 2
 """Raised when passages are cut or kept in another way: earlier files are then made again."""
 DIM = 384
 
