@@ -20,6 +20,7 @@ from agent.jobs_cli import jobs
 from agent.knowledge_cli import knowledge
 from agent.mcp_cli import mcp
 from agent.models_cli import models
+from agent.search_cli import search
 from agent.stacks_cli import stacks
 from agent.trace_cli import trace
 from agent.transcribe_cli import transcribe
@@ -52,6 +53,10 @@ Engine = Annotated[
     list[str], typer.Option("--engine", help="An engine to take: sdxl, or generate_image=sdxl. Repeatable.")
 ]
 Preset = Annotated[str, typer.Option(help="For pictures by an image model: draft, standard, high, master, lightning.")]
+Strategy = Annotated[
+    str,
+    typer.Option(help="How to think first: plain, react, chain_of_thought, tree_of_thoughts, reflexion."),
+]
 Prompt = Annotated[list[str], typer.Argument(help="What to make, in your own words; `-` reads it from standard input.")]
 Burn = Annotated[bool, typer.Option("--burn-subtitles", help="Draw the subtitles into the picture as well.")]
 Approve = Annotated[bool, typer.Option("--approve", help="Show the storyboard and its stills, and wait for a yes.")]
@@ -68,12 +73,13 @@ def make(
     profile: Profile = "",
     engine: Engine = [],  # noqa: B006 - Typer's way; nobody changes it
     preset: Preset = "",
+    strategy: Strategy = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a scene: storyboard, pictures, voices, music, subtitles, film."""
     from agent.terminal import MakeCommand
 
-    options = {"approve": approve, "out": out, "burn_subtitles": burn_subtitles, **_chosen(engine, preset)}
+    options = {"approve": approve, "out": out, "burn_subtitles": burn_subtitles, **_chosen(engine, preset, strategy)}
     MakeCommand(thread=thread, seed=seed, profile=profile, as_json=as_json, options=options).run(_text(prompt))
 
 
@@ -83,14 +89,18 @@ def plan(
     thread: Thread = "",
     profile: Profile = "",
     engine: Engine = [],  # noqa: B006
+    strategy: Strategy = "",
     as_json: AsJson = False,
 ) -> None:
     """Write the storyboard only; the same --thread continues the conversation."""
     from agent.terminal import PlanCommand
 
-    PlanCommand(thread=thread, profile=profile, as_json=as_json, options={"plan_only": True, **_chosen(engine)}).run(
-        _text(prompt)
-    )
+    PlanCommand(
+        thread=thread,
+        profile=profile,
+        as_json=as_json,
+        options={"plan_only": True, **_chosen(engine, strategy=strategy)},
+    ).run(_text(prompt))
 
 
 @app.command()
@@ -122,11 +132,12 @@ def chat(
     profile: Profile = "",
     engine: Engine = [],  # noqa: B006
     preset: Preset = "",
+    strategy: Strategy = "",
 ) -> None:
     """Talk with the studio: make, change, ask, undo."""
     from agent.chat import Chat
 
-    Chat(thread=thread, seed=seed, profile=profile, options=_chosen(engine, preset)).run()
+    Chat(thread=thread, seed=seed, profile=profile, options=_chosen(engine, preset, strategy)).run()
 
 
 @app.command()
@@ -157,13 +168,14 @@ def tools(as_json: AsJson = False) -> None:
     show_tools(as_json=as_json)
 
 
+app.command()(search)
 app.command()(trace)
 app.command()(transcribe)
 
 
-def _chosen(engine: list[str], preset: str = "") -> dict[str, Any]:
-    """The fields of `RunOptions` that say which engines, and how they are to draw."""
-    return {"engines": tuple(engine), "preset": preset}
+def _chosen(engine: list[str], preset: str = "", strategy: str = "") -> dict[str, Any]:
+    """The fields of `RunOptions` that say which engines, how they are to draw, and how to think before."""
+    return {"engines": tuple(engine), "preset": preset, "strategy": strategy}
 
 
 def main() -> None:
