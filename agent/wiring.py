@@ -11,6 +11,7 @@ from langgraph._internal._constants import CONFIG_KEY_DURABILITY
 from langgraph._internal._serde import build_serde_allowlist
 from langgraph.graph.state import CompiledStateGraph
 
+from agent.chat_models.on_device import hold_on
 from agent.chat_models.roles import ChatModels
 from agent.checkpoints import Checkpoints
 from agent.context import AgentContext, RunOptions
@@ -92,7 +93,7 @@ def create_context(
     """
     cancel = cancel or threading.Event()
     toolbox = Toolbox(settings, pool=pool)
-    models = ChatModels(settings, toolbox)
+    models = ChatModels(settings, lambda endpoint: hold_on(toolbox, endpoint))
     return AgentContext(
         settings=settings,
         planner=_planner(settings, models),
@@ -139,7 +140,7 @@ def _planner(settings: Settings, models: ChatModels) -> Planner:
     if settings.planner == "chat_model" and not settings.primary:
         raise MissingPrerequisite(
             "planner is chat_model, and no chat model is named",
-            command="export STUDIO_PRIMARY=ollama/qwen2.5:14b (or `primary:` in configs/agent.yaml); see docs/chat_models.md",
+            command="export STUDIO_PRIMARY=ollama/qwen2.5:14b",
         )
     if settings.planner == "offline" or not settings.primary:
         return OfflinePlanner()

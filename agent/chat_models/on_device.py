@@ -7,11 +7,12 @@ services.yaml, it is woken before it is asked, with the device held meanwhile; t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from agent.chat_models.wire import Hold
 from configs.chat_models import Endpoint
 from configs.models import ModelsFile
 from configs.services import ServicesFile, load_services
@@ -19,9 +20,8 @@ from configs.services import ServicesFile, load_services
 if TYPE_CHECKING:
     from agent.toolbox import Toolbox
 
-__all__ = ["Hold", "hold_on", "resident_of"]
+__all__ = ["hold_on", "resident_of"]
 
-Hold = Callable[[threading.Event], AbstractContextManager[None]]
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 

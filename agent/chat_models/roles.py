@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from contextlib import nullcontext
 
 from agent.chat_models.base import Role
 from agent.chat_models.chat import Chat
-from agent.chat_models.on_device import hold_on
-from agent.chat_models.wire import Wire
+from agent.chat_models.wire import Hold, Wire
 from agent.turns import Turn
-from configs.chat_models import find_endpoint
+from configs.chat_models import Endpoint, find_endpoint
 from configs.settings import Settings
 from configs.yaml_file import YamlProblem
 from tools.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from agent.toolbox import Toolbox
 
 __all__ = ["ChatModels"]
 
@@ -26,12 +23,12 @@ class ChatModels:
 
     Args:
         settings: name the models.
-        toolbox: has the device that a model may share with the generators.
+        hold_on: for an endpoint, what has its model on the device that it may share with the generators.
     """
 
-    def __init__(self, settings: Settings, toolbox: Toolbox) -> None:
+    def __init__(self, settings: Settings, hold_on: Callable[[Endpoint], Hold] | None = None) -> None:
         self.settings = settings
-        self._toolbox = toolbox
+        self._hold_on = hold_on or (lambda _endpoint: lambda _cancel: nullcontext())
         self._wires: dict[str, Wire] = {}
         self._lock = threading.Lock()
 
@@ -57,5 +54,5 @@ class ChatModels:
                     endpoint = find_endpoint(name, network=self.settings.network)
                 except YamlProblem as problem:
                     raise InvalidInput(problem.message, where=f"{role} (or STUDIO_{role.upper()})") from None
-                self._wires[name] = Wire(endpoint, self.settings.model_timeout_s, hold_on(self._toolbox, endpoint))
+                self._wires[name] = Wire(endpoint, self.settings.model_timeout_s, self._hold_on(endpoint))
             return Chat(self._wires[name], self.settings, turn)

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,6 @@ from agent.chat_models.errors import (
     ChatUnavailable,
     ContextOverflow,
 )
-from agent.chat_models.on_device import Hold
 from agent.chat_models.pieces import in_words, without_lengths
 from configs.chat_models import Endpoint
 from tools.errors import Cancelled, ToolError
@@ -36,7 +35,10 @@ from tools.errors import Cancelled, ToolError
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
-__all__ = ["Reply", "Request", "Wire"]
+__all__ = ["Hold", "Reply", "Request", "Wire"]
+
+Hold = Callable[[threading.Event], AbstractContextManager[None]]
+"""Has a model on the device while it is asked; the event ends the wait for the device."""
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of one answer; a storyboard piece is some kilobytes."""
