@@ -21,10 +21,11 @@ from knowledge.passage import Passage, SearchAnswer, WebSearch
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
+    from agent.state import AgentState
     from knowledge.web.ranking import Embed
     from knowledge.web.synthesis import Synthesis
 
-__all__ = ["Summary", "create_search", "sum_up", "tell_sources", "tell_synthesis"]
+__all__ = ["Summary", "create_search", "sum_up", "tell_search", "tell_sources", "tell_synthesis"]
 
 TEMPERATURE = 0.2
 """Of summing up: nothing is to be invented."""
@@ -100,6 +101,14 @@ def tell_synthesis(synthesis: Synthesis, replies: Replies) -> list[str]:
     ]
     by = replies.say("web_by", model=synthesis.by) if synthesis.by else replies.say("web_says")
     return [by, *told, *tell_sources(synthesis, replies)] if told else []
+
+
+def tell_search(state: AgentState, replies: Replies) -> list[str]:
+    """The answer from the web to a question, with what else is to be said of it; nothing where the web has none."""
+    synthesis = state.get("synthesis")
+    if state.get("search") != "found" or synthesis is None or not synthesis.sentences:
+        return []
+    return [*state["assumptions"], *tell_synthesis(synthesis, replies)]
 
 
 def tell_sources(synthesis: Synthesis, replies: Replies) -> list[str]:

@@ -15,9 +15,11 @@ from agent.preferring import addressed, wishes_alone
 from agent.publishing import kind_of
 from agent.recalling import keep_generation
 from agent.replies import Replies
+from agent.searching import tell_search, tell_sources
 from agent.state import AgentState
 from agent.storywriting import is_understood
 from agent.strategies.composing import answer
+from agent.strategies.steps import close_goal, only_plans
 from agent.telling_engines import tell_lineup
 from agent.transcribing import hear, write_down
 from agent.weaknesses import tell_failures, tell_weaknesses
@@ -36,21 +38,26 @@ def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]
     delta: dict[str, Any] = {}
     if wishes_alone(state):
         text = " ".join(state["assumptions"])
+    elif intent.kind == "question" and (found := tell_search(state, replies)):
+        text = "\n".join(found)
     elif intent.kind in ("question", "smalltalk"):
         text = addressed(answer(state, context, intent, plan_request(state, context.turn(state))), context)
+        if state.get("search"):
+            # What the web did not say is told as well: it was asked for.
+            text = "\n".join([text, *state["assumptions"]])
     elif intent.kind == "transcription":
         return _heard(intent, replies, context)
     elif intent.kind in NEEDS_TOOL:
         text = _no_engine(intent, replies, context)
     elif not is_understood(intent):
         text = "\n".join([replies.say("not_changed"), replies.say("unclear", list=_join(intent.questions))])
-    elif context.options.plan_only:
+    elif only_plans(state, context):
         text = _told(state, context, replies, intent, [])
     else:
         delta = context.toolbox.publish(state)
         delta["trace"] = [*state["trace"], *keep_generation({**state, **delta}, context)]  # type: ignore[typeddict-item]
         text = _told({**state, **delta}, context, replies, intent, list(delta["files"]))  # type: ignore[typeddict-item]
-    return {**delta, "messages": [AIMessage(text)]}
+    return close_goal(state, delta, text, context)
 
 
 def _heard(intent: Intent, replies: Replies, context: AgentContext) -> dict[str, Any]:
@@ -95,7 +102,7 @@ def _told(state: AgentState, context: AgentContext, replies: Replies, intent: In
     assert board is not None
     shots, length = replies.count("shot", len(board.shots)), replies.count("seconds", board.duration_s)
     lines = []
-    if context.options.plan_only:
+    if only_plans(state, context):
         lines.append(replies.say("planned", title=board.title, shots=shots, length=length))
     elif not files:
         lines.append(replies.say("nothing_made"))
@@ -119,6 +126,7 @@ def _told(state: AgentState, context: AgentContext, replies: Replies, intent: In
     if weak:
         lines += [*weak, replies.say("weak_where", folder=context.toolbox.shown_folder(state))]
     lines += [replies.say(problem) for problem in state["problems"]]
+    lines += tell_sources(state["synthesis"], replies) if state.get("search") == "found" and state["synthesis"] else []
     return "\n".join(lines)
 
 

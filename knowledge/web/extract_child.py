@@ -70,7 +70,7 @@ def decoded(data: bytes, charset: str) -> str | None:
     try:
         # Some of Python's codecs are no encodings of text, or take forever.
         name = codecs.lookup(charset or "utf-8").name
-        if name in ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7"):
+        if name.replace("-", "_") in ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf_7"):
             return None
         return data.decode(name)
     except (LookupError, UnicodeError, ValueError):

@@ -80,7 +80,8 @@ class DdgsProvider:
             # Redirects are not followed: the one host that is asked cannot send this library elsewhere.
             answer = engine.http_client.request(method, url, follow_redirects=False, **more)
             seen.append((answer.status_code, answer.text))
-            return answer.text if answer.status_code == 200 else None
+            # Its parser fails on a page of nothing but white space.
+            return answer.text if answer.status_code == 200 and answer.text.strip() else None
 
         engine.request = request
         try:

@@ -1,7 +1,7 @@
 """A public web of paper: names that resolve to public addresses, served on loopback behind the dialling edge.
 
-Everything of the fetcher runs as it ships; only the last step, the connection to a checked IP address, is led to a server of
-the test. Every address that is dialled is recorded.
+Everything of the fetcher runs as it ships; only the last step, the connection to a checked IP address, is led to a
+server of the test. Every address that is dialled is recorded.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Site:
     port: int = 0
 
     def resolve(self, host: str, port: int, seconds: float) -> list[str]:
-        """What a name resolves to: by default a public address; else the next of the answers given, the last for ever."""
+        """What a name resolves to: a public address, or the next of the answers given, the last for ever."""
         self.asked.append(host)
         answers = self.names.get(host)
         if answers is None:

@@ -1,6 +1,6 @@
 """S2, second half: where connections go; and what is taken of an answer."""
 
-# ruff: noqa: ARG001, ARG005 - servers and resolvers keep the shape of what they stand for.
+# ruff: noqa: ARG005 - servers and resolvers keep the shape of what they stand for.
 from __future__ import annotations
 
 import gzip
@@ -238,7 +238,8 @@ def test_robots_are_asked_once_and_obeyed(site: Site) -> None:
     [
         (answer("no", status=404), True), (answer("<p>a page"), True), (answer(b"\x89PNG", kind="image/png"), True),
         (answer("no", status=403), True), (answer("no", status=500), False), (answer("no", status=429), False),
-        (answer(b"#" * 600_000, kind="text/plain"), False), (answer(b"\xff\x00\nDisallow: /" * 50, kind="text/plain"), True),
+        (answer(b"#" * 600_000, kind="text/plain"), False),
+        (answer(b"\xff\x00\nDisallow: /" * 50, kind="text/plain"), True),
         (moved("http://127.0.0.1/robots.txt"), False),
     ],
 )  # fmt: skip
