@@ -263,15 +263,6 @@ class Generations:
         path.unlink(missing_ok=True)
         return True
 
-    def passages(self) -> list[Passage]:
-        """All of them for the index, the oldest first."""
-        return [one.passage() for one in self.all()]
-
-    def digest(self) -> str:
-        """Changes when any of them does: an index knows from it whether it is of date."""
-        state = [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in self._paths()]
-        return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
-
     def _paths(self) -> list[Path]:
         return sorted(path for path in self.folder.glob("*.json") if path.is_file() and not path.is_symlink())
 

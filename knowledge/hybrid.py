@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.index.snapshot import Snapshot
-from knowledge.lexical.words import words_of
+from knowledge.lexical.words import is_italian, words_of
 from knowledge.passage import Passage
 
 __all__ = ["Wanted", "fused_scores", "rank"]
 
 MEANING = 0.45
-"""Weight of the vectors, the rest is that of the words: between 0.4 and 0.5 the questions of tests/knowledge, those held
-out aside, found their document most often among the first three (96 %; by words alone 87 %, by meaning alone 85 %)."""
+"""Weight of the vectors, the rest is that of the words: between 0.4 and 0.5 the questions of tests/knowledge found
+their document most often among the first three (97 % of 95; by words alone 87 %, by meaning alone 84 %)."""
+MEANING_ITALIAN = 0.2
+"""The same for a request in Italian: the model read English alone, and finds all that sounds Italian."""
 FLOOR, CEILING = 0.05, 0.75
 """Cosines of this model between what has nothing in common, and between a request and its very answer."""
 LEAST = 0.12
@@ -49,7 +51,8 @@ def fused_scores(snapshot: Snapshot, query: str, vector: Floats | None) -> Float
         return by_words
     cosines = snapshot.vectors @ vector
     by_meaning = np.clip((cosines - FLOOR) / (CEILING - FLOOR), 0.0, 1.0)
-    fused: Floats = np.where(snapshot.embedded, MEANING * by_meaning + (1 - MEANING) * by_words, by_words)
+    meaning = MEANING_ITALIAN if is_italian(query) else MEANING
+    fused: Floats = np.where(snapshot.embedded, meaning * by_meaning + (1 - meaning) * by_words, by_words)
     return fused
 
 

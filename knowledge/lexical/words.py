@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from configs.yaml_file import load_yaml_model
 
-__all__ = ["fold_word", "words_of"]
+__all__ = ["fold_word", "is_italian", "words_of"]
 
 _WORD = re.compile(r"[^\W_]+")
 MAX_CHARS = 64
@@ -34,6 +34,21 @@ class _StopWords(BaseModel):
 def _stop_words() -> frozenset[str]:
     listed = load_yaml_model(Path(__file__).with_name("stop_words.yaml"), _StopWords)
     return frozenset(listed.english) | frozenset(listed.italian)
+
+
+@cache
+def _small_words() -> tuple[frozenset[str], frozenset[str]]:
+    """Those of Italian alone, and those of English alone."""
+    listed = load_yaml_model(Path(__file__).with_name("stop_words.yaml"), _StopWords)
+    english, italian = frozenset(listed.english), frozenset(listed.italian)
+    return italian - english, english - italian
+
+
+def is_italian(text: str) -> bool:
+    """Whether a text has more small words of Italian than of English; False where it has none of either."""
+    italian, english = _small_words()
+    words = _WORD.findall(text.casefold())
+    return sum(word in italian for word in words) > sum(word in english for word in words)
 
 
 def words_of(text: str) -> list[str]:
