@@ -11,9 +11,10 @@ from typing_extensions import TypedDict
 
 from agent.intent import Intent
 from agent.lineup import Lineup
+from agent.strategies.goals import Plan
 from knowledge.passage import Passage
 from knowledge.web.synthesis import Synthesis
-from tools.storyboard import Storyboard
+from tools.storyboard import Shot, Storyboard
 
 __all__ = ["AgentInput", "AgentState", "Attempt", "Override", "Recalled", "Work"]
 
@@ -41,6 +42,7 @@ class Attempt(_Model):
     override: Override = Field(default_factory=Override)
     reason: str = Field("", description="what fell short, with every number")
     failed: list[str] = Field(default_factory=list, description="names of the failed checks, the worst first")
+    seen: list[str] = Field(default_factory=list, description="what a vision model saw: a score and a reason each")
     best: bool = False
 
     @property
@@ -60,6 +62,14 @@ class Recalled(_Model):
     failed: list[str] = Field(default_factory=list, description="names of the checks that it mended")
 
 
+class Restaged(_Model):
+    """A shot that is staged in another way: as it was, how often that was tried, and what was done about it."""
+
+    before: Shot
+    tries: int
+    fix: str
+
+
 class Work(_Model):
     """How far a storyboard has come. Emptied whenever the storyboard changes; the store remembers what was made."""
 
@@ -71,6 +81,7 @@ class Work(_Model):
     recalled: dict[str, Recalled] = Field(default_factory=dict, description="what calls began with, by call id")
     attempts: list[Attempt] = Field(default_factory=list)
     approved: bool = False
+    restaged: dict[str, Restaged] = Field(default_factory=dict, description="shot id -> how it was staged before")
 
 
 class AgentInput(TypedDict):
@@ -92,6 +103,7 @@ class AgentState(AgentInput, total=False):
     variations: int
     production: str
     request: str
+    plan: Plan | None
     past: list[str]
     future: list[str]
     summary: str

@@ -69,6 +69,7 @@ def _of_part(part: str, attempts: list[Attempt], state: AgentState, replies: Rep
             lines.append(tell_attempt(one, tries[: tries.index(one) + 1], board, replies))
             if one.reason:
                 lines.append(f"      {one.reason}")
+            lines += [f"      {told}" for told in one.seen]
     return lines
 
 

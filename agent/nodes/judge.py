@@ -17,7 +17,7 @@ from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import Cancelled, ToolError
 from tools.review.fixes import failed_first, propose
-from tools.review.tool import ReviewArtifact
+from tools.review.tool import Check, ReviewArtifact
 from tools.storyboard import Storyboard
 
 __all__ = ["judge"]
@@ -115,7 +115,13 @@ def _attempt(work: Work, call: Call, review: Artifact | Exception, threshold: fl
         override=override,
         reason="; ".join(check.detail for check in failed),
         failed=[check.name for check in failed],
+        seen=[f"{check.name.removeprefix('meaning_')}: {check.detail}" for check in found.checks if _was_seen(check)],
     )
+
+
+def _was_seen(check: Check) -> bool:
+    """Whether a vision model gave this check its score."""
+    return check.name.startswith("meaning") and check.status != "not_run"
 
 
 def _levers(state: AgentState, call: Call) -> list[str]:

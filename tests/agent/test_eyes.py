@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent.context import RunOptions
+from agent.why import tell_why
 from agent.wiring import create_agent, create_context
 from configs.settings import Settings
 from tests.agent.boards import beach, shot
@@ -78,6 +79,9 @@ def test_what_the_model_complains_of_is_what_the_next_attempt_changes(tmp_path: 
     shown = [seen.pictures[0].data for seen in peer.requests]
     assert shown[0] != shown[1], "it looked at the new picture"
     assert checks(state)["meaning"]["status"] == "passed"
+    told = "\n".join(tell_why({**state, "assumptions": []}, part="s1.still"))  # type: ignore[typeddict-item]
+    assert "who.luca: 0.00, at least 0.5: because of" in told
+    assert f"meaning: {NAMED} gives 1.00" in told, "who looked is told with the scores"
 
 
 def test_what_never_passes_ends_with_the_best_and_is_said(tmp_path: Path, peer: Peer) -> None:
