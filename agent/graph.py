@@ -1,8 +1,9 @@
 """The whole topology on one screen.
 
 START -> think -> retrieve -> (search) -> reason <-> act -> judge -> respond -> END
-                                             ^               |
-                                             +---------------+
+           ^                                 ^               |          |
+           |                                 +---------------+          |
+           +------------ the next goal of a request of several ---------+
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from agent.nodes.respond import respond
 from agent.nodes.retrieve import retrieve
 from agent.nodes.search import search
 from agent.nodes.think import think
-from agent.routing import after_reason, after_retrieve
+from agent.routing import after_reason, after_respond, after_retrieve
 from agent.state import AgentInput, AgentState
 
 __all__ = ["build_graph"]
@@ -49,5 +50,5 @@ def build_graph(default: AgentContext) -> StateGraph[AgentState, RunOptions, Age
     graph.add_conditional_edges("reason", after_reason, ["act", "respond", "think"])
     graph.add_edge("act", "judge")
     graph.add_edge("judge", "reason")
-    graph.add_edge("respond", END)
+    graph.add_conditional_edges("respond", after_respond, {"think": "think", "end": END})
     return graph

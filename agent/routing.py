@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from agent.state import AgentState
+from agent.strategies.steps import goal_of
 
-__all__ = ["after_reason", "after_retrieve"]
+__all__ = ["after_reason", "after_respond", "after_retrieve"]
 
 
 def after_retrieve(state: AgentState) -> Literal["search", "reason"]:
@@ -22,3 +23,8 @@ def after_reason(state: AgentState) -> Literal["act", "respond", "think"]:
     if state.get("restart"):
         return "think"
     return "act" if state["work"].pending else "respond"
+
+
+def after_respond(state: AgentState) -> Literal["think", "end"]:
+    """Think of the next goal of a request of several steps; else the turn is over."""
+    return "think" if goal_of(state) is not None else "end"

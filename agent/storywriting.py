@@ -15,6 +15,7 @@ from agent.requests import without_controls
 from agent.shelf import Shelf, Version
 from agent.state import AgentState, Work
 from agent.strategies.composing import compose, revise
+from agent.strategies.steps import shaped
 from tools.errors import InvalidInput
 from tools.storyboard import Storyboard
 
@@ -61,7 +62,7 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
         if edit.op == "set_outputs" and edit.outputs:
             outputs = list(edit.outputs)
 
-    written = _compose(state, context, intent, board)
+    written = shaped(state, _compose(state, context, intent, board))
     new = written.storyboard
     if before is not None and new != board:
         past = [*past, shelf.put(before)]

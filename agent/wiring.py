@@ -19,6 +19,7 @@ from agent.graph import build_graph
 from agent.planners.base import Planner
 from agent.searching import create_search
 from agent.state import AgentInput, AgentState
+from agent.strategies.goals import MOST_GOALS
 from agent.toolbox import Toolbox
 from agent.turns import Spending, Turns
 from configs.settings import Settings
@@ -68,7 +69,7 @@ def create_agent(
     if checkpointer is None:
         types = build_serde_allowlist(schemas=[AgentState, AgentInput])
         saver = Checkpoints(context.settings.state_dir / "threads.sqlite", types)
-    config: Any = {"recursion_limit": context.settings.recursion_limit}
+    config: Any = {"recursion_limit": context.settings.recursion_limit * MOST_GOALS}
     if saver is not None:
         # Each step is on disk before the next begins: a killed conversation goes on where it was.
         config["configurable"] = {CONFIG_KEY_DURABILITY: "sync"}

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
         quality_threshold: score 0..1 below which a piece is made again.
         max_attempts: attempts at one piece, the first included.
         confidence_threshold: below it the agent says that it guesses.
-        recursion_limit: graph steps in one turn.
+        recursion_limit: graph steps for one goal of a turn.
         network: whether anything may leave this machine.
         seed: of everything random.
         engines: `TOOL=NAME`, several with commas between: engines to take instead of what the profile prefers.

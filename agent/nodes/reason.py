@@ -18,6 +18,7 @@ from agent.storywriting import is_understood, write_storyboard
 from agent.strategies.choosing import check_strategy
 from agent.strategies.composing import model_of
 from agent.strategies.reflexion import reflect
+from agent.strategies.steps import only_plans
 from agent.telling_engines import tell_lineup
 from tools.base import Call
 from tools.storyboard import Storyboard
@@ -37,7 +38,7 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         delta = write_storyboard(state, context)
         board, outputs = delta["storyboard"], delta["outputs"]
         delta["lineup"] = context.toolbox.draw_up(board, outputs, context.options.engines)
-        if not context.options.plan_only:
+        if not only_plans(state, context):
             context.toolbox.check(planned_calls({**state, **delta}, context))  # type: ignore[typeddict-item]
             delta["production"] = context.toolbox.open_production({**state, **delta}, context.options)  # type: ignore[typeddict-item]
             name = Path(delta["production"]).name
@@ -46,7 +47,7 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         replies = Replies(intent.language)
         told = tell_lineup(delta["lineup"], board, replies, context.options.preset)
         runtime.stream_writer({"node": "reason", "storyboard": board.model_dump(mode="json"), "engines": told})
-    if context.options.plan_only:
+    if only_plans(state, context):
         return delta
     now: AgentState = {**state, **delta}  # type: ignore[typeddict-item]
     calls = planned_calls(now, context)

@@ -16,7 +16,10 @@ from agent.remembering import fold_history
 from agent.requests import clean_request
 from agent.state import AgentState, Work
 from agent.strategies.composing import understand
+from agent.strategies.goals import read_request
+from agent.strategies.steps import begin_plan, goal_of, plan_of
 from agent.turns import Turn
+from tools.storyboard import Language
 
 __all__ = ["plan_request", "think"]
 
@@ -40,13 +43,19 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     # What a person says at the approval is about the storyboard that was given.
     given = context.options.given if not state.get("restart") else None
     request = plan_request(state, context.turn(state))
+    plan = plan_of(state) if given is None and not state.get("restart") else None
     if given is None:
-        request = replace(request, text=clean_request(request.text))
+        request = replace(request, text=clean_request(read_request(request.text)))
+        if plan is None and (plan := begin_plan(state, request.text, context.turn(state))) and plan.present:
+            request = replace(request, text=plan.present.text)
     if given is not None:
         names = [member.id for member in given.cast]
         unknown = [member.name for member in given.cast if not member.known]
         goal = f"make the storyboard “{given.title}” as it stands"
         intent = Intent(kind="scene", goal=goal, characters=names, unknown_names=unknown, outputs=FULL_FILM)
+    elif plan is not None and plan.present is not None and plan.present.kind == "join":
+        making = [one for one in FULL_FILM if one in (state.get("outputs") or FULL_FILM)]
+        intent = Intent(kind="edit", goal=plan.present.text, outputs=making, language=_language(state))
     else:
         heard = hear_wishes(request.text, context)
         if heard.only:
@@ -61,6 +70,7 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     runtime.stream_writer({"node": "think", "text": intent.goal})
     return {
         **folded,
+        "plan": plan,
         "intent": intent,
         "notes": [],
         "search": "",
@@ -76,6 +86,11 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     }
 
 
+def _language(state: AgentState) -> Language:
+    before = state.get("intent")
+    return before.language if before is not None else "en"
+
+
 def plan_request(state: AgentState, turn: Turn | None = None) -> PlanRequest:
     """The last human message with what came before it, as a planner wants it."""
     messages = state.get("messages") or []
@@ -84,8 +99,9 @@ def plan_request(state: AgentState, turn: Turn | None = None) -> PlanRequest:
     earlier: tuple[tuple[str, str], ...] = tuple(spoken[max(0, last - HISTORY) : last]) if last > 0 else ()
     if summary := state.get("summary"):
         earlier = (("summary", summary), *earlier)
+    goal = goal_of(state)
     return PlanRequest(
-        text=spoken[last][1] if last >= 0 else "",
+        text=goal.text if goal is not None else read_request(spoken[last][1]) if last >= 0 else "",
         history=earlier,
         storyboard=state.get("storyboard"),
         notes=tuple(passage.text for passage in state.get("notes") or []),

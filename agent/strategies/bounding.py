@@ -161,6 +161,10 @@ def _bound_shot(
         if origins.dictated(data[name]):
             data[name] = getattr(ours, name)
             taken.append(f"the {name.replace('_', ' ')} of {shot.id}")
+    for name in ("prompt", "negative"):
+        if data.get(name) and origins.dictated(data[name]):
+            data[name] = None
+            taken.append(f"the {name} of {shot.id}")
     if data["control"] != control:
         data["control"] = control
         taken.append(f"reference pictures of {shot.id} that the user did not give")

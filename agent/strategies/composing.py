@@ -67,7 +67,7 @@ def understand(request: PlanRequest, context: AgentContext, turn: Turn) -> Inten
 
     Passages of an earlier turn are not shown to who reads this one.
     """
-    if not turn.thoughts:
+    if not any(one.kind == "request" for one in turn.thoughts):
         turn.think("request", request.text, source="user")
     own = replace(request, notes=())
     intent = context.planner.understand(own)

@@ -16,6 +16,7 @@ from agent.context import AgentContext, RunOptions
 from agent.intent import Intent
 from agent.lineup import Lineup, Part
 from agent.nodes.think import FULL_FILM
+from agent.strategies.goals import MOST_GOALS
 from agent.toolbox import Toolbox
 from agent.wiring import create_agent, create_context
 from configs.settings import Settings
@@ -205,7 +206,7 @@ def test_each_step_is_on_disk_before_the_next(tmp_path: Path) -> None:
     )
     assert "sync" in [value for value in resolved if isinstance(value, str)]
     assert agent.config is not None
-    assert agent.config["recursion_limit"] == 40
+    assert agent.config["recursion_limit"] == 40 * MOST_GOALS
 
 
 def test_the_context_of_a_run_is_plain_options(tmp_path: Path) -> None:
