@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tools.artifact import Artifact
 from tools.errors import Cancelled, InvalidInput
@@ -56,8 +56,8 @@ class ArtifactRef(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    call: str
-    key: str = ""
+    call: str = Field(description="id of the call; empty where the key is given")
+    key: str = Field("", description="of the result, as an earlier answer told it")
 
 
 class Tool(ABC):

@@ -22,6 +22,7 @@ from configs.profiles import Profile
 from configs.yaml_file import YamlProblem
 from tools.base import Call, Tool, ToolInput, ToolOutput
 from tools.errors import InvalidInput, MissingPrerequisite
+from tools.functions.schema import function_schema, simplify
 
 __all__ = ["EngineSpec", "Registry", "ToolSpec"]
 
@@ -47,12 +48,8 @@ class ToolSpec:
 
     @property
     def function(self) -> dict[str, Any]:
-        """The tool as an OpenAI function schema."""
-        parameters = {key: value for key, value in self.input_schema.items() if key not in ("title", "description")}
-        return {
-            "type": "function",
-            "function": {"name": self.name, "description": self.description, "parameters": parameters},
-        }
+        """The tool as an OpenAI function schema, short enough for small models."""
+        return function_schema(self.name, self.description, simplify(self.input_schema))
 
 
 @dataclass(frozen=True)

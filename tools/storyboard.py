@@ -88,49 +88,51 @@ class Look(_Model):
     character's id, so that a described character looks the same in every shot and every run.
     """
 
-    description: str = ""
-    species: Literal["human", "cat", "dog", "fox", "bear", "rabbit", "mouse", "robot", "sea_monster"] = "human"
-    age: Literal["child", "teen", "adult", "elder"] = "child"
-    gender: Literal["boy", "girl", "neutral"] = "neutral"
-    build: Literal["slim", "average", "sturdy"] = "average"
+    description: str = Field("", description="in words, for image models")
+    species: Literal["human", "cat", "dog", "fox", "bear", "rabbit", "mouse", "robot", "sea_monster"] = Field(
+        "human", description="what kind of being"
+    )
+    age: Literal["child", "teen", "adult", "elder"] = Field("child", description="how old")
+    gender: Literal["boy", "girl", "neutral"] = Field("neutral", description="as what it is drawn")
+    build: Literal["slim", "average", "sturdy"] = Field("average", description="of the body")
     height: float = Field(1.0, ge=0.5, le=1.6, description="relative to a grown child of the cast")
-    skin: str | None = None
+    skin: str | None = Field(None, description="a colour")
     hair: Literal["short", "tousled", "curly", "long", "ponytail", "bun", "braids", "bob", "spiky", "bald"] | None = (
-        None
+        Field(None, description="its cut")
     )
-    hair_color: str | None = None
-    eye_color: str | None = None
-    freckles: bool = False
+    hair_color: str | None = Field(None, description="a colour")
+    eye_color: str | None = Field(None, description="a colour")
+    freckles: bool = Field(False, description="on the face")
     top: Literal["tshirt", "striped_tshirt", "tank_top", "shirt", "sweater", "hoodie", "raincoat", "dress"] | None = (
-        None
+        Field(None, description="what is worn above")
     )
-    top_color: str | None = None
-    bottom: Literal["shorts", "trousers", "skirt"] | None = None
-    bottom_color: str | None = None
-    shoes: Literal["barefoot", "sandals", "sneakers", "boots"] | None = None
+    top_color: str | None = Field(None, description="a colour")
+    bottom: Literal["shorts", "trousers", "skirt"] | None = Field(None, description="what is worn below")
+    bottom_color: str | None = Field(None, description="a colour")
+    shoes: Literal["barefoot", "sandals", "sneakers", "boots"] | None = Field(None, description="what is on the feet")
     accessories: list[
         Literal[
             "glasses", "cap", "straw_hat", "beanie", "crown", "bow", "scarf", "beard", "moustache", "backpack", "apron"
         ]
-    ] = Field(default_factory=list, max_length=6)
+    ] = Field(default_factory=list, max_length=6, description="what else is worn or carried")
 
 
 class CastMember(_Model):
     """One character of the production; `known` ones have a sheet in configs/characters.yaml."""
 
-    id: Slug
-    name: str = Field(min_length=1, max_length=80)
-    known: bool
+    id: Slug = Field(description="name that shots use")
+    name: str = Field(min_length=1, max_length=80, description="as people say it")
+    known: bool = Field(description="has a sheet in characters.yaml")
     look: Look | None = Field(None, description="how to draw one that is not known; None for known ones")
 
 
 class Placement(_Model):
     """Where and how a character stands in a shot."""
 
-    character: Slug
-    pose: Slug = "stand"
-    expression: Emotion = "neutral"
-    facing: Facing = "front"
+    character: Slug = Field(description="id of a member of the cast")
+    pose: Slug = Field("stand", description="name of a pose; see list_places")
+    expression: Emotion = Field("neutral", description="of the face")
+    facing: Facing = Field("front", description="where the body looks, in the picture")
     x: float = Field(0.5, ge=0.0, le=1.0, description="fraction of the frame's width, of the hips")
     depth: float = Field(0.3, ge=0.0, le=1.0, description="0 nearest the camera, 1 at the back of the stage")
 
@@ -138,36 +140,40 @@ class Placement(_Model):
 class Line(_Model):
     """One line of dialogue."""
 
-    character: Slug
-    text: str = Field(min_length=1, max_length=600)
-    emotion: Emotion = "neutral"
-    delivery: Delivery = "normal"
-    language: Language = "en"
+    character: Slug = Field(description="id of who speaks")
+    text: str = Field(min_length=1, max_length=600, description="the words, without quotes or directions")
+    emotion: Emotion = Field("neutral", description="how it is said")
+    delivery: Delivery = Field("normal", description="how loud")
+    language: Language = Field("en", description="of the words")
 
 
 class ControlImage(_Model):
     """A reference picture a person gave for a shot."""
 
-    kind: Literal["openpose", "depth", "canny", "line", "segmentation", "normal", "reference"]
+    kind: Literal["openpose", "depth", "canny", "line", "segmentation", "normal", "reference"] = Field(
+        description="what the picture shows"
+    )
     image: str = Field(min_length=1, max_length=1024, description="path of the picture")
 
 
 class Shot(_Model):
     """One shot: a place, a camera, who is there, what is said."""
 
-    id: Slug
-    framing: Framing = "wide"
-    camera: Camera = "static"
-    location: Slug = "beach"
-    time_of_day: TimeOfDay = "day"
-    weather: Weather = "clear"
-    duration_s: float = Field(4.0, ge=0.5, le=120.0)
-    action: str = Field("", max_length=1000)
+    id: Slug = Field(description="its name in the storyboard, as s1")
+    framing: Framing = Field("wide", description="how much of the people is seen")
+    camera: Camera = Field("static", description="how the camera moves")
+    location: Slug = Field("beach", description="id of a place; see list_places")
+    time_of_day: TimeOfDay = Field("day", description="the light")
+    weather: Weather = Field("clear", description="of outdoor places")
+    duration_s: float = Field(4.0, ge=0.5, le=120.0, description="seconds; speech may make it longer")
+    action: str = Field("", max_length=1000, description="what happens, in words")
     text_overlay: str = Field("", max_length=200, description="a title drawn over the picture")
-    placements: list[Placement] = Field(default_factory=list, max_length=8)
-    dialogue: list[Line] = Field(default_factory=list, max_length=24)
-    control: list[ControlImage] = Field(default_factory=list, max_length=8)
-    music: Mood | None = "calm"
+    placements: list[Placement] = Field(default_factory=list, max_length=8, description="who stands where")
+    dialogue: list[Line] = Field(default_factory=list, max_length=24, description="what is said, in order")
+    control: list[ControlImage] = Field(
+        default_factory=list, max_length=8, description="reference pictures for image models"
+    )
+    music: Mood | None = Field("calm", description="mood of the score; null is none")
     ambience: Slug | None = Field(None, description="id of a sound bed; None is silence")
     # Left out of what is written where they say nothing, so that results made before they existed keep their hashes.
     prompt: str | None = Field(

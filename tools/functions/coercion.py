@@ -119,7 +119,8 @@ class _Reader:
         self._nodes = 0
 
     def wrong(self, where: str, what: str) -> Any:
-        self.problems.append(f"{where}: {what}" if where else what)
+        # Names of fields are the model's, too: one line holds whatever they are.
+        self.problems.append(" ".join(f"{where[:_SHOWN]}: {what}".split()) if where else what)
         return None
 
     def value(self, value: Any, schema: Mapping[str, Any], where: str, depth: int) -> Any:

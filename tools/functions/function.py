@@ -242,4 +242,4 @@ def function_of_tool(
         effect: the worst that it does.
     """
     schema = simplify(tool.Input.model_json_schema())
-    return Function(name, _summary(tool.__doc__ or ""), schema, call, effect, False, tool.Input)
+    return Function(name, " ".join((tool.__doc__ or "").split()), schema, call, effect, False, tool.Input)

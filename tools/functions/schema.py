@@ -79,6 +79,8 @@ def simplify(schema: dict[str, Any]) -> dict[str, Any]:
     simple.setdefault("type", "object")
     if simple["type"] == "object":
         simple.setdefault("properties", {})
+    if schema.get("additionalProperties") is False:
+        simple["additionalProperties"] = False
     return simple
 
 
@@ -117,7 +119,7 @@ class _Simplifier:
                 str(name): self.node(value, above, depth + 1) for name, value in found["properties"].items()
             }
         if found.get("additionalProperties") is False:
-            # Said once by the studio for every function: a field that is not named here is refused.
+            # Said once, of the whole: a field that is not named is refused at every depth.
             found.pop("additionalProperties")
         return _optional(found)
 

@@ -18,7 +18,7 @@ class _Model(BaseModel):
 class FaceReference(_Model):
     """A picture that shows a character's face."""
 
-    character: str = Field(min_length=1, max_length=64)
+    character: str = Field(min_length=1, max_length=64, description="whom it shows")
     image: str = Field(min_length=1, max_length=1024, description="path of the picture")
 
 

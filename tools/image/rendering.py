@@ -22,9 +22,9 @@ class _Model(BaseModel):
 class LoraUse(_Model):
     """One LoRA: by its name in loras.yaml, or a file by path."""
 
-    name: str = Field("", max_length=80)
+    name: str = Field("", max_length=80, description="in loras.yaml")
     file: str = Field("", max_length=1024, description="safetensors, in kohya's or diffusers' names")
-    weight: float = Field(1.0, ge=-2.0, le=2.0)
+    weight: float = Field(1.0, ge=-2.0, le=2.0, description="how strongly")
     character: str = Field("", description="whose it is; with several people in the picture it shapes this one alone")
 
     @model_validator(mode="after")
@@ -37,10 +37,10 @@ class LoraUse(_Model):
 class ControlUse(_Model):
     """One ControlNet: which map, how strongly, and in which part of the steps."""
 
-    kind: ControlKind
+    kind: ControlKind = Field(description="which map")
     strength: float | None = Field(None, ge=0.0, le=2.0, description="None: as in controlnets.yaml")
-    start: Fraction = 0.0
-    end: Fraction = 1.0
+    start: Fraction = Field(0.0, description="fraction of the steps from which it works")
+    end: Fraction = Field(1.0, description="fraction of the steps up to which it works")
     model: str = Field("", max_length=1024, description="folder or file; empty: as in controlnets.yaml")
 
     @model_validator(mode="after")
@@ -63,7 +63,7 @@ class Rendering(_Model):
 
     preset: Name | Literal[""] = Field("", description="draft, standard, high, character, master, lightning")
     variants: int = Field(1, ge=1, le=8, description="pictures of the same layout, by this seed and those that follow")
-    steps: int | None = Field(None, ge=1, le=200)
+    steps: int | None = Field(None, ge=1, le=200, description="of the sampler; None: of the preset")
     guidance: float | None = Field(None, ge=0.0, le=30.0, description="1 or less: the negative prompt has no effect")
     scheduler: Name | Literal[""] = Field("", description="name of a sampler, as `dpmpp_2m` or `euler`")
     prompt: str = Field("", max_length=4000, description="words to add; (word)1.3 is stronger, (word)0.7 weaker")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,7 +23,7 @@ class StageAdjustment(BaseModel):
     dx: dict[str, float] = Field(default_factory=dict, description="by character: shift, fraction of the width")
     zoom: float = Field(1.0, ge=0.4, le=2.0, description="camera: below 1 shows more")
     dy: float = Field(0.0, ge=-0.5, le=0.5, description="camera: shift upwards, fraction of the height")
-    exposure: float = Field(1.0, ge=0.4, le=2.5)
+    exposure: float = Field(1.0, ge=0.4, le=2.5, description="brightness of the picture, times its own")
 
 
 class OnStage(BaseModel):
@@ -48,13 +48,17 @@ class GenerateImage(Tool):
     name = "generate_image"
 
     class Input(ToolInput):
-        shot: Shot
-        cast: list[CastMember]
-        style: str = "pixar_3d"
+        shot: Shot = Field(description="what to draw")
+        cast: list[CastMember] = Field(description="who is in it, with the looks of those without a sheet")
+        style: str = Field("pixar_3d", description="name of a style, as pixar_3d")
         width: int = Field(1280, ge=64, le=4096, description="pixels")
         height: int = Field(720, ge=64, le=4096, description="pixels")
-        maps: list[ControlMap] = Field(default_factory=lambda: list(ControlMap.__args__))  # type: ignore[attr-defined]
-        adjust: StageAdjustment = StageAdjustment()
+        maps: list[ControlMap] = Field(
+            default_factory=lambda: list(get_args(ControlMap)), description="control maps to make besides the picture"
+        )
+        adjust: StageAdjustment = Field(
+            StageAdjustment(), description="changes to the layout; left out: as the shot says"
+        )
         rendering: Rendering | None = Field(None, description="for image models; the draft engine draws without it")
 
     class Output(ToolOutput):

@@ -16,8 +16,8 @@ class ComposeMusic(Tool):
     name = "compose_music"
 
     class Input(ToolInput):
-        mood: Mood
-        duration_s: float = Field(ge=0.5, le=1800)
+        mood: Mood = Field(description="of the music")
+        duration_s: float = Field(ge=0.5, le=1800, description="seconds")
         prompt: str = Field("", max_length=400, description="what to hear, in words; the embedded one goes by mood")
         place: str = Field("", max_length=48, description="id of a sound bed, as `beach`: gives the music its colour")
         loop: bool = Field(False, description="its end leads into its start; the embedded one has an end")
@@ -37,9 +37,9 @@ class MakeAmbience(Tool):
 
     class Input(ToolInput):
         place: str = Field(description="id of a sound bed: beach, harbour, town_square, kitchen, forest, underwater")
-        time_of_day: TimeOfDay = "day"
-        weather: Weather = "clear"
-        duration_s: float = Field(ge=0.5, le=1800)
+        time_of_day: TimeOfDay = Field("day", description="what is awake")
+        weather: Weather = Field("clear", description="what falls or blows")
+        duration_s: float = Field(ge=0.5, le=1800, description="seconds")
 
     class Output(ToolOutput):
         file: str = Field(description="WAV, 16 bit, stereo, 48 kHz")
@@ -53,8 +53,8 @@ class ShotSound(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    duration_s: float
-    speech: list[ArtifactRef] = Field(default_factory=list)
+    duration_s: float = Field(description="seconds in the storyboard")
+    speech: list[ArtifactRef] = Field(default_factory=list, description="results of synthesize_speech, in order")
 
 
 class Bed(BaseModel):
@@ -62,9 +62,9 @@ class Bed(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    sound: ArtifactRef
-    first: int
-    last: int
+    sound: ArtifactRef = Field(description="result of compose_music or make_ambience")
+    first: int = Field(description="first shot it lies under, from 0")
+    last: int = Field(description="last shot it lies under")
 
 
 class MixSound(Tool):
@@ -73,12 +73,12 @@ class MixSound(Tool):
     name = "mix_sound"
 
     class Input(ToolInput):
-        fps: int
-        shots: list[ShotSound] = Field(min_length=1)
-        music: list[Bed] = Field(default_factory=list)
-        ambience: list[Bed] = Field(default_factory=list)
+        fps: int = Field(description="frames a second of the film")
+        shots: list[ShotSound] = Field(min_length=1, description="in order, with what is said in them")
+        music: list[Bed] = Field(default_factory=list, description="what is heard under which shots")
+        ambience: list[Bed] = Field(default_factory=list, description="what is heard under which shots")
         voices: bool = Field(True, description="False: the lines keep their time but are not heard")
-        target_lufs: float = -16.0
+        target_lufs: float = Field(-16.0, description="loudness of the whole")
 
     class Output(ToolOutput):
         file: str = Field(description="WAV, 16 bit, stereo, 48 kHz")

@@ -40,17 +40,19 @@ class ReviewArtifact(Tool):
     name = "review_artifact"
 
     class Input(ToolInput):
-        kind: ReviewKind
-        subject: ArtifactRef
+        kind: ReviewKind = Field(description="what it is")
+        subject: ArtifactRef = Field(description="the result to score")
         shot: Shot | None = Field(None, description="for image, shot and speech: the shot as the storyboard has it")
-        cast: list[CastMember] = Field(default_factory=list)
+        cast: list[CastMember] = Field(default_factory=list, description="who is in the shot")
         speech: list[ArtifactRef] = Field(default_factory=list, description="for subtitles and film: the spoken clips")
         heard: ArtifactRef | None = Field(None, description="for speech: result of transcribe about it")
         faces: ArtifactRef | None = Field(None, description="for image: result of compare_faces about it")
         seen: ArtifactRef | None = Field(None, description="for image and shot: result of see_picture about it")
-        expect_duration_s: float | None = None
-        expect_streams: list[Literal["video", "audio", "subtitles"]] = Field(default_factory=list)
-        expect_size: tuple[int, int] | None = None
+        expect_duration_s: float | None = Field(None, description="seconds it should last")
+        expect_streams: list[Literal["video", "audio", "subtitles"]] = Field(
+            default_factory=list, description="for film: what it should hold"
+        )
+        expect_size: tuple[int, int] | None = Field(None, description="width and height in pixels it should have")
         max_speech_s: float | None = Field(None, description="for speech: the time there is for it")
 
     class Output(ToolOutput):

@@ -36,8 +36,8 @@ class Criterion(_Model):
         name: `who.luca`, `where`: its kind, and whom it is about.
     """
 
-    name: Name
-    question: str = Field(min_length=1, max_length=500)
+    name: Name = Field(description="of the score")
+    question: str = Field(min_length=1, max_length=500, description="that the score answers")
     none: str = Field(min_length=1, max_length=200, description="what 0 means")
     partly: str = Field(min_length=1, max_length=200, description="what the middle means")
     full: str = Field(min_length=1, max_length=200, description="what the best means")
@@ -57,10 +57,12 @@ class Rubric(_Model):
         changes: what the engine at work could change for the next attempt; the model is offered no other.
     """
 
-    wanted: str = Field(min_length=1, max_length=4000)
-    criteria: list[Criterion] = Field(min_length=1, max_length=32)
-    people: dict[Person, str] = Field(default_factory=dict, max_length=8)
-    changes: list[Change] = Field(default_factory=list, max_length=len(CHANGES))
+    wanted: str = Field(min_length=1, max_length=4000, description="what the picture should show, in words")
+    criteria: list[Criterion] = Field(min_length=1, max_length=32, description="what to score, one by one")
+    people: dict[Person, str] = Field(default_factory=dict, max_length=8, description="who should be in it")
+    changes: list[Change] = Field(
+        default_factory=list, max_length=len(CHANGES), description="what may be changed to mend it"
+    )
 
     @model_validator(mode="after")
     def _each_once(self) -> Rubric:
@@ -99,7 +101,7 @@ class SeePicture(Tool):
     class Input(ToolInput):
         picture: ArtifactRef | None = Field(None, description="a result with a picture or a film")
         file: str = Field("", max_length=4096, description="or a file: png, jpg, webp, gif, bmp, mp4")
-        rubric: Rubric
+        rubric: Rubric = Field(description="what to look for")
         threshold: Fraction = Field(0.6, description="of the overall score: near it the model is asked twice")
         margin: Fraction = Field(0.1, description="how near")
         variant: int = Field(0, ge=0, le=999, description="another order of the questions")

@@ -27,10 +27,10 @@ class WriteSubtitles(Tool):
     name = "write_subtitles"
 
     class Input(ToolInput):
-        fps: int
-        shots: list[ShotSound] = Field(min_length=1)
+        fps: int = Field(description="frames a second of the film")
+        shots: list[ShotSound] = Field(min_length=1, description="in order, with what is said in them")
         names: dict[str, str] = Field(default_factory=dict, description="by character id: the name shown")
-        show_names: bool = False
+        show_names: bool = Field(False, description="write who speaks before each line")
         max_chars: int = Field(42, ge=16, le=80, description="a line (BBC subtitle guidelines: about 37-42)")
 
     class Output(ToolOutput):

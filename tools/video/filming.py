@@ -20,9 +20,9 @@ class _Model(BaseModel):
 class VideoLoraUse(_Model):
     """One LoRA for LTX-Video: by its name in videos.yaml, or a file by path."""
 
-    name: str = Field("", max_length=80)
+    name: str = Field("", max_length=80, description="in loras.yaml")
     file: str = Field("", max_length=1024, description="safetensors")
-    weight: float = Field(1.0, ge=-2.0, le=2.0)
+    weight: float = Field(1.0, ge=-2.0, le=2.0, description="how strongly")
 
     @model_validator(mode="after")
     def _one_of_two(self) -> VideoLoraUse:
@@ -35,7 +35,7 @@ class Filming(_Model):
     """What a video model may be told beyond the shot. Everything left out follows the shot and videos.yaml."""
 
     preset: Name | Literal[""] = Field("", description="of videos.yaml, as draft, standard, distilled")
-    steps: int | None = Field(None, ge=2, le=200)
+    steps: int | None = Field(None, ge=2, le=200, description="of the sampler; None: of the model")
     guidance: float | None = Field(None, ge=0.0, le=30.0, description="1 or less: the negative prompt has no effect")
     prompt: str = Field("", max_length=2000, description="words to add")
     negative: str = Field("", max_length=2000, description="what to avoid, besides the usual")

@@ -17,12 +17,12 @@ class SynthesizeSpeech(Tool):
     name = "synthesize_speech"
 
     class Input(ToolInput):
-        text: str = Field(min_length=1, max_length=600)
-        character: str
+        text: str = Field(min_length=1, max_length=600, description="the words")
+        character: str = Field(description="id of who speaks; chooses the voice")
         look: Look | None = Field(None, description="of a character without a voice of its own: one is chosen by it")
-        emotion: Emotion = "neutral"
-        delivery: Delivery = "normal"
-        language: Language = "en"
+        emotion: Emotion = Field("neutral", description="how it is said")
+        delivery: Delivery = Field("normal", description="how loud")
+        language: Language = Field("en", description="of the words")
         rate: float = Field(1.0, ge=0.6, le=1.6, description="speaking rate, times the voice's own")
         exact_s: float | None = Field(None, gt=1.5, le=300.0, description="seconds the clip lasts, padded with silence")
 
