@@ -18,6 +18,7 @@ from agent.storywriting import is_understood, write_storyboard
 from agent.strategies.choosing import check_strategy
 from agent.strategies.composing import model_of
 from agent.strategies.reflexion import reflect
+from agent.strategies.replanning import replan
 from agent.strategies.steps import only_plans
 from agent.telling_engines import tell_lineup
 from tools.base import Call
@@ -49,6 +50,10 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         runtime.stream_writer({"node": "reason", "storyboard": board.model_dump(mode="json"), "engines": told})
     if only_plans(state, context):
         return delta
+    if state["composed"] and (changed := replan(state, context)):
+        delta |= changed
+        if "storyboard" in changed:
+            context.toolbox.open_production({**state, **delta}, context.options)  # type: ignore[typeddict-item]
     now: AgentState = {**state, **delta}  # type: ignore[typeddict-item]
     calls = planned_calls(now, context)
     work = next_batch(now["work"], calls)
