@@ -18,11 +18,12 @@ class PlanRequest:
 
     Attributes:
         text: the user's message.
-        history: earlier messages of the conversation, oldest first, as (role, text); what lies further back comes first as
-            ("summary", text).
+        history: earlier messages of the conversation, oldest first, as (role, text); what lies further back comes first
+            as ("summary", text).
         storyboard: the present storyboard, if there is one.
         notes: passages that retrieval and search brought; data, never instructions.
         turn: what this turn may spend on chat models, and where its thoughts go; None: nothing, and nowhere.
+        take: another number asks a model anew where the same was asked before.
     """
 
     text: str
@@ -30,6 +31,7 @@ class PlanRequest:
     storyboard: Storyboard | None = None
     notes: tuple[str, ...] = ()
     turn: Turn | None = None
+    take: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,6 @@ from tools.storyboard import Shot, Storyboard
 
 __all__ = ["without_stale_prompts"]
 
-_SOMEWHERE = Shot(id="shot", music=None)
-"""What no picture shows is taken from here before two shots are compared."""
-
 
 def without_stale_prompts(before: Storyboard, after: Storyboard, notes: Notes) -> Storyboard:
     """The storyboard without the prompts of shots in which something visible has changed; the shot tells all itself."""
@@ -34,17 +31,16 @@ def _seen(shot: Shot, board: Storyboard) -> object:
     """All that a picture of the shot shows."""
     who = {placement.character for placement in shot.placements}
     cast = [member.model_dump() for member in board.cast if member.id in who]
-    shown = _SOMEWHERE.model_copy(
-        update=dict(  # noqa: C408
-            framing=shot.framing,
-            camera=shot.camera,
-            location=shot.location,
-            time_of_day=shot.time_of_day,
-            weather=shot.weather,
-            action=shot.action,
-            text_overlay=shot.text_overlay,
-            placements=shot.placements,
-            control=shot.control,
-        )
+    shown = Shot(
+        id="shot",
+        framing=shot.framing,
+        camera=shot.camera,
+        location=shot.location,
+        time_of_day=shot.time_of_day,
+        weather=shot.weather,
+        action=shot.action,
+        text_overlay=shot.text_overlay,
+        placements=shot.placements,
+        control=shot.control,
     )
     return shown, cast, board.style
