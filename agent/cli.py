@@ -18,6 +18,7 @@ import typer
 from agent.interrupts import STOPPED
 from agent.jobs_cli import jobs
 from agent.knowledge_cli import knowledge
+from agent.look_cli import look
 from agent.mcp_cli import mcp
 from agent.models_cli import models
 from agent.search_cli import search
@@ -171,6 +172,7 @@ def tools(as_json: AsJson = False) -> None:
 app.command()(search)
 app.command()(trace)
 app.command()(transcribe)
+app.command()(look)
 
 
 def _chosen(engine: list[str], preset: str = "", strategy: str = "") -> dict[str, Any]:

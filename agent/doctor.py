@@ -7,6 +7,7 @@ import shutil
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
+from agent.eyesight import tell_eyes
 from agent.printing import open_console, tell
 from configs.settings import Settings
 from tools.base import Engine
@@ -14,6 +15,7 @@ from tools.errors import MissingPrerequisite
 
 if TYPE_CHECKING:
     from configs.profiles import Profile
+    from tools.readiness import Readiness
     from tools.registry import EngineSpec, Registry
     from tools.runtime.device.hardware import Gpu, Hardware
 
@@ -74,9 +76,20 @@ def examine(settings: Settings, *, said: bool = False) -> dict[str, Any]:
         "models": _models(registry, profiles[name], found, settings),
         "models on this machine": _shelf(registry, settings),
         "engines": engines,
+        "eyes": tell_eyes(_readiness(registry, profiles[name], found, settings), settings),
         "libraries": libraries,
         "planner": {"now": settings.planner},
     }
+
+
+def _readiness(registry: Registry, profile: Profile, found: Hardware, settings: Settings) -> Readiness:
+    """What each engine lacks on this machine, as a turn would find it."""
+    from tools.models.shelf import Shelf
+    from tools.readiness import Readiness
+
+    shelf = Shelf(settings.models_home, registry.models)
+    gpu = bool(found.gpus) and profile.budget_gb > 0
+    return Readiness(registry, shelf, gpu=gpu, network=settings.network, roles={"vision": settings.vision})
 
 
 def _machine(settings: Settings, found: Hardware, profile: str) -> dict[str, str]:

@@ -136,7 +136,9 @@ class Readiness:
         try:
             endpoint = find_endpoint(named, network=self._network, environ=self._environment)
         except YamlProblem as problem:
-            return Lack(problem.message, "export STUDIO_NETWORK=true" if problem.where == "network" else "")
+            named_wrongly = f"export STUDIO_{role.upper()}={_EXAMPLES[role]}"
+            mends = {"network": "export STUDIO_NETWORK=true", "model": named_wrongly}
+            return Lack(problem.message, mends.get(problem.where, ""))
         if role == "vision" and not endpoint.entry.images:
             return Lack(f"{endpoint.provider} takes no pictures")
         if not endpoint.is_remote and not self._listens(endpoint.url):
@@ -145,7 +147,9 @@ class Readiness:
         return None
 
     def _model(self, name: str) -> Lack | None:
-        entry = self.registry.models.models[name]
+        entry = self.registry.models.models.get(name)
+        if entry is None:
+            return Lack(f"models.yaml has no {name}")
         if entry.weights.startswith(SERVICE_WEIGHTS):
             return self._service(entry.source or name)
         record = self._shelf.record(name)
