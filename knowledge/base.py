@@ -32,6 +32,7 @@ __all__ = ["KnowledgeBase", "Refreshed"]
 AT_ONCE = 24
 """Passages that a turn waits for to be embedded (some 0.3 s); more are done beside it, and the turn finds by words."""
 BATCH = 32
+BY_WORDS = "found by words, not by meaning"
 TURN_WAIT_S = 0.5
 COMMAND_WAIT_S = 60.0
 
@@ -209,7 +210,7 @@ class KnowledgeBase:
         if wait and len(snapshot.missing) > AT_ONCE:
             snapshot = self._recalled(snapshot, embedder.name)
         rows = snapshot.missing
-        if not wait and len(rows) > AT_ONCE:
+        if not len(rows) or (not wait and len(rows) > AT_ONCE):
             return snapshot
         return snapshot.with_vectors(embedder.name, rows, embedder.encode(snapshot.texts(rows)))
 
@@ -225,14 +226,15 @@ class KnowledgeBase:
         try:
             return _opened(self._shelf() if self._shelf else None, self._way)
         except NoWeights as problem:
-            told = f"found by words, not by meaning: {problem}"
+            told = f"{BY_WORDS}: {problem}"
             if told not in self._remarks:
                 self._remarks.append(told)
             return None
 
     def _complete_beside(self) -> None:
         """Embed what is missing while the turn goes on."""
-        if self._embedder_is_there():
+        # Where it was already asked for and is not here, that was told.
+        if not any(remark.startswith(BY_WORDS) for remark in self._remarks) and self._embedder_is_there():
             self._remarks.append(
                 "found by words: the index by meaning is being made; the next request finds by meaning"
             )
@@ -245,7 +247,7 @@ class KnowledgeBase:
         try:
             find_weights(self._shelf() if self._shelf else None)
         except NoWeights as problem:
-            self._remarks.append(f"found by words, not by meaning: {problem}")
+            self._remarks.append(f"{BY_WORDS}: {problem}")
             return False
         return True
 

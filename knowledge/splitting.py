@@ -11,10 +11,11 @@ MAX_TOKENS = 200
 """Of one passage; title and heading are embedded with it, and the model reads 256."""
 OVERLAP_TOKENS = 30
 """A passage begins with the last sentences of the one before it, up to this many tokens."""
-CHARS_A_TOKEN = 4
+CHARS_A_TOKEN = 6
 """Of long words; what looks like one word may be pages of base64."""
 
-_TOKEN = re.compile(r"\w+|[^\w\s]")
+# Signs of Chinese, Japanese and Korean are a token each.
+_TOKEN = re.compile(r"[\u2e80-\U0003ffff]|[^\W\u2e80-\U0003ffff]+|[^\w\s]")
 _SENTENCE_END = re.compile(r"(?<=[.!?…:;])[\"'»”)\]]*\s+|\n\s*\n|\n(?=\s*(?:[-*•|#]|\d+[.)])\s)")
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
@@ -29,7 +30,7 @@ def without_controls(text: str) -> str:
 
 def count_tokens(text: str) -> int:
     """About as many tokens as the embedding model sees; counted without it, so that passages never depend on it."""
-    return sum(1 + (len(token) - 1) // (CHARS_A_TOKEN + 2) for token in _TOKEN.findall(text))
+    return sum(1 + (len(token) - 1) // CHARS_A_TOKEN for token in _TOKEN.findall(text))
 
 
 def split_text(text: str, *, most: int = MAX_TOKENS, overlap: int = OVERLAP_TOKENS) -> list[str]:

@@ -74,9 +74,10 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise BadDocument(f"{path}: {(error.strerror or str(error)).lower()}.") from None
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise BadDocument(f"{path} is no file.")
     with os.fdopen(fd, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise BadDocument(f"{path} is no file.")
         try:
             data = stream.read(limits.bytes + 1)
         except OSError as error:
@@ -112,6 +113,7 @@ def read_document_file(path: Path, data: bytes, limits: Limits | None = None) ->
         text = without_controls(text[: limits.chars])
         if kind == "md":
             front, text = _front_matter(text)
+        title = _title(text) if kind == "md" else ""
         sections = _markdown_sections(text) if kind == "md" else [("", text.strip())]
     else:
         found = _read_foreign(path, data, limits)
@@ -172,6 +174,12 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
     except YamlProblem:
         return {}, text
     return (data, body) if isinstance(data, dict) else ({}, text)
+
+
+def _title(text: str) -> str:
+    """The heading that a text begins with; empty where it begins otherwise."""
+    match = _HEADING.match(text.lstrip().partition("\n")[0])
+    return match[2].strip(" *_") if match else ""
 
 
 def _markdown_sections(text: str) -> list[tuple[str, str]]:

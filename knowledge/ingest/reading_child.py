@@ -13,12 +13,15 @@ import io
 import json
 import logging
 import sys
+from importlib import import_module
 from typing import Any
 
 
 def main() -> None:
     """Read the orders and the file, write what it says."""
     orders = json.loads(sys.stdin.buffer.readline())
+    # Before the limits, so that they are those of the file and not of the library.
+    import_module("pypdf" if orders["suffix"] == ".pdf" else "trafilatura")
     limit(orders["seconds"], orders["megabytes"])
     data = sys.stdin.buffer.read()
     out = sys.stdout
@@ -27,7 +30,7 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     try:
         found = read_pdf(data, orders) if orders["suffix"] == ".pdf" else read_html(data, orders)
-    except MemoryError:
+    except (MemoryError, ImportError):  # a part of a library that is loaded late finds no room, either
         found = {"error": "takes too much memory"}
     except RecursionError:
         found = {"error": "is nested too deeply"}
