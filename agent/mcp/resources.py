@@ -20,6 +20,8 @@ MOST_BYTES = 12_000_000
 MOST_LISTED = 500
 PICTURE_SIDE = 768
 """Pixels of the longer side of a picture that is shown to a model."""
+MOST_PIXELS = 40_000_000
+"""Of a picture that is opened at all."""
 _MIME = {
     ".yaml": "application/yaml", ".md": "text/markdown", ".srt": "application/x-subrip", ".vtt": "text/vtt",
     ".png": "image/png", ".wav": "audio/wav", ".mp4": "video/mp4",
@@ -123,13 +125,14 @@ def bounded_picture(path: Path, side: int = PICTURE_SIDE) -> tuple[bytes, str]:
     """
     import skia
 
-    codec = skia.Codec.MakeFromData(skia.Data.MakeFromFileName(str(path)))
-    if codec is None:
-        raise InvalidInput(f"{path.name} is no picture")
-    width, height = codec.dimensions().width(), codec.dimensions().height()
-    if width * height > 40_000_000:
-        raise InvalidInput(f"{path.name} is too large to be shown: {width} x {height}")
-    image = skia.Image.open(str(path))
+    try:
+        codec = skia.Codec.MakeFromData(skia.Data.MakeFromFileName(str(path)))
+        width, height = codec.dimensions().width(), codec.dimensions().height()
+        if width * height > MOST_PIXELS:
+            raise InvalidInput(f"{path.name} is too large to be shown: {width} x {height}")
+        image = skia.Image.open(str(path))
+    except RuntimeError:
+        raise InvalidInput(f"{path.name} is no picture") from None
     scale = min(1.0, side / max(width, height))
     if scale < 1.0:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
