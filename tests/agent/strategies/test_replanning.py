@@ -82,7 +82,8 @@ def test_a_new_staging_that_cannot_be_made_leaves_the_picture_there_was(tmp_path
 
 def failed_state(board: Storyboard, ctx: AgentContext, part: Part, call: str) -> Any:
     state = run(ctx)
-    work = state["work"].model_copy(update={"failures": {call: "out of memory", "film": f"it needs {call}"}, "stage": 1})
+    failures = {call: "out of memory", "film": f"it needs {call}"}
+    work = state["work"].model_copy(update={"failures": failures, "stage": 1})
     return {**state, "storyboard": board, "work": work, "lineup": Lineup(parts=[part]), "problems": []}
 
 
@@ -91,7 +92,8 @@ def test_movement_falls_back_to_the_embedded_engine_and_says_so(tmp_path: Path) 
     state = failed_state(beach(), ctx, Part(tool="animate_shot", engine="ltx", from_still=True), "s1.motion")
     delta = replan(state, ctx)
     part = delta["lineup"].part("animate_shot")
-    assert part.embedded and part.engine != "ltx"
+    assert part.embedded
+    assert part.engine != "ltx"
     assert delta["work"].failures == {}
     assert "ltx failed for s1 (out of memory)" in delta["problems"][0]
 

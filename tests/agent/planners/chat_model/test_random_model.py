@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +17,16 @@ from tools.storyboard import Storyboard
 
 
 @pytest.fixture(scope="module")
-def peer() -> Iterator[Peer]:
-    with Peer(seed=7) as up:
-        yield up
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One client for all: opening one takes longer than a request."""
+    with Peer(seed=7) as up, pytest.MonkeyPatch.context() as patch:
+        yield Desk(up, tmp_path_factory.mktemp("random"), patch)
 
 
 @pytest.fixture
-def desk(peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    return Desk(peer.reset(), tmp_path, monkeypatch)
+def desk(shared: Desk) -> Desk:
+    shared.peer.reset()
+    return shared
 
 
 def fixed_holds(floor: Intent, ground: Storyboard, board: Storyboard) -> None:
@@ -48,7 +49,8 @@ def fixed_holds(floor: Intent, ground: Storyboard, board: Storyboard) -> None:
         if len(beats) == 1 and said:
             assert found == said, field
     assert board.aspect == (brief.aspect or "16:9")
-    assert board.fps == ground.fps and board.style == ground.style
+    assert board.fps == ground.fps
+    assert board.style == ground.style
     if brief.title:
         assert board.title == ground.title
     if brief.duration_s is not None:
