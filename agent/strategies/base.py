@@ -6,7 +6,9 @@ where a model gives nothing, the planner's, and where that gives nothing, the of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -47,7 +49,7 @@ class Job:
         settings: limits.
         turn: budget and trace.
         model: the primary chat model; None where there is none.
-        table: makes the table of functions of this turn, once it is needed.
+        table: the functions of this turn, opened where they are needed.
         lessons: what was learned from requests like this one.
     """
 
@@ -59,7 +61,7 @@ class Job:
     settings: Settings
     turn: Turn
     model: ChatModel | None
-    table: Callable[[], FunctionTable[Desk]]
+    table: Callable[[], AbstractContextManager[FunctionTable[Desk]]]
     lessons: Sequence[Any] = field(default=())
 
     def noting(self, *notes: str) -> Job:
@@ -88,8 +90,25 @@ class Strategy(Protocol):
 
 
 def is_ours(passage: Passage) -> bool:
-    """Whether a passage is of a document that comes with the studio."""
-    return passage.source.startswith(OURS) and passage.kind not in ("added", "generation", "web")
+    """Whether a passage is of a document that comes with the studio: by where it says it is from, and by its words."""
+    if not passage.source.startswith(OURS):
+        return False
+    ours = _own_words()
+    sentences = re.split(r"(?<=[.!?:])\s+|\n+", passage.text)
+    return all(" ".join(one.split()) in ours for one in sentences)
+
+
+@cache
+def _own_words() -> str:
+    """Every document that comes with the studio, as one line."""
+    from knowledge.documents_folder import DocumentsFolder
+
+    parts = [
+        part
+        for document in DocumentsFolder().documents
+        for part in (document.title, *(f"{heading} {text}" for heading, text in document.sections))
+    ]
+    return " ".join(" ".join(parts).split())
 
 
 @cache

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from agent.context import AgentContext
     from agent.functions.desk import Desk
     from agent.functions.table import FunctionTable
+    from agent.mcp.foreign import ForeignServers
     from agent.state import AgentState
     from agent.turns import Turn
 
@@ -86,18 +88,29 @@ def job_of(state: AgentState, context: AgentContext, intent: Intent, request: Pl
     turn = context.turn(state)
     policy = policy_of(request, context)
 
-    def table() -> FunctionTable[Desk]:
+    @contextmanager
+    def table() -> Iterator[FunctionTable[Desk]]:
         from agent.functions.desk import desk_of
         from agent.functions.offer import studio_functions
         from agent.functions.table import FunctionTable
 
         functions = studio_functions()
+        foreign = _foreign_servers(policy, context)
+        if foreign is not None:
+            more, problems = foreign.functions(context.cancel)
+            functions += more
+            for one in problems:
+                turn.think("note", one, source="mcp", label="functions")
         allowed = policy.allowed(functions)
         desk = desk_of(state, context, turn.tell, offline_planner())
         limit, root = context.settings.max_tool_calls, desk.productions
-        return FunctionTable(
-            functions, desk, allowed=allowed, guard=policy.guard, limit=limit, root=root, tell=turn.tell
-        )
+        try:
+            yield FunctionTable(
+                functions, desk, allowed=allowed, guard=policy.guard, limit=limit, root=root, tell=turn.tell
+            )
+        finally:
+            if foreign is not None:
+                foreign.close()
 
     names = [*intent.characters, *_places(intent)]
     lessons = reflections(context).similar(request.text, names) if intent.kind == "scene" else []
@@ -113,6 +126,15 @@ def job_of(state: AgentState, context: AgentContext, intent: Intent, request: Pl
         table=table,
         lessons=lessons,
     )
+
+
+def _foreign_servers(policy: Policy, context: AgentContext) -> ForeignServers | None:
+    """The servers of mcp.yaml, where this turn may ask others at all; they are off unless a person turned them on."""
+    if "network" not in policy.effects:
+        return None
+    from agent.mcp.foreign import ForeignServers
+
+    return ForeignServers(network=context.settings.network)
 
 
 def _places(intent: Intent) -> list[str]:

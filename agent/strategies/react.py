@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
@@ -20,7 +20,8 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, To
 from agent.chat_models.errors import ChatFailed
 from agent.functions.observation import fence
 from agent.planners.base import Composition
-from agent.strategies.base import NO_MODEL, Job, StrategyName, prompt
+from agent.strategies.base import NO_MODEL, Job, StrategyName, offline_planner, prompt
+from agent.strategies.policy import words_of
 
 if TYPE_CHECKING:
     from agent.chat_models.base import ChatModel, Step
@@ -38,6 +39,10 @@ EMPTY = 2
 LONGEST_CONVERSATION = 24_000
 """Characters that the model is shown at most; older observations are shortened first."""
 SHORT = 240
+SURE = 0.8
+"""Confidence from which the rules know the answer to a question."""
+KEPT = 0.6
+"""Part of the words of that answer that a model's must hold."""
 
 Ended = Literal["answered", "steps", "repeating", "empty", "failed"]
 
@@ -174,12 +179,12 @@ def gather(job: Job) -> Job:
     if job.model is None:
         job.turn.think("note", f"{NO_MODEL}: what the documents gave is all there is", source="offline", label="react")
         return job
-    table = job.table()
     task = (
         "Gather what is needed for a storyboard of this request, in few calls. Then say in a few lines what you found."
     )
     steps = min(GATHERING_STEPS, job.settings.max_steps)
-    found = react(job.model, table, job.turn, opening(job, task), steps=steps, label="gather")
+    with job.table() as table:
+        found = react(job.model, table, job.turn, opening(job, task), steps=steps, label="gather")
     _told(job, found)
     return job.noting(*([f"Found for this request: {found.text[:1_500]}"] if found.text else []))
 
@@ -193,13 +198,16 @@ def answer_question(job: Job) -> str | None:
     if job.model is None:
         job.turn.think("note", f"{NO_MODEL}: answered by rules", source="offline", label="answer")
         return None
+    known = _known(job)
     language = {"en": "English", "it": "Italian", "de": "German", "es": "Spanish", "fr": "French"}
     task = (
         f"Answer the user's question in {language[job.intent.language]}, from what the functions say, in a few lines."
     )
-    table = job.table()
+    if known:
+        task += f"\nThe studio knows this for certain; keep all of it: {known}"
     steps = min(GATHERING_STEPS * 2, job.settings.max_steps)
-    found = react(job.model, table, job.turn, opening(job, task), steps=steps, label="answer")
+    with job.table() as table:
+        found = react(job.model, table, job.turn, opening(job, task), steps=steps, label="answer")
     if not found.text and found.ended in ("steps", "repeating") and found.calls:
         last = [*_bounded(found.messages), HumanMessage("No more calls. Answer now, with what you have.")]
         try:
@@ -207,7 +215,23 @@ def answer_question(job: Job) -> str | None:
         except ChatFailed as failure:
             found.why = str(failure)
     _told(job, found)
+    if found.text and known and not _keeps(found.text, known):
+        told = "the answer leaves out what the studio knows for certain; that is said instead"
+        job.turn.think("note", told, source="rules", label="answer")
+        return known
     return found.text or None
+
+
+def _known(job: Job) -> str:
+    """What the rules answer where they are sure; no model's answer may fall short of it."""
+    if job.intent.confidence < SURE or job.intent.topic in ("", "general"):
+        return ""
+    return offline_planner().answer(job.intent, replace(job.request, turn=None))
+
+
+def _keeps(text: str, known: str) -> bool:
+    facts = {word for word in words_of(known) if len(word) > 3}
+    return len(facts & words_of(text)) >= KEPT * len(facts)
 
 
 def _told(job: Job, found: Gathered) -> None:
