@@ -25,7 +25,7 @@ from knowledge.index.lock import owned
 from knowledge.index.snapshot import Snapshot, empty_snapshot
 from knowledge.passage import Passage
 from knowledge.problems import KnowledgeBusy, NoWeights
-from knowledge.sources import Source, Sources
+from knowledge.sources import Look, Sources
 
 __all__ = ["KnowledgeBase", "Refreshed"]
 
@@ -141,7 +141,7 @@ class KnowledgeBase:
                 self.chroma.drop()
             self._remarks = []
             found = self.sources.look()
-            path = self.files.path({key: source.digest for key, source in found.items()})
+            path = self.files.path(found.state)
             with self._owned(path, wait=True):
                 snapshot = self._with_vectors(self._brought(empty_snapshot(), found), wait=True)
                 self.files.keep(path, snapshot)
@@ -156,10 +156,9 @@ class KnowledgeBase:
         self._remarks = []
         self.files.damaged.clear()
         found = self.sources.look()
-        state = {key: source.digest for key, source in found.items()}
-        path = self.files.path(state)
+        path = self.files.path(found.state)
         snapshot = self.files.read(path)
-        if snapshot is None or snapshot.state != state or self._lacks(snapshot, wait):
+        if snapshot is None or snapshot.state != found.state or self._lacks(snapshot, wait):
             with self._owned(path, wait) as mine:
                 # Who held the lock before may have done what is needed.
                 before = self.files.read(path)
@@ -185,13 +184,13 @@ class KnowledgeBase:
         self._remarks += [*self.files.damaged, *self.sources.problems]
         self._remarks += [f"{one.source} could not be read: {one.problem}" for one in snapshot.documents if one.problem]
 
-    def _brought(self, snapshot: Snapshot, found: dict[str, Source]) -> Snapshot:
+    def _brought(self, snapshot: Snapshot, found: Look) -> Snapshot:
         """Up to date with the sources, vectors aside."""
-        changed = {key for key, source in found.items() if snapshot.state.get(key) != source.digest}
-        gone = {key for key in snapshot.state if key not in found}
+        changed = [key for key, digest in found.state.items() if snapshot.state.get(key) != digest]
+        gone = {key for key in snapshot.state if key not in found.state}
         if not changed and not gone:
             return snapshot
-        return snapshot.updated(gone | changed, [self.sources.read(found[key]) for key in found if key in changed])
+        return snapshot.updated(gone.union(changed), [self.sources.read(found.sources[key]) for key in changed])
 
     def _lacks(self, snapshot: Snapshot, wait: bool) -> bool:
         """Whether vectors are missing that can be had now."""
@@ -253,7 +252,7 @@ class KnowledgeBase:
 
     def _complete(self) -> None:
         found = self.sources.look()
-        path = self.files.path({key: source.digest for key, source in found.items()})
+        path = self.files.path(found.state)
         with owned(self.files.lock(path), wait_s=0) as mine:
             snapshot = self.files.read(path) if mine else None
             embedder = self._embedder() if snapshot else None

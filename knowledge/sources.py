@@ -14,7 +14,7 @@ from knowledge.index.snapshot import IndexedDocument, Piece
 from knowledge.lexical.words import words_of
 from knowledge.splitting import split_text
 
-__all__ = ["Source", "Sources", "pieces_of"]
+__all__ = ["Look", "Source", "Sources", "pieces_of"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,14 @@ class Source:
 Stamp = tuple[int, int, int]
 
 
+@dataclass(frozen=True)
+class Look:
+    """Every source by key, ours first, and the digest of each."""
+
+    sources: dict[str, Source]
+    state: dict[str, str]
+
+
 @dataclass
 class Sources:
     """Looks the files up; what was not touched since the last look is not read again.
@@ -50,31 +58,34 @@ class Sources:
     documents: Path
     home: Path
     problems: list[str] = field(default_factory=list)
-    _seen: dict[Path, tuple[Stamp, str]] = field(default_factory=dict)
+    _seen: dict[str, tuple[Stamp, Source]] = field(default_factory=dict)
+    _last: tuple[list[tuple[str, tuple[str, Stamp]]], Look] | None = None
 
-    def look(self) -> dict[str, Source]:
-        """Every source by key, ours first."""
-        self.problems = []
-        found: dict[str, Source] = {}
-        for path in sorted(self.documents.glob("**/*.md")):
-            self._take(found, path, f"builtin/{path.relative_to(self.documents).as_posix()}", "builtin")
+    def look(self) -> Look:
+        """Every source there is now; the very same answer as long as nothing was touched."""
+        ours = str(self.documents)
+        files = [("builtin", one) for one in _files(ours, ".md", deep=True)]
         for origin, folder in (("added", "added"), ("generation", "generations")):
-            for name in _names(self.home / folder, ".json"):
-                self._take(found, self.home / folder / name, f"{origin}/{name.removesuffix('.json')}", origin)
-        return found
+            files += [(origin, one) for one in _files(str(self.home / folder), ".json", deep=False)]
+        if self._last is None or self._last[0] != files:
+            self.problems = []
+            found: dict[str, Source] = {}
+            for origin, (path, stamp) in files:
+                name = path[len(ours) + 1 :].replace(os.sep, "/") if origin == "builtin" else Path(path).stem
+                self._take(found, path, stamp, f"{origin}/{name}", origin)
+            self._last = (files, Look(found, {key: source.digest for key, source in found.items()}))
+        return self._last[1]
 
-    def _take(self, found: dict[str, Source], path: Path, key: str, origin: str) -> None:
-        try:
-            status = path.stat()
-            stamp = (status.st_size, status.st_mtime_ns, status.st_ino)
-            seen = self._seen.get(path)
-            if seen is None or seen[0] != stamp:
-                seen = (stamp, hashlib.sha256(path.read_bytes()).hexdigest())
-                self._seen[path] = seen
-        except OSError as error:
-            self.problems.append(f"{path}: {error.strerror or error}")
-            return
-        found[key] = Source(key, origin, path, seen[1])
+    def _take(self, found: dict[str, Source], path: str, stamp: Stamp, key: str, origin: str) -> None:
+        seen = self._seen.get(path)
+        if seen is None or seen[0] != stamp:
+            try:
+                digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            except OSError as error:
+                self.problems.append(f"{path}: {error.strerror or error}")
+                return
+            seen = self._seen[path] = (stamp, Source(key, origin, Path(path), digest))
+        found[key] = seen[1]
 
     def read(self, source: Source) -> tuple[IndexedDocument, list[Piece]]:
         """The document of a source, cut into passages; one that cannot be read has none, and says why."""
@@ -109,13 +120,22 @@ def _generation(path: Path) -> tuple[str, Document]:
     )
 
 
-def _names(folder: Path, ending: str) -> list[str]:
+def _files(folder: str, ending: str, *, deep: bool) -> list[tuple[str, Stamp]]:
+    """The files of a folder by name, links to elsewhere left out; looked at before every retrieval, so done lightly."""
+    found: list[tuple[str, Stamp]] = []
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+            for entry in entries:
+                name = entry.name
+                if name.endswith(ending) and name[0] != "." and entry.is_file(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    found.append((entry.path, (status.st_size, status.st_mtime_ns, status.st_ino)))
+                elif deep and name[0] != "." and entry.is_dir(follow_symlinks=False):
+                    found += _files(entry.path, ending, deep=True)
     except OSError:
-        return []
-    return sorted(name for name in names if name.endswith(ending) and not name.startswith("."))
+        return found
+    found.sort()
+    return found
 
 
 def pieces_of(document: Document) -> list[Piece]:

@@ -13,7 +13,7 @@ from tools.errors import InvalidInput
 
 __all__ = ["BENCHMARKS", "bench"]
 
-BENCHMARKS = ["startup", "frame", "film", "schedule", "journal", "gpu_swap", "gpu"]
+BENCHMARKS = ["startup", "frame", "film", "schedule", "journal", "knowledge", "gpu_swap", "gpu"]
 """A benchmark is a module here with `measure() -> list[Row]`."""
 
 

@@ -28,10 +28,16 @@ class IndexFiles:
 
     home: Path
     damaged: list[str] = field(default_factory=list)
+    _path: tuple[Mapping[str, str], Path] | None = None
     _loaded: tuple[Path, tuple[int, int, int], Snapshot] | None = None
 
     def path(self, state: Mapping[str, str]) -> Path:
         """The file for sources of this state (digest by key)."""
+        if self._path is None or self._path[0] is not state:
+            self._path = (state, self._file(state))
+        return self._path[1]
+
+    def _file(self, state: Mapping[str, str]) -> Path:
         if any(not key.startswith("builtin/") for key in state):
             return self.home / "index" / "passages.snapshot"
         name = hashlib.sha256(json.dumps([FORMAT, sorted(state.items())]).encode()).hexdigest()[:24]

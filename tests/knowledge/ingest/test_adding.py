@@ -211,8 +211,9 @@ def test_a_reader_that_takes_too_much_is_ended() -> None:
     assert read_document_file(Path("a.pdf"), data).document.sections
     with pytest.raises(BadDocument, match=r"a\.pdf takes too much memory"):
         read_document_file(Path("a.pdf"), data, Limits(megabytes=40))
-    with pytest.raises(BadDocument, match=r"a\.pdf takes too much"):
-        read_document_file(Path("a.pdf"), data, Limits(seconds=0))
+    long = b"<article>" + b"<p>One word, and another one. </p>" * 500_000
+    with pytest.raises(BadDocument, match=r"a\.html takes too much"):
+        read_document_file(Path("a.html"), long, Limits(seconds=1))
 
 
 def test_pipes_links_and_missing_files_are_told(kept: AddedDocuments, tmp_path: Path) -> None:
