@@ -233,7 +233,8 @@ class _Link:
         life = self._life
         # Whatever a server does when it is told goodbye, it is gone afterwards.
         with suppress(Exception):
-            if self._ready.done() and self._leave is not None and life is not None and not life.done():
+            greeted = self._ready.done() and not self._ready.cancelled()
+            if greeted and self._leave is not None and life is not None and not life.done():
                 self._portal.call(self._leave.set)
                 wait([life], timeout=self.GOODBYE_S)
             if life is not None and not life.done():

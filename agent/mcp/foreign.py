@@ -77,13 +77,13 @@ class ForeignServers:
     """The enabled servers of mcp.yaml, connected on first use.
 
     Args:
-        path: of mcp.yaml.
+        path: of mcp.yaml; None is the studio's own.
         network: whether anything may leave this machine.
         environ: where their variables are looked up.
     """
 
-    def __init__(self, path: Path = MCP_YAML, *, network: bool, environ: Mapping[str, str] = os.environ) -> None:
-        self._entries = {name: one for name, one in load_mcp(path).servers.items() if one.enabled}
+    def __init__(self, path: Path | None = None, *, network: bool, environ: Mapping[str, str] = os.environ) -> None:
+        self._entries = {name: one for name, one in load_mcp(path or MCP_YAML).servers.items() if one.enabled}
         self._connections = {
             name: Connection(name, one, network=network, environ=environ) for name, one in self._entries.items()
         }

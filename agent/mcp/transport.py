@@ -17,7 +17,7 @@ __all__ = ["HARMLESS", "MOST_BYTES", "environment_of", "http_transport", "proces
 MOST_BYTES = 4_000_000
 """Bytes of one message."""
 HARMLESS = ("HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER", "SYSTEMROOT", "TEMP", "PATHEXT", "COMSPEC")
-_PATIENCE_S = 2.0
+_PATIENCE_S = 1.0
 
 
 def environment_of(named: list[str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -12,15 +12,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from langchain_core.messages import HumanMessage
 
 from agent.functions.desk import Desk
 from agent.functions.table import FunctionTable
+from agent.intent import Intent
 from agent.mcp.client import Connection, ForeignFailed
 from agent.mcp.foreign import ForeignServers, judge_offer
 from agent.mcp.offer import MOST_SCHEMA_BYTES, OfferedTool, clean_schema, describe, digest, full_name, read_offer
 from agent.mcp.showing import show_offer, show_pin, show_servers
 from agent.mcp.transport import environment_of
+from agent.nodes.think import plan_request
+from agent.strategies.composing import job_of
+from agent.wiring import create_context
 from configs.mcp import McpServer, load_mcp
+from configs.settings import Settings
 from configs.yaml_file import YamlProblem, dump_yaml
 from tools.errors import Cancelled, EngineHung, InvalidInput, MissingPrerequisite
 
@@ -305,3 +311,20 @@ def test_the_commands_show_what_is_offered_and_whether_it_was_pinned(
     assert "\u202e" not in shown
     with pytest.raises(InvalidInput, match="There are: calc, pinned"):
         show_pin("other", path)
+
+
+@pytest.mark.parametrize(("words", "offered"), [("search the web: 2 and 3?", True), ("2 and 3?", False)])
+def test_a_turn_may_use_them_only_where_the_users_words_ask_for_the_web(
+    words: str, offered: bool, tmp_path: Path, honest: list[OfferedTool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = yaml(tmp_path, calc=entry(tmp_path, sha256=digest(honest)), loose=entry(tmp_path))
+    monkeypatch.setattr("agent.mcp.foreign.MCP_YAML", path)
+    context = create_context(Settings(productions=tmp_path / "productions", network=True))
+    state: Any = {"messages": [HumanMessage(words, id="turn")], "notes": []}
+    job = job_of(state, context, Intent(kind="question"), plan_request(state))
+    with job.table() as table:
+        names = [one["function"]["name"] for one in table.schemas()]
+    assert ("calc__add" in names) == offered
+    assert ("search_web" in names) == offered
+    assert any("not pinned" in one.text for one in job.turn.thoughts) == offered
+    assert "loose__add" not in names
