@@ -22,7 +22,7 @@ from agent.weaknesses import tell_recalled
 from knowledge.generations import LONGEST_REQUEST, Change, Generation, MadePart, Verdict, generation_id
 from knowledge.lessons import Facts, conditions_of, recall_change, similar
 from knowledge.passage import Passage
-from tools.base import Call
+from tools.base import Call, find_refs
 from tools.storyboard import Storyboard
 
 __all__ = ["approve_generation", "begin_with_lessons", "keep_generation", "past_generations"]
@@ -115,6 +115,9 @@ def _is_valid(name: str, recalled: Recalled, calls: list[Call], context: AgentCo
     """Whether the tool still takes such arguments: a record may be of another version, or changed by hand."""
     from tools.errors import InvalidInput
 
+    if any(find_refs(recalled.override.args)):
+        # A part of a picture that was drawn anew: of this production there is no such picture.
+        return False
     call = next(call for call in calls if call.id == name)
     try:
         context.toolbox.registry.validate(call.model_copy(update={"args": {**call.args, **recalled.override.args}}))

@@ -121,3 +121,21 @@ def test_what_a_person_likes_is_noted(tmp_path: Path, pool: WorkerPool) -> None:
     assert kept(tmp_path).all()[0].verdict == "approved"
     made(tmp_path, pool, board("One"))
     assert kept(tmp_path).all()[0].verdict == "approved"
+
+
+def test_a_picture_of_another_production_is_not_begun_from(tmp_path: Path) -> None:
+    from agent.compiler import compile_calls
+    from agent.recalling import _is_valid
+    from agent.state import Override, Recalled
+    from tests.agent.boards import beach
+
+    context = create_context(Settings(productions=tmp_path))
+    calls = [call for call in compile_calls(beach(), ["image"]) if call.id == "s1.still"]
+
+    def may(**rendering: object) -> bool:
+        override = Override(args={"rendering": rendering})
+        recalled = Recalled(override=override, before=0.1, after=0.9, source="x", conditions="c")
+        return _is_valid("s1.still", recalled, calls, context)
+
+    assert may(prompt="(beach)1.2"), "the control: such a change may be recalled"
+    assert not may(repair="luca", start={"call": "s1.still.try1", "key": ""})

@@ -36,6 +36,7 @@ def readiness(tmp_path: Path, profile: Profile = GPU, **more: Any) -> Readiness:
         "by_hand": {**entry, "models": ["pickle"], "stack": "models"},
         "reader": {**entry, "reads": ["weights"]},
         "served": {**entry, "models": ["server"], "stack": "models"},
+        "looks": {**entry, "role": "vision"},
         "started": {**entry, "models": ["starts"], "stack": "models"},
     }
     stacks = {
@@ -134,6 +135,37 @@ def test_without_a_gpu_what_needs_one_is_not_ready_and_all_else_is(tmp_path: Pat
     assert ready.lack(spec(ready, "on_gpu"), named=True) is None, "a person may want it all the same"
     assert lack(ready, "ready") is None
     assert lack(ready, "small") is None
+
+
+def test_who_asks_a_chat_model_needs_one_that_is_named_allowed_and_there(tmp_path: Path) -> None:
+    def found(vision: str, listens: bool = True, **environment: str) -> Lack | None:
+        ready = readiness(
+            tmp_path, roles={"vision": vision}, environment=environment, listens=lambda _url: listens,
+            network=vision.startswith("openai"),
+        )  # fmt: skip
+        return lack(ready, "looks")
+
+    local = {"STUDIO_LLM_BASE_URL": "http://127.0.0.1:1234/v1"}
+    assert found("server/m", **local) is None
+    assert found("ollama/qwen2.5vl:7b") is None
+    assert found("openai/gpt-4o-mini", listens=False, OPENAI_API_KEY="k") is None, "another machine is not tried"
+    nobody = found("")
+    assert nobody is not None
+    assert nobody.command == "export STUDIO_VISION=ollama/qwen2.5vl:7b"
+    silent = found("ollama/qwen2.5vl:7b", listens=False)
+    assert silent is not None
+    assert "ollama pull qwen2.5vl:7b" in silent.command
+    for vision, told in (
+        ("nope", "provider/model"),
+        ("server/m", "STUDIO_LLM_BASE_URL"),
+        ("openai/x", "OPENAI_API_KEY"),
+    ):
+        wrong = found(vision)
+        assert wrong is not None
+        assert told in wrong.what
+    abroad = found("server/m", STUDIO_LLM_BASE_URL="https://models.example.org/v1")
+    assert abroad is not None
+    assert abroad.command == "export STUDIO_NETWORK=true"
 
 
 def test_a_question_is_answered_once(tmp_path: Path) -> None:
