@@ -157,8 +157,9 @@ class ChromaStore:
             raise
         except Exception as error:
             where = f"the Chroma server at {self.server}" if self.server else f"Chroma in {self.folder}"
-            hint = "Is it running? chroma run --host 127.0.0.1" if self.server else "studio knowledge rebuild"
-            told = (str(error) or repr(error)).splitlines()[0]
+            mend = "chroma run --host 127.0.0.1" if self.server else "studio knowledge rebuild"
+            hint = f"The documents are kept, and found; Chroma gets them with the next command. To mend it: {mend}"
+            told = (str(error) or repr(error)).splitlines()[0].rstrip(".?! ")
             raise KnowledgeProblem(f"{where}: {told}.", hint=hint) from error
         finally:
             if client is not None:
