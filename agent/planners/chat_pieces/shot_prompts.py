@@ -106,7 +106,7 @@ def triggers_of(shot: Shot, style: str, sheets: Mapping[str, CharacterSheet], lo
 def phrases(text: str) -> list[str]:
     """The phrases of a model's prompt, without what an image model's prompt syntax would read as weights."""
     plain = _NOT_PLAIN.sub(" ", plain_line(text))
-    return _once(part.strip(" .'’-") for part in re.split(r"[,.](?:\s|$)|\n", plain))
+    return _once(" ".join(part.split()).strip(" .,'’-") for part in re.split(r"[,.]+(?:\s|$)|\n", plain))
 
 
 def _with_words(
@@ -115,7 +115,8 @@ def _with_words(
     triggers = triggers_of(shot, board.style, sheets, loras)
     kept = {word.casefold() for word in triggers}
     here = {one.character for one in shot.placements}
-    absent = [name for one in board.cast if one.id not in here for name in (one.id, one.name.split()[0].lower())]
+    others = {one.id: one.name for one in board.cast} | {who: sheet.name for who, sheet in sheets.items()}
+    absent = [word for who, name in others.items() if who not in here for word in (who, name.split()[0].lower())]
     said = [one for one in phrases(words.prompt) if one.casefold() not in kept and not _names(one, absent)]
     avoided = [one for one in phrases(words.negative) if one.casefold() not in kept]
     prompt = _joined([*triggers, *said], LONGEST_PROMPT)

@@ -55,6 +55,8 @@ SPEECH_SHARE = 0.7
 BEAT_S = (3.0, 6.0)
 """A beat takes at least and at most about so long."""
 MOST_BEATS = 10
+ENOUGH_BEATS = 4
+"""A film of any length may be told in so many."""
 LEAST_BEAT_S = 1.2
 REVISED_FROM = 8
 """Spoken words from which a second version is asked for."""
@@ -247,7 +249,7 @@ def _beats(brief: Brief) -> tuple[int, int]:
         return brief.shot_count, brief.shot_count
     seconds = brief.duration_s or (brief.beats[0].duration_s if brief.beats else None) or USUAL_S
     most = max(1, min(MOST_BEATS, int(seconds / BEAT_S[0])))
-    return max(1, min(most, int(seconds / BEAT_S[1]))), most
+    return max(1, min(most, ENOUGH_BEATS, int(seconds / BEAT_S[1]))), most
 
 
 def _tells_action(brief: Brief, leeway: Leeway, direction: Direction) -> bool:

@@ -161,7 +161,9 @@ def _cover(
         if scene.duration_s and len(made) == 1:
             made = [replace(made[0], fixed=scene.duration_s)]
         plans += made
-    return plans
+    # A silent scene beside one with speech has its share in seconds, too; patterns weigh in parts.
+    mixed = bool(total) and any(plan.lines for plan in plans)
+    return [replace(plan, weight=plan.wish) if mixed and not plan.lines else plan for plan in plans]
 
 
 def is_card(scene: Scene) -> bool:
