@@ -151,3 +151,18 @@ def test_words_of_a_model_reach_no_argument_and_no_terminal(tmp_path: Path, peer
         assert one.reason.isprintable()
     assert [one.override.seed_step for one in tries(state)] == [0, 1], "no change of the list: another take, once"
     assert state["messages"][-1].text.replace("\n", "").isprintable()
+
+
+def test_the_key_reaches_the_server_and_nothing_that_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "canary-77d1c0ffee"
+    with Peer(seed=6, mode="scripted", api_key=secret) as locked:
+        monkeypatch.setenv("STUDIO_LLM_BASE_URL", locked.url)
+        monkeypatch.setenv("STUDIO_LLM_API_KEY", secret)
+        locked.script(says("no")).script(FINE, times=None)
+        state = draw(tmp_path)
+        assert locked.requests
+        assert not locked.refused, "the worker has the key"
+    assert secret not in str(state)
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.name == "seen.jpg" for path in kept)
+    assert not any(secret.encode() in path.read_bytes() for path in kept)
