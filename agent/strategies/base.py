@@ -51,6 +51,7 @@ class Job:
         model: the primary chat model; None where there is none.
         table: the functions of this turn, opened where they are needed.
         lessons: what was learned from requests like this one.
+        heard: texts of others that came in by way of functions, and what a model made of them.
     """
 
     intent: Intent
@@ -63,6 +64,7 @@ class Job:
     model: ChatModel | None
     table: Callable[[], AbstractContextManager[FunctionTable[Desk]]]
     lessons: Sequence[Any] = field(default=())
+    heard: list[str] = field(default_factory=list)
 
     def noting(self, *notes: str) -> Job:
         """The same job with further notes, before the others: what was thought comes before what was read."""
@@ -72,7 +74,7 @@ class Job:
     @property
     def foreign(self) -> list[str]:
         """The texts in this job that were written by others."""
-        return [one.text for one in self.passages if not is_ours(one)]
+        return [*(f"{one.title}\n{one.text}" for one in self.passages if not is_ours(one)), *self.heard]
 
 
 class Strategy(Protocol):

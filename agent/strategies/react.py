@@ -20,8 +20,9 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, To
 from agent.chat_models.errors import ChatFailed
 from agent.functions.observation import fence
 from agent.planners.base import Composition
-from agent.strategies.base import NO_MODEL, Job, StrategyName, offline_planner, prompt
+from agent.strategies.base import NO_MODEL, Job, StrategyName, is_ours, offline_planner, prompt
 from agent.strategies.policy import words_of
+from knowledge.passage import Passage
 
 if TYPE_CHECKING:
     from agent.chat_models.base import ChatModel, Step
@@ -41,6 +42,8 @@ LONGEST_CONVERSATION = 24_000
 SHORT = 240
 SURE = 0.8
 """Confidence from which the rules know the answer to a question."""
+_FOREIGN = ("transcribe_recording", "list_scenes", "show_storyboard", "why")
+"""Functions of the studio whose answers hold words of others, or of earlier turns."""
 KEPT = 0.6
 """Part of the words of that answer that a model's must hold."""
 
@@ -158,7 +161,9 @@ def opening(job: Job, task: str) -> list[BaseMessage]:
     """What the loop begins with: the rules, what is known, and the user's own words last."""
     known = [fence(note) for note in job.request.notes[:6]]
     board = job.request.storyboard
-    told = [f"What is known so far:\n{chr(10).join(known)}"] if known else []
+    said = [f"{role}: {text[:600]}" for role, text in job.request.history[-6:]]
+    told = [f"What was said before:\n{fence(chr(10).join(said))}"] if said else []
+    told += [f"What is known so far:\n{chr(10).join(known)}"] if known else []
     told += [f"There is a storyboard, “{board.title}”, with {len(board.shots)} shots."] if board else []
     told += [f"{task}\n\nThe user says:\n{job.request.text}"]
     return [SystemMessage(prompt("react")), HumanMessage("\n\n".join(told))]
@@ -185,6 +190,8 @@ def gather(job: Job) -> Job:
     steps = min(GATHERING_STEPS, job.settings.max_steps)
     with job.table() as table:
         found = react(job.model, table, job.turn, opening(job, task), steps=steps, label="gather")
+        theirs = _of_others(table)
+    job.heard.extend([*theirs, found.text] if theirs or job.foreign else [])
     _told(job, found)
     return job.noting(*([f"Found for this request: {found.text[:1_500]}"] if found.text else []))
 
@@ -232,6 +239,25 @@ def _known(job: Job) -> str:
 def _keeps(text: str, known: str) -> bool:
     facts = {word for word in words_of(known) if len(word) > 3}
     return len(facts & words_of(text)) >= KEPT * len(facts)
+
+
+def _of_others(table: FunctionTable[Desk]) -> list[str]:
+    """The texts of others that a loop has read: descriptions of tools that are not the studio's, and answers."""
+    from agent.functions.knowing import KNOWING
+    from agent.functions.making import MAKING
+
+    ours = {one.name for one in (*KNOWING, *MAKING)}
+    told = {one.name: one.description for one in (*KNOWING, *MAKING)}
+    shown = [one for name, one in table.functions.items() if name in table.allowed]
+    found = [one.description for one in shown if told.get(one.name) != one.description]
+    for record in table.records:
+        passages = record.observation.data.get("passages")
+        if passages is None:
+            found += [record.observation.text] if record.name not in ours or record.name in _FOREIGN else []
+            continue
+        read = [Passage(text=str(one["text"]), source=str(one["source"])) for one in passages]
+        found += [one.text for one in read if not is_ours(one)]
+    return found
 
 
 def _told(job: Job, found: Gathered) -> None:
