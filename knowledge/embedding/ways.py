@@ -66,9 +66,12 @@ class OnnxEmbedder(_OwnEmbedder):
     """By ONNX Runtime; `int8` takes a third of the time of `fp32` and finds the same passages."""
 
     def __init__(self, weights: Weights, width: Width = "int8", *, threads: int = 1) -> None:
+        super().__init__(weights)
+        # Since 1.29 its builds send to Microsoft what runs on them, unless this is set before it is loaded:
+        # https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
-        super().__init__(weights)
         self.name = f"all-MiniLM-L6-v2 {WEIGHTS_SHA256[:12]} {width}"
         self.way = f"onnxruntime, {width}"
         options = onnxruntime.SessionOptions()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +136,23 @@ def test_the_model_runs_without_onnxruntime() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [("open_embedder()", False), ("import onnxruntime as o; o.get_device()", True)]
+)
+def test_onnxruntime_tells_nobody_that_it_runs(code: str, told: bool, tmp_path: Path) -> None:
+    """Left to itself, which is the control, it makes an id of this machine to send with what it reports."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("CI", "ORT_DISABLE_TELEMETRY", "GITHUB_ACTIONS")
+    }
+    environment = {**kept, "XDG_CACHE_HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path / "none")}
+    code = f"from knowledge.embedding.embedder import open_embedder; {code}"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    made = any("onnxruntime" in path.name for path in tmp_path.rglob("*"))
+    if told and not made:
+        pytest.skip("this build of ONNX Runtime reports nothing by itself")
+    assert made == told
