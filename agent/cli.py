@@ -154,11 +154,15 @@ def show(
 
 
 @app.command()
-def doctor(profile: Profile = "", as_json: AsJson = False) -> None:
+def doctor(
+    profile: Profile = "",
+    ask: Annotated[bool, typer.Option(help="Ask chat models on other machines, too, whether they answer.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Look at this machine: what was found, what each engine lacks, and the command that mends it."""
     from agent.doctor import show_doctor
 
-    raise typer.Exit(show_doctor(as_json=as_json, profile=profile))
+    raise typer.Exit(show_doctor(as_json=as_json, profile=profile, ask=ask))
 
 
 @app.command()

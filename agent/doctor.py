@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.eyesight import tell_eyes
 from agent.printing import open_console, tell
+from agent.telling_models import tell_chat_models
 from configs.settings import Settings
 from tools.base import Engine
 from tools.errors import MissingPrerequisite
@@ -28,16 +29,17 @@ LIBRARIES = (
 _WIDE = 30
 
 
-def show_doctor(*, as_json: bool, profile: str = "") -> int:
+def show_doctor(*, as_json: bool, profile: str = "", ask: bool = False) -> int:
     """Print what this machine has and lacks; 0 when the embedded engines all work, else 1.
 
     Args:
         profile: to reckon with instead of the one that fits or is set.
+        ask: chat models on other machines are asked whether they answer, too.
 
     Raises:
         InvalidInput: there is no such profile.
     """
-    report = examine(Settings(profile=profile) if profile else Settings(), said=bool(profile))
+    report = examine(Settings(profile=profile) if profile else Settings(), said=bool(profile), ask=ask)
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
         return 0 if report["ok"] else 1
@@ -51,12 +53,13 @@ def show_doctor(*, as_json: bool, profile: str = "") -> int:
     return 0 if report["ok"] else 1
 
 
-def examine(settings: Settings, *, said: bool = False) -> dict[str, Any]:
+def examine(settings: Settings, *, said: bool = False, ask: bool = False) -> dict[str, Any]:
     """The report: sections of names and what is told of them; `ok` where all that is embedded works.
 
     Args:
         settings: of this run.
         said: whether its profile was named on the command line.
+        ask: whether chat models on other machines are asked.
     """
     from configs.profiles import load_profiles
     from tools.registry import Registry
@@ -78,7 +81,7 @@ def examine(settings: Settings, *, said: bool = False) -> dict[str, Any]:
         "engines": engines,
         "eyes": tell_eyes(_readiness(registry, profiles[name], found, settings), settings),
         "libraries": libraries,
-        "planner": {"now": settings.planner},
+        "planner": tell_chat_models(settings, ask=ask),
     }
 
 

@@ -1,0 +1,87 @@
+"""Which chat model plays which role, and whether its server answers, for the doctor."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, get_args
+
+from agent.chat_models.base import Role
+from configs.chat_models import find_endpoint
+from configs.settings import Settings
+from configs.yaml_file import YamlProblem
+
+if TYPE_CHECKING:
+    from configs.chat_models import Endpoint
+
+__all__ = ["tell_chat_models"]
+
+WAIT_S = 1.0
+"""For a server on this machine; a remote one gets five times as long, where it is asked at all."""
+MOST_BYTES = 1_000_000
+
+
+def tell_chat_models(settings: Settings, *, ask: bool = False) -> dict[str, str]:
+    """By role what is set, and whether it answers. Servers on other machines are asked only where `ask` is set."""
+    from agent.chat_models.roles import ChatModels
+
+    if settings.planner == "offline" or not settings.primary:
+        lacks = settings.planner == "chat_model"
+        who = "lacks: planner is chat_model, and no model is named. To mend it: export STUDIO_PRIMARY=provider/model"
+        rows = {"now": who if lacks else "offline: rules, no model"}
+    else:
+        rows = {"now": "a chat model beside the rules"}
+    named = ChatModels(settings).named
+    told: dict[str, str] = {}
+    for role in get_args(Role):
+        name = named(role)
+        if not name:
+            rows[role] = "none"
+            continue
+        if name not in told:
+            told[name] = _told(name, settings, ask)
+        rows[role] = told[name]
+    return rows
+
+
+def _told(name: str, settings: Settings, ask: bool) -> str:
+    try:
+        endpoint = find_endpoint(name, network=settings.network)
+    except YamlProblem as problem:
+        return f"no: {problem.message}"
+    if endpoint.is_remote and not ask:
+        return f"{name}, on another machine; not asked (studio doctor --ask)"
+    return _answer(endpoint)
+
+
+def _answer(endpoint: Endpoint) -> str:
+    """What the server says of its models; asking for them costs nothing."""
+    import httpx2
+
+    headers = {"authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
+    wait = WAIT_S * (5 if endpoint.is_remote else 1)
+    try:
+        with (
+            httpx2.Client(timeout=wait, trust_env=endpoint.is_remote, follow_redirects=False) as client,
+            client.stream("GET", f"{endpoint.url}/models", headers=headers) as response,
+        ):
+            status, body = response.status_code, b""
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    break
+    except (httpx2.HTTPError, OSError, ValueError):
+        return f"no: {endpoint.name} does not answer; the rules plan while it does not"
+    if status in (401, 403):
+        return f"no: {endpoint.name} wants another key ({status})"
+    names = _names(body)
+    if names and endpoint.model not in names:
+        return f"no: the server of {endpoint.name} answers, and does not know this model"
+    return f"{endpoint.name}, it answers"
+
+
+def _names(body: bytes) -> set[str]:
+    try:
+        data = json.loads(body)
+        return {str(one["id"]) for one in data["data"]}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return set()
