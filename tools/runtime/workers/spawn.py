@@ -41,6 +41,8 @@ def worker_environment(environment: Mapping[str, str], keys: Sequence[str] = ())
     kept["PYTHONHASHSEED"] = "0"
     kept["PYTHONFAULTHANDLER"] = "1"
     kept["PYTHONUNBUFFERED"] = "1"
+    # Its builds since 1.29 report to Microsoft what runs on them.
+    kept["ORT_DISABLE_TELEMETRY"] = "1"
     return kept
 
 
