@@ -190,7 +190,7 @@ def test_the_largest_header_that_is_read_takes_little_time_and_memory(tmp_path: 
     kind, figures = done.stdout.splitlines()
     seconds, megabytes = (float(word) for word in figures.split())
     assert kind == "WrongFile"
-    assert seconds < 10
+    assert seconds < 60
     assert megabytes < 1000
 
 
