@@ -11,13 +11,14 @@ from tools.base import Call
 from tools.errors import MissingPrerequisite
 
 if TYPE_CHECKING:
+    from agent.chat_models.wire import Hold
     from agent.toolbox import Toolbox
     from configs.settings import Settings
     from tools.readiness import Readiness
     from tools.registry import EngineSpec
     from tools.seeing.tool import Rubric
 
-__all__ = ["choose_eyes", "look_at", "tell_eyes"]
+__all__ = ["choose_eyes", "look_at", "shared_device", "tell_eyes"]
 
 TOOL = "see_picture"
 FOLDER = "looks"
@@ -52,6 +53,24 @@ def tell_eyes(readiness: Readiness, settings: Settings) -> dict[str, str]:
         return {"judge": f"no: {error.message}{mend}"}
     whose = settings.vision if engine.role else ", ".join(engine.models)
     return {"judge": f"sees with {whose}, by {engine.name}"}
+
+
+def shared_device(toolbox: Toolbox, name: str) -> Hold | None:
+    """What has the server of the vision model on the device while it looks; None where it shares none with the studio.
+
+    Args:
+        name: of the engine that looks. Weights of the studio's own take their turn by themselves.
+    """
+    from agent.chat_models.on_device import hold_on, resident_of
+    from configs.chat_models import find_endpoint
+    from configs.services import load_services
+
+    if not toolbox.registry.pick(TOOL, name).role or not toolbox.has_gpu:
+        return None
+    endpoint = find_endpoint(toolbox.settings.vision, network=toolbox.settings.network)
+    if endpoint.is_remote or not resident_of(endpoint, toolbox.registry.models, load_services()):
+        return None
+    return hold_on(toolbox, endpoint)
 
 
 def look_at(toolbox: Toolbox, file: Path, rubric: Rubric, cancel: threading.Event, wish: str = "") -> Artifact:

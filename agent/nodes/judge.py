@@ -7,6 +7,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agent.context import AgentContext
+from agent.eyesight import shared_device
 from agent.lineup import Lineup
 from agent.planned import planned_calls
 from agent.replies import Replies
@@ -80,9 +81,14 @@ def _reviewed(
     durations = context.toolbox.durations(state)
     lineup = state.get("lineup") or Lineup()
     measured = {call.id: measuring_calls(call, lineup) for call in fresh}
+    outcome = _looked_first(state, runtime, [calls["seen"] for calls in measured.values() if "seen" in calls])
+    blind = {name for name, result in outcome.items() if isinstance(result, ToolError)}
+    measured = {
+        name: {what: one for what, one in calls.items() if one.id not in blind} for name, calls in measured.items()
+    }
     reviews = {call.id: found for call in fresh if (found := review_call(call, board, durations, measured[call.id]))}
     batch = [one for calls in measured.values() for one in calls.values()]
-    outcome = dict(context.toolbox.run(state, [*batch, *reviews.values()], runtime.stream_writer, context.cancel))
+    outcome |= context.toolbox.run(state, [*batch, *reviews.values()], runtime.stream_writer, context.cancel)
     failed = {one.id for one in batch if isinstance(outcome[one.id], ToolError)}
     again: dict[str, Call] = {}
     for call in fresh:
@@ -94,6 +100,25 @@ def _reviewed(
     if again:
         outcome |= context.toolbox.run(state, list(again.values()), runtime.stream_writer, context.cancel)
     return reviews, outcome
+
+
+def _looked_first(
+    state: AgentState, runtime: Runtime[AgentContext], looks: list[Call]
+) -> dict[str, Artifact | ToolError]:
+    """What a vision model saw whose server shares the device: it looks at all of them while it has it, before anything
+    else is measured. Empty where it shares none: then looking is a call like any other."""
+    context = runtime.context
+    hold = shared_device(context.toolbox, looks[0].engine) if looks else None
+    if hold is None:
+        return {}
+    try:
+        with hold(context.cancel):
+            return dict(context.toolbox.run(state, looks, runtime.stream_writer, context.cancel))
+    except Cancelled:
+        raise
+    except ToolError as error:
+        # It could not be had on the device: nobody looks, and the rest is judged all the same.
+        return {one.id: error for one in looks}
 
 
 def _attempt(work: Work, call: Call, review: Artifact | Exception, threshold: float) -> Attempt:

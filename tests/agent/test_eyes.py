@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from typing import Any
 import pytest
 
 from agent.context import RunOptions
+from agent.eyesight import shared_device
+from agent.toolbox import Toolbox
 from agent.why import tell_why
 from agent.wiring import create_agent, create_context
 from configs.settings import Settings
 from tests.agent.boards import beach, shot
 from tests.peer import Peer, Reply, says
 from tests.tools.seeing.eyes import NAMED, says_scores
+from tools.errors import OutOfMemory
 from tools.runtime.storage.production import Production
 from tools.storyboard import Storyboard
 
@@ -166,3 +170,52 @@ def test_the_key_reaches_the_server_and_nothing_that_is_kept(tmp_path: Path, mon
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.name == "seen.jpg" for path in kept)
     assert not any(secret.encode() in path.read_bytes() for path in kept)
+
+
+def test_a_server_on_the_studios_own_card_looks_while_it_has_the_card(
+    tmp_path: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def shared(_toolbox: Any, engine: str) -> Any:
+        assert engine == "vision_server"
+
+        @contextmanager
+        def hold(_cancel: threading.Event) -> Iterator[None]:
+            told.append(f"has it after {len(peer.requests)}")
+            yield
+            told.append(f"gives it back after {len(peer.requests)}")
+
+        return hold
+
+    monkeypatch.setattr("agent.nodes.judge.shared_device", shared)
+    peer.script(FINE, times=None)
+    assert checks(draw(tmp_path / "held"))["meaning"]["status"] == "passed"
+    assert told == ["has it after 0", "gives it back after 1"]
+    assert len(peer.requests) == 1, "what was seen while it had the card is what the review takes in"
+
+    def full(_toolbox: Any, _engine: str) -> Any:
+        @contextmanager
+        def hold(_cancel: threading.Event) -> Iterator[None]:
+            raise OutOfMemory("no room for it")
+            yield
+
+        return hold
+
+    monkeypatch.setattr("agent.nodes.judge.shared_device", full)
+    state = draw(tmp_path / "full")
+    assert checks(state)["meaning"]["status"] == "not_run"
+    assert tries(state)[0].passed
+    assert len(peer.requests) == 1
+
+
+def test_only_a_server_of_services_yaml_shares_the_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def shares(vision: str, engine: str = "vision_server", gpu: bool = True) -> bool:
+        toolbox = Toolbox(Settings(productions=tmp_path, vision=vision))
+        monkeypatch.setattr(Toolbox, "has_gpu", property(lambda _self: gpu))
+        return shared_device(toolbox, engine) is not None
+
+    assert shares("ollama/qwen2.5:14b"), "services.yaml has this one"
+    assert not shares("ollama/qwen2.5vl:7b")
+    assert not shares("ollama/qwen2.5:14b", gpu=False)
+    assert not shares("ollama/qwen2.5:14b", engine="qwen_vl"), "the studio's own weights take their turn anyway"
