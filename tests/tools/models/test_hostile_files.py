@@ -182,7 +182,8 @@ def test_the_largest_header_that_is_read_takes_little_time_and_memory(tmp_path: 
     raw = b"{" + names[:15_999_990].rpartition(b",")[0] + b"}"
     path = at(tmp_path / "model.safetensors", safetensors_around(raw))
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom tests.memory import peak_kb\nfrom tools.models import inspect_file\n"
+        "import sys, time\nfrom pathlib import Path\nfrom tests.memory import peak_kb\n"
+        "from tools.models import inspect_file\n"
         "t = time.perf_counter()\n"
         "try: inspect_file(Path(sys.argv[1]))\nexcept Exception as e: print(type(e).__name__)\n"
         "print(time.perf_counter() - t, peak_kb() / 1024)\n"

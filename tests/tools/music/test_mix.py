@@ -207,7 +207,8 @@ def test_wrong_beds_and_clips_are_named(desk: Desk) -> None:
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_film(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from tests.memory import peak_kb; from tests.tools.music.test_mix import Desk, Mixer\n"
+        "import sys; from pathlib import Path; from tests.memory import peak_kb\n"
+        "from tests.tools.music.test_mix import Desk, Mixer\n"
         "desk = Desk(Path(sys.argv[1])); n = int(sys.argv[2])\n"
         "line, bed = desk.clip('line', 3.0), desk.bed('bed', 20.0)\n"
         "shots = [{'duration_s': 20.0, 'speech': [line]}] * n\n"

@@ -174,7 +174,8 @@ def test_a_wrong_moods_file_names_its_line(tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_length() -> None:
     """Pieces of sixteen seconds: minutes cost no more memory than one."""
     code = (
-        "import sys; from pathlib import Path; from tests.memory import peak_kb; from tests.tools.listening import Shelf\n"
+        "import sys; from pathlib import Path; from tests.memory import peak_kb\n"
+        "from tests.tools.listening import Shelf\n"
         "from tools.music.score import Score\nimport tempfile\n"
         "Shelf(Path(tempfile.mkdtemp())).make(Score(), 'a', mood='melancholy', duration_s=float(sys.argv[1]))\n"
         "print(peak_kb())"
