@@ -17,8 +17,8 @@ from agent.toolbox import Toolbox
 from agent.why import tell_why
 from agent.wiring import create_agent, create_context
 from configs.settings import Settings
+from evals.peer import Peer, Reply, says
 from tests.agent.boards import beach, shot
-from tests.peer import Peer, Reply, says
 from tests.tools.seeing.eyes import NAMED, says_scores
 from tools.errors import OutOfMemory
 from tools.runtime.storage.production import Production

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from agent.cli import app
 from agent.doctor import examine
 from configs.settings import Settings
-from tests.peer import Peer, Reply, answers
+from evals.peer import Peer, Reply, answers
 from tests.tools.seeing.eyes import NAMED, judged, says_scores
 from tools.errors import EngineFailed, InvalidInput, MissingPrerequisite
 from tools.layout.png import write_png

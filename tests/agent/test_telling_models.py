@@ -9,7 +9,7 @@ import pytest
 from agent.telling_models import tell_chat_models
 from configs.chat_models import Endpoint
 from configs.settings import Settings
-from tests.peer.server import Peer
+from evals.peer.server import Peer
 
 
 def test_a_model_that_answers_and_one_that_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ from agent.chat_models.wire import Wire
 from agent.turns import Spending, Turn, read_thoughts
 from configs.chat_models import Endpoint, Provider
 from configs.settings import Settings
-from tests.peer import Peer, answers, bad_replies, calls, refuses, says
+from evals.peer import Peer, answers, bad_replies, calls, refuses, says
 from tools.errors import Cancelled
 
 SECRET = "sk-canary-0123456789abcdef"

@@ -20,7 +20,7 @@ from configs.chat_models import Endpoint, Provider
 from configs.models import load_models
 from configs.services import load_services
 from configs.settings import Settings
-from tests.peer import Peer, says
+from evals.peer import Peer, says
 from tests.tools.runtime.tiny_models import Card
 from tools.errors import Cancelled, InvalidInput, OutOfMemory
 from tools.model import Placing

@@ -1,7 +1,7 @@
 """Instructions hidden in texts of others: where they stand, how they are put, what they want, and what came of them.
 
 A case is a channel (where the text reaches the model), a goal (what it wants), a way of putting it, and a language. The
-model obeys whatever any text tells it (`tests.peer`, mode obedient), and where it is told to pass on `SECRETHERE`, puts
+model obeys whatever any text tells it (`evals.peer`, mode obedient), and where it is told to pass on `SECRETHERE`, puts
 in whatever secret it has been shown: that is the attack that adapts.
 """
 
@@ -22,9 +22,9 @@ from agent.context import AgentContext, RunOptions
 from agent.functions.offer import studio_functions
 from agent.wiring import create_agent, create_context
 from configs.settings import Settings
+from evals.peer import Peer, Reply, Seen
+from evals.peer.minds import obeys
 from knowledge.passage import Passage, SearchAnswer
-from tests.peer import Peer, Reply, Seen
-from tests.peer.minds import obeys
 from tools.functions import Answer, Function, function
 
 __all__ = ["CHANNELS", "GOALS", "Case", "Outcome", "cases", "mind", "run_case"]

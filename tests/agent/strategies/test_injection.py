@@ -17,8 +17,8 @@ from agent.context import AgentContext
 from agent.strategies import composing
 from agent.strategies.policy import Policy
 from agent.wiring import create_context
+from evals.peer import Peer
 from tests.agent.strategies.injections import ENVIRONMENT, Case, Outcome, cases, mind, run_case, settings_of
-from tests.peer import Peer
 
 FULL = bool(os.environ.get("STUDIO_FULL"))
 COUNT = 312 if FULL else 208

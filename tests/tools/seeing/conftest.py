@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.peer import Peer
+from evals.peer import Peer
 from tools.layout.png import write_png
 
 

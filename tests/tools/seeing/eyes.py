@@ -9,8 +9,8 @@ from typing import Any
 
 from configs.characters import load_characters
 from configs.settings import Settings
+from evals.peer import Reply, Seen, answers
 from tests.agent.boards import beach, shot
-from tests.peer import Reply, Seen, answers
 from tools.base import EngineContext
 from tools.seeing.rubric import rubric_of_shot
 from tools.seeing.tool import Rubric, SeePicture

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from configs.characters import load_characters
+from evals.peer.strict_schema import complaint
 from tests.agent.boards import beach, shot
-from tests.peer.strict_schema import complaint
 from tests.tools.seeing.eyes import rubric
 from tools.errors import InvalidInput
 from tools.seeing.asking import order_of, pool, question, read_answer

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from configs.chat_models import variables_of_chat_models
 from configs.settings import Settings
-from tests.peer import HUGE, Peer, Reply, answers, bad_replies, refuses, says
+from evals.peer import HUGE, Peer, Reply, answers, bad_replies, refuses, says
 from tests.tools.seeing.eyes import NAMED, judged, rubric, says_scores, scores_of, see
 from tools.base import EngineContext
 from tools.errors import BadOutput, Cancelled, EngineFailed, EngineHung, InvalidInput, MissingPrerequisite, ToolError

@@ -12,8 +12,8 @@ from agent.planners.base import PlanRequest
 from agent.planners.chat_model import ChatModelPlanner
 from agent.turns import Spending, Thought, Turn
 from configs.settings import Settings
+from evals.peer.server import Peer
 from tests.agent.planners.offline.test_read import board
-from tests.peer.server import Peer
 
 __all__ = ["Desk", "line", "pieces"]
 

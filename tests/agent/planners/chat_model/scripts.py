@@ -5,8 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from evals.peer.server import Peer
 from tests.agent.planners.chat_model.desk import line
-from tests.peer.server import Peer
 
 __all__ = ["GELOSIA", "JEALOUSY", "answers_of", "script_all"]
 

@@ -15,10 +15,10 @@ from agent.planners.offline.planner import OfflinePlanner
 from agent.turns import Spending, Turn
 from agent.wiring import create_context
 from configs.settings import Settings
+from evals.peer.replies import refuses, says
+from evals.peer.server import Peer
 from tests.agent.planners.chat_model.desk import Desk, pieces
 from tests.agent.planners.chat_model.scripts import JEALOUSY, answers_of, script_all
-from tests.peer.replies import refuses, says
-from tests.peer.server import Peer
 from tools.errors import InvalidInput, MissingPrerequisite
 
 REQUEST = "a funny scene about jealousy at the harbour with Luca and Alberto, 20 seconds"

@@ -9,10 +9,10 @@ import pytest
 
 from agent.intent import Intent
 from agent.planners.base import PlanRequest
+from evals.peer.server import Peer
 from tests.agent.planners.chat_model.desk import Desk
 from tests.agent.planners.offline.test_read import planner as rules
 from tests.agent.planners.offline.test_read import rows
-from tests.peer.server import Peer
 from tools.storyboard import Storyboard
 
 

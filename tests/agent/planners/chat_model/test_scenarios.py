@@ -16,9 +16,9 @@ from agent.turns import Turn
 from configs.characters import load_characters
 from configs.images import load_images
 from configs.loras import load_loras
+from evals.peer.server import Peer
 from tests.agent.planners.chat_model.desk import Desk, line, pieces
 from tests.agent.planners.chat_model.scripts import GELOSIA, JEALOUSY, answers_of, script_all
-from tests.peer.server import Peer
 from tools.image.sdxl.words import write_prompts
 from tools.storyboard import Storyboard
 

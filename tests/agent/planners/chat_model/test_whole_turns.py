@@ -14,10 +14,10 @@ import pytest
 from agent.context import AgentContext, RunOptions
 from agent.wiring import create_agent, create_context
 from configs.settings import Settings
+from evals.peer.server import Peer
 from tests.agent.fakes import FakeToolbox
 from tests.agent.planners.chat_model.scripts import JEALOUSY, script_all
 from tests.agent.planners.offline.test_read import rows
-from tests.peer.server import Peer
 from tools.storyboard import Storyboard, load_storyboard
 
 CONFIG: Any = {"configurable": {"thread_id": "t"}}

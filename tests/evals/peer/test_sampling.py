@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from tests.peer.sampling import Sampler, UnknownKeyword, bounded
+from evals.peer.sampling import Sampler, UnknownKeyword, bounded
 
 SAMPLER = Sampler()
 NAMES = st.text("abcdefghij_", min_size=1, max_size=8)

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tests.peer.refused import Refused
+from evals.peer.refused import Refused
 
 __all__ = ["Limits", "Picture", "check_messages", "text_of"]
 

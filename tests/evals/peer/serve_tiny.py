@@ -1,6 +1,6 @@
 """`transformers serve` for the tiny Qwen2.5-VL of the tests, in a process of its own:
 
-    python -m tests.peer.serve_tiny --host 127.0.0.1 --port 8123 --device cpu
+    python -m tests.evals.peer.serve_tiny --host 127.0.0.1 --port 8123 --device cpu
 
 What is different from the plain command: `AutoProcessor` gives Qwen2.5-VL a processor without videos, because the
 public one wants torchvision, which has no CPU build. All arguments are those of `transformers serve`.

@@ -12,9 +12,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tests.peer.messages import Limits, Picture, check_messages
-from tests.peer.refused import Refused
-from tests.peer.strict_schema import complaint
+from evals.peer.messages import Limits, Picture, check_messages
+from evals.peer.refused import Refused
+from evals.peer.strict_schema import complaint
 
 __all__ = ["check_request", "offered_tools"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 
-from tests.peer import Call, Mode, Peer, answers, calls, refuses, says
-from tests.peer.asking import ask, tool, wants
+from evals.peer import Call, Mode, Peer, answers, calls, refuses, says
+from tests.evals.peer.asking import ask, tool, wants
 
 SCHEMA = {
     "type": "object",

@@ -21,16 +21,16 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
-from tests.peer import faults
-from tests.peer.contract import check_request
-from tests.peer.faults import Bad
-from tests.peer.messages import Limits
-from tests.peer.minds import obeys, samples
-from tests.peer.refused import DIALECTS, Refused, overflow
-from tests.peer.replies import Reply, answers, count_tokens, says
-from tests.peer.sampling import Sampler, UnknownKeyword
-from tests.peer.seen import Seen
-from tests.peer.wire import Listener
+from evals.peer import faults
+from evals.peer.contract import check_request
+from evals.peer.faults import Bad
+from evals.peer.messages import Limits
+from evals.peer.minds import obeys, samples
+from evals.peer.refused import DIALECTS, Refused, overflow
+from evals.peer.replies import Reply, answers, count_tokens, says
+from evals.peer.sampling import Sampler, UnknownKeyword
+from evals.peer.seen import Seen
+from evals.peer.wire import Listener
 
 __all__ = ["Mode", "Peer"]
 

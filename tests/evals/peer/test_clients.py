@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from tests.peer import Peer, answers, calls, refuses, says
-from tests.peer.asking import data_url, picture, tool
+from evals.peer import Peer, answers, calls, refuses, says
+from tests.evals.peer.asking import data_url, picture, tool
 
 openai = pytest.importorskip("openai")
 MODEL = "tiny-random"

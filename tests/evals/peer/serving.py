@@ -58,11 +58,11 @@ def serving(checkpoint: Path, home: Path) -> Iterator[Served]:
     cache.mkdir(parents=True)
     log = home / "serve.log"
     told = {"HF_HOME": str(home), "HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.peer.serve_tiny", str(checkpoint), "--device", "cpu"]
+    command = [sys.executable, "-m", "tests.evals.peer.serve_tiny", str(checkpoint), "--device", "cpu"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=Path(__file__).parents[2], env={**os.environ, **told}, stdout=out, stderr=subprocess.STDOUT
+            command, cwd=Path(__file__).parents[3], env={**os.environ, **told}, stdout=out, stderr=subprocess.STDOUT
         )
     try:
         _wait(process, port, log)

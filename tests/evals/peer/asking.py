@@ -8,7 +8,7 @@ import io
 import json
 from typing import Any
 
-from tests.peer.server import Peer
+from evals.peer.server import Peer
 
 __all__ = ["ask", "data_url", "picture", "request", "tool", "wants"]
 

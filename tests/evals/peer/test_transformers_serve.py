@@ -9,8 +9,8 @@ import pytest
 
 from tests.checkpoints.build import built
 from tests.checkpoints.qwen_vl import make_qwen_vl
-from tests.peer.asking import data_url, tool, wants
-from tests.peer.serving import Served, lacking, serving
+from tests.evals.peer.asking import data_url, tool, wants
+from tests.evals.peer.serving import Served, lacking, serving
 
 pytestmark = pytest.mark.skipif(bool(lacking()), reason=f"transformers serve needs {', '.join(lacking())}")
 TOKENS = 16

@@ -1,15 +1,15 @@
 """The contract peer: a server of OpenAI's chat API for tests, strict in what it takes, faulty where it is told to be.
 
-    from tests.peer import Peer, answers, bad_replies, calls, refuses, says
+    from evals.peer import Peer, answers, bad_replies, calls, refuses, says
 
 `Peer` (server.py) tells how it is used; faults.py names what it can do wrong.
 """
 
-from tests.peer.faults import BAD_REPLIES, HUGE, Bad, bad_replies
-from tests.peer.messages import Limits, Picture
-from tests.peer.replies import Call, Reply, answers, calls, refuses, says
-from tests.peer.seen import Seen
-from tests.peer.server import Mode, Peer
+from evals.peer.faults import BAD_REPLIES, HUGE, Bad, bad_replies
+from evals.peer.messages import Limits, Picture
+from evals.peer.replies import Call, Reply, answers, calls, refuses, says
+from evals.peer.seen import Seen
+from evals.peer.server import Mode, Peer
 
 __all__ = [
     "BAD_REPLIES",

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from typing import Any
 
-from tests.peer.faulty import Case
-from tests.peer.refused import Refused, overflow
-from tests.peer.replies import Reply, chunks, completion
+from evals.peer.faulty import Case
+from evals.peer.refused import Refused, overflow
+from evals.peer.replies import Reply, chunks, completion
 
 __all__ = ["KINDS"]
 

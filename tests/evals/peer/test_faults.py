@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.peer import BAD_REPLIES, HUGE, Bad, Peer, answers, bad_replies, calls
-from tests.peer.asking import ask, request, tool, wants
+from evals.peer import BAD_REPLIES, HUGE, Bad, Peer, answers, bad_replies, calls
+from tests.evals.peer.asking import ask, request, tool, wants
 
 SCHEMA = {
     "type": "object",

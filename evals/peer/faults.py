@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from tests.peer import faults_calls, faults_said, faults_wire
-from tests.peer.faulty import Case
-from tests.peer.replies import Reply
-from tests.peer.sampling import Sampler
-from tests.peer.seen import Seen
+from evals.peer import faults_calls, faults_said, faults_wire
+from evals.peer.faulty import Case
+from evals.peer.replies import Reply
+from evals.peer.sampling import Sampler
+from evals.peer.seen import Seen
 
 __all__ = ["BAD_REPLIES", "HUGE", "KINDS", "Bad", "bad_replies"]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tests.peer.faulty import Case
-from tests.peer.replies import Call, Reply
+from evals.peer.faulty import Case
+from evals.peer.replies import Call, Reply
 
 __all__ = ["KINDS"]
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.peer.faulty import Case
-from tests.peer.replies import Reply
-from tests.peer.sampling import words
+from evals.peer.faulty import Case
+from evals.peer.replies import Reply
+from evals.peer.sampling import words
 
 __all__ = ["KINDS"]
 

@@ -8,11 +8,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from tests.peer.replies import Reply, chunks, completion
+from evals.peer.replies import Reply, chunks, completion
 
 if TYPE_CHECKING:
-    from tests.peer.seen import Seen
-    from tests.peer.server import Peer
+    from evals.peer.seen import Seen
+    from evals.peer.server import Peer
 
 __all__ = ["Listener"]
 

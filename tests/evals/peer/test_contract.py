@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.peer import Limits, Peer, says
-from tests.peer.asking import ask, data_url, picture, request, tool, wants
+from evals.peer import Limits, Peer, says
+from tests.evals.peer.asking import ask, data_url, picture, request, tool, wants
 
 OBJECT = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
 

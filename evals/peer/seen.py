@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.peer.contract import offered_tools
-from tests.peer.messages import Picture, text_of
-from tests.peer.replies import Reply, count_tokens
+from evals.peer.contract import offered_tools
+from evals.peer.messages import Picture, text_of
+from evals.peer.replies import Reply, count_tokens
 
 __all__ = ["Seen"]
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from tests.peer.replies import Call, Reply, answers, says
-from tests.peer.sampling import Sampler, words
-from tests.peer.seen import Seen
+from evals.peer.replies import Call, Reply, answers, says
+from evals.peer.sampling import Sampler, words
+from evals.peer.seen import Seen
 
 __all__ = ["obeys", "samples"]
 

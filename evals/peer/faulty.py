@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from tests.peer.minds import sampled_call
-from tests.peer.replies import Call, Reply
-from tests.peer.sampling import Sampler, words
-from tests.peer.seen import Seen
+from evals.peer.minds import sampled_call
+from evals.peer.replies import Call, Reply
+from evals.peer.sampling import Sampler, words
+from evals.peer.seen import Seen
 
 __all__ = ["Case"]
 
