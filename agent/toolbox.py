@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.machinery import Machinery
 from agent.options import RunOptions
 from agent.state import AgentState
 from configs.settings import Settings
@@ -20,10 +21,6 @@ from tools.storyboard import Shot, Storyboard, slugify
 
 if TYPE_CHECKING:
     from agent.lineup import Lineup
-    from tools.readiness import Readiness
-    from tools.registry import Registry
-    from tools.runtime.device.lane import Lane
-    from tools.runtime.pace import Pace
     from tools.runtime.storage.production import Production
     from tools.runtime.telemetry.recordings import Recording, Recordings
     from tools.runtime.workers.pool import WorkerPool
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Toolbox"]
 
 
-class Toolbox:
+class Toolbox(Machinery):
     """The tools on one machine, for the productions below one folder.
 
     Args:
@@ -40,100 +37,8 @@ class Toolbox:
     """
 
     def __init__(self, settings: Settings, *, pool: WorkerPool | None = None) -> None:
-        self.settings = settings
-        self._pool = pool
-        self._pool_is_new = pool is not None
-        self._registry: Registry | None = None
-        self._lane: Lane | None = None
+        super().__init__(settings, pool=pool)
         self._recordings: Recordings | None = None
-        self._pace: Pace | None = None
-        # Runs of several threads may share an agent: they share its workers, too.
-        self._starting = threading.Lock()
-
-    @property
-    def registry(self) -> Registry:
-        """Tools and engines, read on first use."""
-        if self._registry is None:
-            from configs.profiles import load_profiles
-            from tools.registry import Registry
-            from tools.runtime.device.hardware import choose_profile, detect
-
-            profiles = load_profiles().profiles
-            self._hardware = detect()
-            name = choose_profile(self._hardware, profiles, self.settings.profile)
-            self._registry = Registry.load(profile=profiles[name])
-        return self._registry
-
-    @property
-    def lane(self) -> Lane | None:
-        """The device for engines with models, opened on first use; None where no model is known."""
-        with self._starting:
-            if self._lane is None and self.registry.models.loadable:
-                from tools.models.shelf import Shelf
-                from tools.runtime.device.opening import open_lane
-
-                profile = self.registry.profile
-                assert profile is not None
-                models = Shelf(self.settings.models_home, self.registry.models).placed()
-                here = [name for name, entry in models.models.items() if entry.source]
-                together = self.registry.used_together(here)
-                self._lane = open_lane(self._hardware, profile, models, self.settings.state_dir, together)
-            return self._lane
-
-    @property
-    def pace(self) -> Pace:
-        """How fast engines are on this machine."""
-        with self._starting:
-            if self._pace is None:
-                from tools.runtime.pace import Pace
-                from tools.runtime.residency.sizes import machine_name
-
-                self._pace = Pace(self.settings.state_dir, machine_name())
-            return self._pace
-
-    @property
-    def pool(self) -> WorkerPool:
-        """The workers, started on first use."""
-        with self._starting:
-            if self._pool is None:
-                from tools.runtime.workers.pool import WorkerPool
-
-                home = self.settings.models_home
-                self._pool = WorkerPool(
-                    self.settings.workers, self.registry.stacks, models_home=home, told=_told_workers(self.settings)
-                )
-                self._pool.start()
-            elif self._pool_is_new:
-                # It was started before it was known which stacks there are.
-                self._pool_is_new = False
-                self._pool.know(self.registry.stacks, self.settings.models_home, _told_workers(self.settings))
-            return self._pool
-
-    def close(self) -> None:
-        """End the workers; the next call starts new ones."""
-        with self._starting:
-            pool, self._pool = self._pool, None
-            lane, self._lane = self._lane, None
-        if pool is not None:
-            pool.close()
-        if lane is not None:
-            lane.close()
-
-    def readiness(self) -> Readiness:
-        """What each engine lacks on this machine, as it is now."""
-        from tools.models.shelf import Shelf
-        from tools.readiness import Readiness
-
-        registry = self.registry
-        shelf = Shelf(self.settings.models_home, registry.models)
-        roles = {"vision": self.settings.vision}
-        return Readiness(registry, shelf, gpu=self.has_gpu, network=self.settings.network, roles=roles)
-
-    @property
-    def has_gpu(self) -> bool:
-        """Whether engines with models work on a GPU here."""
-        profile = self.registry.profile
-        return bool(self._hardware.gpus) and profile is not None and profile.budget_gb > 0
 
     def check_preset(self, name: str) -> None:
         """Refuse a preset for pictures that images.yaml does not have.
@@ -371,15 +276,6 @@ def _place_still(production: Production, call_id: str, key: str) -> Path:
     except ToolError:
         # It is shown from the store then; the end of the run tells of the disk.
         return folder / str(artifact.output["image"])
-
-
-def _told_workers(settings: Settings) -> dict[str, str]:
-    """What workers need to know of the settings: who looks at pictures, and whether anything may leave this machine."""
-    return {
-        "STUDIO_VISION": settings.vision,
-        "STUDIO_NETWORK": str(settings.network).lower(),
-        "STUDIO_MODEL_TIMEOUT_S": str(settings.model_timeout_s),
-    }
 
 
 def _request_id(state: AgentState, options: RunOptions, board: Storyboard) -> str:
