@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tools.runtime.pace import Pace
     from tools.runtime.workers.pool import WorkerPool
 
-__all__ = ["Machinery"]
+__all__ = ["Machinery", "told_workers"]
 
 
 class Machinery:
@@ -84,13 +84,13 @@ class Machinery:
 
                 home = self.settings.models_home
                 self._pool = WorkerPool(
-                    self.settings.workers, self.registry.stacks, models_home=home, told=_told_workers(self.settings)
+                    self.settings.workers, self.registry.stacks, models_home=home, told=told_workers(self.settings)
                 )
                 self._pool.start()
             elif self._pool_is_new:
                 # It was started before it was known which stacks there are.
                 self._pool_is_new = False
-                self._pool.know(self.registry.stacks, self.settings.models_home, _told_workers(self.settings))
+                self._pool.know(self.registry.stacks, self.settings.models_home, told_workers(self.settings))
             return self._pool
 
     def close(self) -> None:
@@ -120,7 +120,7 @@ class Machinery:
         return bool(self._hardware.gpus) and profile is not None and profile.budget_gb > 0
 
 
-def _told_workers(settings: Settings) -> dict[str, str]:
+def told_workers(settings: Settings) -> dict[str, str]:
     """What workers need to know of the settings: who looks at pictures, and whether anything may leave this machine."""
     return {
         "STUDIO_VISION": settings.vision,
