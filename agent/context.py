@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from langgraph.runtime import Runtime
 
+from agent.chat_models.chat import Chat
 from agent.chat_models.roles import ChatModels
 from agent.options import RunOptions
 from agent.planners.base import Planner
@@ -18,6 +19,7 @@ from configs.settings import Settings
 from knowledge.generations import Generations
 from knowledge.passage import Retriever, WebSearch
 from knowledge.preferences import Preferences
+from tools.errors import InvalidInput
 
 if TYPE_CHECKING:
     from agent.toolbox import Toolbox
@@ -55,6 +57,22 @@ class AgentContext:
         turn = self.turns.of(next((str(one.id) for one in reversed(messages) if one.type == "human"), "turn"))
         turn.spending.cancel = self.cancel
         return turn
+
+    def thinker(self, turn: Turn) -> Chat | None:
+        """The primary chat model within a turn; None where there is none, where rules are to plan, and where the one
+        that is named cannot be asked (its planner says why).
+
+        Raises:
+            InvalidInput: it cannot be asked, and the settings want a chat model to plan.
+        """
+        if self.settings.planner == "offline":
+            return None
+        try:
+            return self.models.of("primary", turn)
+        except InvalidInput:
+            if self.settings.planner == "chat_model":
+                raise
+            return None
 
 
 class HandedNode(Protocol):

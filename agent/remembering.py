@@ -47,7 +47,7 @@ def fold_history(state: AgentState, context: AgentContext) -> dict[str, Any]:
     old = messages[:-KEPT]
     before = state.get("summary") or ""
     turn = context.turn(state)
-    model = context.models.of("primary", turn) if context.settings.planner != "offline" else None
+    model = context.thinker(turn)
     summary = ""
     if model is not None:
         try:

@@ -37,7 +37,7 @@ def search(
     from agent.wiring import create_context, embedder_folder
     from configs.settings import Settings
     from knowledge.web.problems import Stopped
-    from tools.errors import Cancelled, EngineFailed, MissingPrerequisite
+    from tools.errors import Cancelled, EngineFailed, InvalidInput, MissingPrerequisite
 
     settings = Settings(search_results=pages) if pages else Settings()
     if not settings.network:
@@ -56,8 +56,15 @@ def search(
         spending = Spending(settings.max_steps, settings.turn_tokens, settings.turn_seconds, cancel)
         context = create_context(settings, cancel=cancel)
         try:
-            model = context.models.of("primary", Turn("search", spending))
+            model, lacks = None, ""
+            if settings.planner != "offline":
+                try:
+                    model = context.models.of("primary", Turn("search", spending))
+                except InvalidInput as problem:
+                    # What was found is worth more than who puts it into words.
+                    lacks = str(problem)
             synthesis, why = sum_up(query, answer.passages, model=model)
+            why = why or lacks
         finally:
             context.toolbox.close()
     if as_json:

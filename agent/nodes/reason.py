@@ -16,7 +16,6 @@ from agent.replies import Replies
 from agent.state import AgentState, Work
 from agent.storywriting import is_understood, write_storyboard
 from agent.strategies.choosing import check_strategy
-from agent.strategies.composing import model_of
 from agent.strategies.reflexion import reflect
 from agent.strategies.replanning import replan
 from agent.strategies.steps import only_plans
@@ -61,7 +60,7 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         return _ask(now, delta, context, calls, work)
     if not work.pending and (work.attempts or work.failures):
         turn = context.turn(now)
-        reflect({**now, "work": work}, context, turn, model_of(context, turn))
+        reflect({**now, "work": work}, context, turn, context.thinker(turn))
     return {**delta, "work": work}
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agent.chat_models.base import ChatModel
 from agent.context import AgentContext
 from agent.intent import Intent
 from agent.nodes.think import plan_request
@@ -15,7 +14,7 @@ from agent.searching import sum_up
 from agent.state import AgentState
 from knowledge.passage import SearchAnswer
 from knowledge.web.problems import Stopped
-from tools.errors import Cancelled, InvalidInput
+from tools.errors import Cancelled
 
 __all__ = ["search", "tell_outcome"]
 
@@ -43,7 +42,7 @@ def search(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         "assumptions": [*state["assumptions"], tell_outcome(answer, intent, words)],
     }
     if answer.passages:
-        synthesis, why = sum_up(words, answer.passages, model=_model(state, context))
+        synthesis, why = sum_up(words, answer.passages, model=context.thinker(turn))
         if why:
             told = Replies(intent.language).say("web_not_by", why=why)
             delta["assumptions"].append(told)
@@ -57,11 +56,3 @@ def tell_outcome(answer: SearchAnswer, intent: Intent, words: str) -> str:
     if answer.status == "found":
         return replies.say("web_used", words=words if len(words) <= 80 else f"{words[:77]}...")
     return replies.say(f"web_{answer.status}", why=answer.reason)
-
-
-def _model(state: AgentState, context: AgentContext) -> ChatModel | None:
-    """The primary chat model; None where there is none that can be asked: planning says so where it matters."""
-    try:
-        return context.models.of("primary", context.turn(state))
-    except InvalidInput:
-        return None

@@ -200,8 +200,10 @@ class ChatModelPlanner:
         """Answer a question or small talk in the user's language."""
         ground = self.offline.answer(intent, request)
         asker = self._asker(request, intent)
-        if not isinstance(asker, Asker) or not is_open_question(intent, request):
+        if asker is None or not is_open_question(intent, request):
             return ground
+        if isinstance(asker, str):
+            return "\n".join([ground, asker])
         text = replied(intent, request, ground, asker)
         return "\n".join([text, *self._misses(asker, intent)])
 

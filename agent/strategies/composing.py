@@ -20,7 +20,6 @@ from agent.strategies.tree_of_thoughts import TreeOfThoughts
 from tools.storyboard import Storyboard
 
 if TYPE_CHECKING:
-    from agent.chat_models.base import ChatModel
     from agent.context import AgentContext
     from agent.functions.desk import Desk
     from agent.functions.table import FunctionTable
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from agent.state import AgentState
     from agent.turns import Turn
 
-__all__ = ["answer", "compose", "job_of", "model_of", "policy_of", "revise", "understand"]
+__all__ = ["answer", "compose", "job_of", "policy_of", "revise", "understand"]
 
 
 class Plain:
@@ -50,15 +49,6 @@ _STRATEGIES: dict[StrategyName, Callable[[], Strategy]] = {
 }
 
 
-def model_of(context: AgentContext, turn: Turn) -> ChatModel | None:
-    """The primary chat model; None where there is none, or rules are to plan.
-
-    Raises:
-        InvalidInput: the settings name one that cannot be asked.
-    """
-    return None if context.settings.planner == "offline" else context.models.of("primary", turn)
-
-
 def policy_of(request: PlanRequest, context: AgentContext) -> Policy:
     """The rights of a turn: of the user's message, the settings and the options, and of nothing else."""
     return fix_policy(request.text, context.settings, context.options)
@@ -73,7 +63,7 @@ def understand(request: PlanRequest, context: AgentContext, turn: Turn) -> Inten
         turn.think("request", request.text, source="user")
     own = replace(request, notes=())
     intent = context.planner.understand(own)
-    if model_of(context, turn) is None:
+    if context.thinker(turn) is None:
         return intent
     floor = offline_planner().understand(replace(own, turn=None, history=_said(own)))
     return bound_intent(intent, floor, policy_of(own, context), turn)
@@ -103,12 +93,15 @@ def job_of(state: AgentState, context: AgentContext, intent: Intent, request: Pl
                 turn.think("note", one, source="mcp", label="functions")
         allowed = policy.allowed(functions)
         desk = desk_of(state, context, turn.tell, offline_planner())
-        limit, root = context.settings.max_tool_calls, desk.productions
+        # A turn of several goals opens a table for each of them; the limit is the turn's.
+        limit = max(0, context.settings.max_tool_calls - turn.spending.used_calls)
+        opened = FunctionTable(
+            functions, desk, allowed=allowed, guard=policy.guard, limit=limit, root=desk.productions, tell=turn.tell
+        )
         try:
-            yield FunctionTable(
-                functions, desk, allowed=allowed, guard=policy.guard, limit=limit, root=root, tell=turn.tell
-            )
+            yield opened
         finally:
+            turn.spending.used_calls += len(opened.records)
             if foreign is not None:
                 foreign.close()
 
@@ -122,7 +115,7 @@ def job_of(state: AgentState, context: AgentContext, intent: Intent, request: Pl
         policy=policy,
         settings=context.settings,
         turn=turn,
-        model=model_of(context, turn),
+        model=context.thinker(turn),
         table=table,
         lessons=lessons,
     )

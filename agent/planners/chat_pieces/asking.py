@@ -21,6 +21,7 @@ from agent.chat_models.errors import (
 from agent.chat_models.roles import ChatModels
 from agent.planners.chat_pieces.kept import KeptPieces
 from agent.turns import Turn
+from tools.errors import InvalidInput
 
 __all__ = ["Asker", "Miss"]
 
@@ -86,7 +87,14 @@ class Asker:
         Raises:
             Cancelled: a person stopped the turn.
         """
-        model = self._model(role)
+        try:
+            model = self._model(role)
+        except InvalidInput as problem:
+            # The turn began with a primary that can be asked; what the setting of another role lacks costs its pieces.
+            name = self.models.named(role)
+            self.missed.append(Miss(label, name, "no_use"))
+            self.turn.think("piece", f"by rules: {problem}", source=OFFLINE, label=label, data={"missed": name})
+            return None
         if model is None:
             return None
         messages: Sequence[BaseMessage] = [SystemMessage(system), HumanMessage(question)]

@@ -18,6 +18,7 @@ from evals.peer.server import Peer
 from tests.agent.fakes import FakeToolbox
 from tests.agent.planners.chat_model.scripts import JEALOUSY, script_all
 from tests.agent.planners.offline.test_read import rows
+from tools.errors import InvalidInput
 from tools.storyboard import Storyboard, load_storyboard
 
 CONFIG: Any = {"configurable": {"thread_id": "t"}}
@@ -82,3 +83,45 @@ def test_a_real_film_of_a_story(text: str, peer: Peer, tmp_path: Path) -> None:
     assert board == state["storyboard"]
     assert board.duration_s == pytest.approx(6.0)
     assert any(shot.prompt for shot in board.shots)
+
+
+@pytest.mark.parametrize(
+    ("primary", "lacks"), [("openai/gpt-4o-mini", "OPENAI_API_KEY"), ("nowhere/x", "provider/model")]
+)
+def test_a_model_that_cannot_be_asked_is_told_and_the_rules_plan(
+    primary: str, lacks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    settings = Settings(productions=tmp_path, primary=primary)
+    context = replace(create_context(settings), toolbox=FakeToolbox(settings))
+    agent = create_agent(context=context)
+    state = said(agent, "make a beach scene with Luca and Alberto", context)
+    assert state["made"]
+    assert lacks in state["messages"][-1].text
+    told = said(agent, "what do you know about the history of Vespas?", context)
+    assert lacks in told["messages"][-1].text
+    long = [("human" if n % 2 == 0 else "ai", f"message {n}") for n in range(60)]
+    state = agent.invoke({"messages": [*long, ("human", "make it night")]}, CONFIG, context=context)  # type: ignore[call-overload]
+    assert state["summary"]
+    assert {shot.time_of_day for shot in state["storyboard"].shots} == {"night"}
+
+
+def test_where_a_chat_model_must_plan_one_that_cannot_be_asked_ends_the_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    settings = Settings(productions=tmp_path, primary="openai/gpt-4o-mini", planner="chat_model")
+    context = replace(create_context(settings), toolbox=FakeToolbox(settings))
+    with pytest.raises(InvalidInput, match="OPENAI_API_KEY"):
+        said(create_agent(context=context), "make a beach scene with Luca and Alberto", context)
+
+
+def test_a_coder_that_cannot_be_asked_costs_its_pieces_alone(
+    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    settings = Settings(productions=tmp_path, primary="server/tiny-random", coder="openai/gpt-4o-mini")
+    context = replace(create_context(settings), toolbox=FakeToolbox(settings))
+    state = said(create_agent(context=context), "Luca and Alberto argue at the harbour", context)
+    assert state["made"]
+    assert "openai/gpt-4o-mini" in state["messages"][-1].text
