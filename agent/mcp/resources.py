@@ -20,8 +20,6 @@ MOST_BYTES = 12_000_000
 MOST_LISTED = 500
 PICTURE_SIDE = 768
 """Pixels of the longer side of a picture that is shown to a model."""
-MOST_PIXELS = 40_000_000
-"""Of a picture that is opened at all."""
 _MIME = {
     ".yaml": "application/yaml", ".md": "text/markdown", ".srt": "application/x-subrip", ".vtt": "text/vtt",
     ".png": "image/png", ".wav": "audio/wav", ".mp4": "video/mp4",
@@ -123,20 +121,24 @@ def bounded_picture(path: Path, side: int = PICTURE_SIDE) -> tuple[bytes, str]:
     Raises:
         InvalidInput: it is no picture, or a huge one.
     """
+    import numpy as np
     import skia
 
+    from tools.decoding.limited import Limits, decoded_one
+
+    # A production may have come from anywhere, and this process serves: what decodes is another.
+    where = path.name
     try:
-        codec = skia.Codec.MakeFromData(skia.Data.MakeFromFileName(str(path)))
-        width, height = codec.dimensions().width(), codec.dimensions().height()
-        if width * height > MOST_PIXELS:
-            raise InvalidInput(f"{path.name} is too large to be shown: {width} x {height}")
-        image = skia.Image.open(str(path))
-    except RuntimeError:
-        raise InvalidInput(f"{path.name} is no picture") from None
-    scale = min(1.0, side / max(width, height))
-    if scale < 1.0:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        image = image.resize(*size, options=skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear))
+        if path.stat().st_size > MOST_BYTES * 4:
+            raise InvalidInput("is too large to be shown", where=where)
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror or error}", where=where) from error
+    limits = Limits(libraries=("numpy", "skia"))
+    shown = decoded_one("tools.seeing.pictures:picture_in", path, where, limits, longest=side)
+    height, width = shown.shape[:2]
+    opaque = np.full((height, width, 4), 255, np.uint8)
+    opaque[:, :, :3] = shown
+    image = skia.Image.fromarray(opaque, skia.kRGBA_8888_ColorType)
     data = image.encodeToData(skia.EncodedImageFormat.kJPEG, 85)
     if data is None:
         raise InvalidInput(f"{path.name} cannot be shown")

@@ -162,14 +162,19 @@ def _compare(
     known: Mapping[str, Mapping[str, np.ndarray]],
     args: CompareFaces.Input,
 ) -> PictureFaces:
-    from tools.image.reference.photo import MAX_SIDE, read_photo
+    from tools.image.reference.photo import MAX_SIDE, decode_photo
 
     if artifact.record.tool != "generate_image":
         raise InvalidInput(f"{artifact.record.tool} makes no picture of characters", where=call)
     made = GenerateImage.Output.model_validate(artifact.output)
     try:
-        picture = read_photo(artifact.file(made.image), longest=MAX_SIDE)
-        masks = {name: read_photo(artifact.file(file), longest=MAX_SIDE)[..., 0] for name, file in made.masks.items()}
+        # The studio's own, by its record: no process of its own for each.
+        files = {name: artifact.file(name) for name in (made.image, *made.masks.values())}
+        shown = {name: decode_photo(path.read_bytes(), str(path), longest=MAX_SIDE) for name, path in files.items()}
+        picture = shown[made.image]
+        masks = {name: shown[file][..., 0] for name, file in made.masks.items()}
+    except OSError as error:
+        raise BadOutput(f"{call}: its picture cannot be read: {error.strerror or error}") from error
     except InvalidInput as error:
         raise BadOutput(f"{call}: {error.message}") from error
     faces = pack.faces(picture)

@@ -1,11 +1,16 @@
-"""What a model is shown: a picture, or three frames of a film side by side, small, newly encoded, without metadata."""
+"""What a model is shown: a picture, or three frames of a film side by side, small, newly encoded, without metadata.
+
+A person's file is opened in a process of its own (`tools.decoding`); the studio's own results are opened here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tools.artifact import Artifact
+from tools.decoding.limited import Limits, decoded, decoded_one
 from tools.errors import BadOutput, InvalidInput
 
 if TYPE_CHECKING:
@@ -22,6 +27,7 @@ MAX_SIDE = 8192
 MAX_FILE_BYTES = 64 << 20
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _FILMS = (".mp4", ".mkv", ".webm", ".mov", ".m4v")
+_CODECS = ("h264", "hevc", "av1", "libdav1d", "vp8", "vp9", "libvpx", "libvpx-vp9", "mpeg4", "mjpeg", "prores")
 _QUALITIES = (90, 80, 65, 45)
 
 
@@ -37,9 +43,14 @@ def picture_of(artifact: Artifact) -> np.ndarray:
     film = output.get("file")
     try:
         if isinstance(name, str) and name:
-            return read_picture(artifact.file(name))
+            path = artifact.file(name)
+            return _fitted(_decoded(path.read_bytes(), str(path)), LONGEST)
         if isinstance(film, str) and film.lower().endswith(_FILMS):
-            return read_picture(artifact.file(film))
+            path = artifact.file(film)
+            with path.open("rb") as file:
+                return _row(list(frames_in(file, path.suffix.lower())))
+    except OSError as error:
+        raise BadOutput(f"the result of {artifact.record.tool} cannot be read: {error.strerror or error}") from error
     except InvalidInput as error:
         raise BadOutput(f"the result of {artifact.record.tool} cannot be looked at: {error.message}") from error
     raise InvalidInput(f"{artifact.record.tool} makes no picture and no film", where="picture")
@@ -54,14 +65,21 @@ def read_picture(path: Path) -> np.ndarray:
     try:
         if not path.is_file():
             raise InvalidInput("there is no such file", where=str(path))
-        if path.suffix.lower() in _FILMS:
-            return _row(_frames(path))
-        if path.stat().st_size > MAX_FILE_BYTES:
+        is_film = path.suffix.lower() in _FILMS
+        if not is_film and path.stat().st_size > MAX_FILE_BYTES:
             raise InvalidInput(f"is larger than {MAX_FILE_BYTES >> 20} MB", where=str(path))
-        data = path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"cannot be read: {error.strerror or error}", where=str(path)) from error
-    return _fitted(_decoded(data, str(path)), LONGEST)
+    if is_film:
+        limits = Limits(libraries=("numpy", "av"))
+        return _row(list(decoded(f"{__name__}:frames_in", path, str(path), limits, suffix=path.suffix.lower())))
+    limits = Limits(libraries=("numpy", "skia"))
+    return decoded_one(f"{__name__}:picture_in", path, str(path), limits, longest=LONGEST)
+
+
+def picture_in(file: BinaryIO, longest: int) -> Iterator[np.ndarray]:
+    """What decodes a picture in the process of its own."""
+    yield _fitted(_decoded(file.read(MAX_FILE_BYTES + 1), ""), longest)
 
 
 def encoded(picture: np.ndarray) -> bytes:
@@ -106,6 +124,8 @@ def _decoded(data: bytes, where: str) -> Any:
     # Asked first: skia draws what is torn without a word.
     if codec.getPixels(pixels.pixmap()) != skia.Codec.kSuccess:
         raise InvalidInput("is damaged: it ends too early, or its data are wrong", where=where)
+    # Not held twice: the largest takes 268 MB.
+    del pixels
     image = skia.Image.MakeFromEncoded(held)
     if image is None:
         raise InvalidInput("cannot be decoded", where=where)
@@ -153,41 +173,61 @@ def _row(frames: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts[:-1], axis=1)
 
 
-def _frames(path: Path) -> list[np.ndarray]:
+def frames_in(file: BinaryIO, suffix: str) -> Iterator[np.ndarray]:
     """The first, the middle and the last frame of a film, as height x width x 3 uint8."""
     import av
 
+    # By its suffix alone: a playlist would read its neighbours.
+    kind = "matroska" if suffix in (".mkv", ".webm") else "mov"
     try:
-        # By its suffix alone: a playlist would read its neighbours.
-        kind = "matroska" if path.suffix.lower() in (".mkv", ".webm") else "mov"
-        with av.open(str(path), format=kind, options={"protocol_whitelist": "file"}) as film:
+        with av.open(file, format=kind, options={"protocol_whitelist": "", "format_whitelist": _KINDS[kind]}) as film:
             if not film.streams.video:
-                raise InvalidInput("holds no picture", where=str(path))
+                raise InvalidInput("holds no picture")
             stream = film.streams.video[0]
+            if stream.codec_context.codec.name not in _CODECS:
+                raise InvalidInput(f"is coded as {stream.codec_context.codec.name}, which is not read")
             if not 0 < max(stream.width, stream.height) <= MAX_SIDE:
-                raise InvalidInput(f"is {stream.width}x{stream.height} pixels", where=str(path))
-            return _three(film, stream, path)
+                raise InvalidInput(f"is {stream.width}x{stream.height} pixels")
+            stream.codec_context.thread_count = 1
+            yield from (frame.to_ndarray(format="rgb24") for frame in _three(film, stream))
     except (av.FFmpegError, ValueError, OverflowError) as error:
-        raise InvalidInput(f"cannot be read as a film: {str(error)[:120]}", where=str(path)) from error
+        raise InvalidInput(f"cannot be read as a film: {str(error)[:120]}") from error
 
 
-def _three(film: Any, stream: Any, path: Path) -> list[np.ndarray]:
-    """One pass: the frame that lies nearest to the middle is known once the end is."""
+def _three(film: Any, stream: Any) -> list[Any]:
+    """A short film in one pass; in a long one, from the key frames before the middle and the end."""
     length = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
     if not length and film.duration:
         length = film.duration / 1_000_000
     first = middle = last = None
     for number, frame in enumerate(film.decode(stream)):
-        if number > _MOST_FRAMES:
-            raise InvalidInput("is too long to be looked at", where=str(path))
         if first is None:
             first = frame
+            if length > _LONG_S:
+                middle, last = _at(film, stream, length / 2), _at(film, stream, length)
+                break
+        if number > _MOST_FRAMES:
+            raise InvalidInput("is too long to be looked at")
         if middle is None and (frame.time or 0.0) >= length / 2:
             middle = frame
         last = frame
-    if first is None or last is None:
-        raise InvalidInput("holds no frame", where=str(path))
-    return [one.to_ndarray(format="rgb24") for one in (first, middle or first, last)]
+    if first is None:
+        raise InvalidInput("holds no frame")
+    return [first, middle or first, last or middle or first]
 
 
-_MOST_FRAMES = 60 * 60 * 5
+def _at(film: Any, stream: Any, seconds: float) -> Any:
+    """The frame at that moment, or the last one before; None where nothing can be decoded from there."""
+    film.seek(int(seconds * 1_000_000))
+    found = None
+    for number, frame in enumerate(film.decode(stream)):
+        found = frame
+        if (frame.time or 0.0) >= seconds or number > _MOST_FRAMES:
+            break
+    return found
+
+
+_KINDS = {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}
+_LONG_S = 20.0
+"""Seconds; a longer film is not decoded from end to end for three of its frames."""
+_MOST_FRAMES = 60 * 60

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from tools.artifact import Artifact
+from tools.decoding.limited import Limits, decoded
 from tools.errors import InvalidInput
 from tools.sound import FloatArray
 
@@ -53,23 +54,12 @@ def read_recording(path: Path, told: Callable[[float], None] = lambda _s: None) 
     Raises:
         InvalidInput: the file cannot be read, has no sound, is cut off at once, too long, or holds no numbers.
     """
-    import av
-
     where = str(path)
     kind = _DEMUXERS.get(path.suffix.lower())
     if kind is None:
         raise InvalidInput(f"is none of {', '.join(sorted(_DEMUXERS))}", where=where)
-    options = {"protocol_whitelist": "file", "format_whitelist": kind, "codec_whitelist": _CODECS}
-    try:
-        if not path.stat().st_size:
-            raise InvalidInput("is empty (0 bytes)", where=where)
-        with av.open(where, format=kind.split(",")[0], options=options) as container:
-            if not container.streams.audio:
-                raise InvalidInput("has no sound", where=where)
-            pieces = _decoded(container, told, where)
-    except (av.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise InvalidInput(f"cannot be read as a recording: {reason}", where=where) from error
+    limits = Limits(libraries=("numpy", "av"), most=int((LONGEST_S + 600) * RATE * 4))
+    pieces = list(decoded(f"{__name__}:sound_in", path, where, limits, told, kind=kind, longest_s=LONGEST_S))
     sound = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
     if not len(sound):
         raise InvalidInput("holds no sound that could be decoded", where=where)
@@ -78,12 +68,48 @@ def read_recording(path: Path, told: Callable[[float], None] = lambda _s: None) 
     return sound
 
 
-def _decoded(container: InputContainer, told: Callable[[float], None], where: str) -> list[FloatArray]:
+def sound_in(file: BinaryIO, kind: str, longest_s: float) -> Iterator[FloatArray | float]:
+    """What decodes a recording in the process of its own: about a second of samples at a time, and how far it is."""
+    import av
+
+    options = {"protocol_whitelist": "", "format_whitelist": kind, "codec_whitelist": _CODECS}
+    try:
+        if not file.seek(0, 2):
+            raise InvalidInput("is empty (0 bytes)")
+        file.seek(0)
+        with av.open(file, "r", format=kind.split(",")[0], options=options) as container:
+            if not container.streams.audio:
+                raise InvalidInput("has no sound")
+            coded = container.streams.audio[0].codec_context.codec.name
+            if coded not in _CODECS.split(","):
+                raise InvalidInput(f"is coded as {coded}, which is not read")
+            yield from _gathered(_decoded(container, longest_s))
+    except (av.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise InvalidInput(f"cannot be read as a recording: {reason}") from error
+
+
+def _gathered(pieces: Iterator[FloatArray]) -> Iterator[FloatArray | float]:
+    """A frame of sound is a hundredth of a second: too little to be sent alone."""
+    held: list[FloatArray] = []
+    waiting = count = 0
+    for piece in pieces:
+        held.append(piece)
+        waiting += piece.size
+        if waiting >= RATE:
+            yield np.concatenate(held)
+            count += waiting
+            held, waiting = [], 0
+            yield count / RATE
+    if held:
+        yield np.concatenate(held)
+
+
+def _decoded(container: InputContainer, longest_s: float) -> Iterator[FloatArray]:
     """Damaged packets are left out: an old recording is still worth hearing."""
     import av
 
     resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-    pieces: list[FloatArray] = []
     count = 0
     for packet in container.demux(container.streams.audio[0]):
         try:
@@ -92,15 +118,12 @@ def _decoded(container: InputContainer, told: Callable[[float], None], where: st
             continue
         for frame in frames:
             if frame.sample_rate < LEAST_RATE:
-                raise InvalidInput(f"has {frame.sample_rate} Hz; speech needs {LEAST_RATE}", where=where)
+                raise InvalidInput(f"has {frame.sample_rate} Hz; speech needs {LEAST_RATE}")
             for piece in resampler.resample(frame):
-                pieces.append(piece.to_ndarray().reshape(-1).astype(np.float32))
-                count += pieces[-1].size
-        if count > LONGEST_S * RATE:
-            raise InvalidInput(
-                f"is longer than {LONGEST_S / 3600:g} hours", where=where, hint="Cut it into parts and give each."
-            )
-        told(count / RATE)
+                samples = piece.to_ndarray().reshape(-1).astype(np.float32)
+                count += samples.size
+                yield samples
+        if count > longest_s * RATE:
+            raise InvalidInput(f"is longer than {longest_s / 3600:g} hours", hint="Cut it into parts and give each.")
     for piece in resampler.resample(None):
-        pieces.append(piece.to_ndarray().reshape(-1).astype(np.float32))
-    return pieces
+        yield piece.to_ndarray().reshape(-1).astype(np.float32)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tools.errors import InvalidInput
 
-__all__ = ["LENGTHS", "Heard", "hear", "unfit"]
+__all__ = ["LENGTHS", "Heard", "hear", "recorded", "unfit"]
 
 LENGTHS: dict[str, tuple[float, float]] = {"gpt_sovits": (3.0, 10.0), "xtts": (3.0, 60.0), "elevenlabs": (1.0, 600.0)}
 """Seconds that a recording may last, by the kind of voice. GPT-SoVITS refuses any other."""
@@ -41,8 +41,8 @@ class Heard:
     clipped: float
 
 
-def hear(path: Path) -> Heard:
-    """Read a recording and measure it.
+def recorded(path: Path) -> tuple[npt.NDArray[np.float32], int]:
+    """The samples of a recording, `(n, channels)` of full scale 1.0, and its rate in Hz.
 
     Raises:
         InvalidInput: it is not there, no WAV, cut short, or holds values that are no numbers; names it.
@@ -58,7 +58,18 @@ def hear(path: Path) -> Heard:
     samples, rate, channels = _decode(data, path)
     if not np.all(np.isfinite(samples)):
         raise InvalidInput("holds values that are no numbers", where=str(path))
-    mono = np.abs(samples.reshape(-1, channels).mean(axis=1))
+    return samples.reshape(-1, channels), rate
+
+
+def hear(path: Path) -> Heard:
+    """Read a recording and measure it.
+
+    Raises:
+        InvalidInput: it is not there, no WAV, cut short, or holds values that are no numbers; names it.
+    """
+    samples, rate = recorded(path)
+    channels = samples.shape[1]
+    mono = np.abs(samples.mean(axis=1))
     peak = float(mono.max())
     window = max(1, rate // 50)
     levels = np.sqrt(np.mean(mono[: len(mono) // window * window].reshape(-1, window) ** 2, axis=1))

@@ -15,6 +15,7 @@ from tools.errors import BadOutput, InvalidInput
 from tools.sound import FloatArray, resample
 from tools.voice.recorded import finish_recorded
 from tools.voice.records import Reference, XttsVoice
+from tools.voice.references import recorded
 from tools.voice.sentences import parts_of
 from tools.voice.shelf import VoiceShelf, digest_of, permitted
 from tools.voice.speakable import clean_line, words_of
@@ -123,15 +124,8 @@ def read_reference(path: Path) -> FloatArray:
     Raises:
         InvalidInput: it cannot be read, is silent, or too short; names the file.
     """
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            rate = file.samplerate
-            samples = file.read(min(file.frames, LONGEST_S * rate), dtype="float32", always_2d=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InvalidInput(f"cannot be read as sound: {str(error)[:120]}", where=str(path)) from error
-    mono: FloatArray = samples.mean(axis=1)
+    samples, rate = recorded(path)
+    mono: FloatArray = samples[: LONGEST_S * rate].mean(axis=1)
     if len(mono) < SHORTEST_S * rate:
         raise InvalidInput(f"is shorter than {SHORTEST_S} s: nothing can be heard in it", where=str(path))
     if not np.all(np.isfinite(mono)) or float(np.max(np.abs(mono))) < 1e-3:

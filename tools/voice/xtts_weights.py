@@ -29,7 +29,7 @@ def check_libraries() -> None:
     Raises:
         MissingPrerequisite: with the command that makes one.
     """
-    lacking = [name for name in ("torch", "TTS", "soundfile") if find_spec(name) is None]
+    lacking = [name for name in ("torch", "TTS") if find_spec(name) is None]
     if lacking:
         raise MissingPrerequisite(f"XTTS needs {', '.join(lacking)}.", command="studio stacks install xtts")
 

@@ -286,7 +286,7 @@ def test_a_recording_that_cannot_be_heard_is_named(studio: StackStudio) -> None:
     write_wav(quiet, np.zeros(96_000, dtype=np.float32))
     broken.write_bytes(b"RIFF, and then nothing of the kind")
     assert kept.consent is not None
-    for file, problem in ((short, "shorter than"), (quiet, "silent"), (broken, "cannot be read as sound")):
+    for file, problem in ((short, "shorter than"), (quiet, "silent"), (broken, "is no WAV")):
         digest = hash_reference(file)
         consent = kept.consent.model_copy(update={"covers": (digest,)})
         reference = Reference(file=file, sha256=digest, seconds=1.0)

@@ -310,10 +310,10 @@ def _checked(
     Raises:
         BadOutput: it is none, blank, or not of the aspect that the workflow was told.
     """
-    from tools.image.reference.photo import MAX_SIDE, decode_photo
+    from tools.image.reference.photo import MAX_SIDE, read_foreign_photo
 
     try:
-        picture = decode_photo(data, "the picture from ComfyUI", longest=MAX_SIDE)
+        picture = read_foreign_photo(data, "the picture from ComfyUI", longest=MAX_SIDE)
     except InvalidInput as error:
         raise BadOutput(error.message) from error
     # Of a large picture a part of the pixels: all of them as numbers of 64 bit would take gigabytes.

@@ -1,24 +1,31 @@
-"""A user's picture file as pixels: a few formats, bounded sizes, upright; or a plain word for what is wrong."""
+"""A user's picture file as pixels: a few formats, bounded sizes, upright; or a plain word for what is wrong.
+
+What comes from anywhere is decoded in a process of its own (`tools.decoding`); `decode_photo` is what runs there, and
+serves here for what the studio itself has made.
+"""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+from tools.decoding.limited import Limits, decoded_one
 from tools.errors import InvalidInput
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["FORMATS", "MAX_BYTES", "MAX_SIDE", "decode_photo", "read_photo"]
+__all__ = ["FORMATS", "MAX_BYTES", "MAX_SIDE", "decode_photo", "read_foreign_photo", "read_photo"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAX_SIDE = 8192
 """Pixels; a larger picture is refused before any memory is set aside for it."""
 MAX_BYTES = 128 * 1024 * 1024
 
+_LIMITS = Limits(libraries=("numpy", "PIL.Image", "PIL.ImageOps"))
 _WRONG = (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
 """What Pillow raises at damaged files; a picture that is too large for it (`DecompressionBombError`) besides."""
 
@@ -37,10 +44,23 @@ def read_photo(path: Path, *, longest: int = 2048) -> np.ndarray:
             raise InvalidInput("there is no such picture", where=str(path))
         if path.stat().st_size > MAX_BYTES:
             raise InvalidInput(f"is larger than {MAX_BYTES >> 20} MB", where=str(path))
-        data = path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"cannot be read: {error.strerror or error}", where=str(path)) from error
-    return decode_photo(data, str(path), longest=longest)
+    return read_foreign_photo(path, str(path), longest=longest)
+
+
+def read_foreign_photo(source: Path | bytes, where: str, *, longest: int = 2048) -> np.ndarray:
+    """A picture from anywhere, as a file or its bytes; see `read_photo`.
+
+    Args:
+        where: what to call it where it is wrong.
+    """
+    return decoded_one(f"{__name__}:photo_in", source, where, _LIMITS, longest=longest)
+
+
+def photo_in(file: BinaryIO, longest: int) -> Iterator[np.ndarray]:
+    """What decodes a photo in the process of its own."""
+    yield decode_photo(file.read(MAX_BYTES + 1), "", longest=longest)
 
 
 def decode_photo(data: bytes, where: str, *, longest: int = 2048) -> np.ndarray:

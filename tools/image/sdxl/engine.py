@@ -145,10 +145,7 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
                 raise InvalidInput(f"there is no picture {path}", where="rendering.start_image")
         else:
             return None
-        try:
-            return read_picture(path, (args.width, args.height))
-        except (OSError, ValueError, SyntaxError) as error:
-            raise InvalidInput(f"cannot be read as a picture: {str(error)[:120]}", where=str(path)) from error
+        return read_picture(path, (args.width, args.height))
 
     def _net(self, chosen: ChosenControl, ctx: EngineContext, used: list[Any]) -> Any:
         """A ControlNet on the device for this call: a companion, or a person's own, which is read from disk once."""

@@ -49,12 +49,17 @@ def fit(picture: np.ndarray, size: tuple[int, int], *, nearest: bool = False) ->
 
 
 def read_picture(path: Path, size: tuple[int, int]) -> np.ndarray:
-    """A picture file as height x width x 3 uint8 of the size given; cut to its aspect, never stretched."""
+    """A picture file as height x width x 3 uint8 of the size given; cut to its aspect, never stretched.
+
+    Raises:
+        InvalidInput: it cannot be read; names it.
+    """
     import numpy as np
     from PIL import Image, ImageOps
 
-    with Image.open(path) as opened:
-        upright = ImageOps.exif_transpose(opened).convert("RGB")
+    from tools.image.reference.photo import MAX_SIDE, read_photo
+
+    upright = Image.fromarray(read_photo(path, longest=MAX_SIDE))
     return np.asarray(ImageOps.fit(upright, size, Image.Resampling.LANCZOS))
 
 
