@@ -85,8 +85,8 @@ def _apply(one: Preference, intent: Intent, context: AgentContext) -> bool:
     brief = intent.brief
     assert brief is not None
     match one.kind:
-        case "aspect":
-            return _set(brief, "aspect", one.value)
+        case "aspect" | "style":
+            return _set(brief, one.kind, one.value)
         case "time_of_day" | "weather" | "mood":
             if not brief.beats or any(getattr(beat, one.kind) is not None for beat in brief.beats):
                 return False

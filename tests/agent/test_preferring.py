@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.context import RunOptions
+from agent.planners.offline.lexicon import load_lexicons
 from agent.preferring import begin_as_preferred
 from agent.state import Work
 from agent.wiring import create_agent, create_context
 from configs.settings import Settings
+from knowledge.preference_words import load_wording
 
 
 def told(home: Path, *messages: str) -> list[dict[str, Any]]:
@@ -42,6 +44,21 @@ def test_the_request_decides_where_it_speaks_of_it(tmp_path: Path) -> None:
     assert {shot.time_of_day for shot in scene["storyboard"].shots} == {"day"}
     assert "music" in scene["outputs"]
     assert "As you prefer" not in scene["messages"][-1].text
+
+
+def test_a_style_is_kept_and_a_style_that_is_named_goes_first(tmp_path: Path) -> None:
+    kept, used, named = told(
+        tmp_path, "I always want black and white", "make a beach scene with Luca",
+        "make a beach scene with Luca in watercolour",
+    )  # fmt: skip
+    assert kept["messages"][-1].text.startswith("I will remember: black and white.")
+    assert used["storyboard"].style == "black_and_white"
+    assert "As you prefer: black and white." in used["messages"][-1].text
+    assert named["storyboard"].style == "watercolour"
+
+
+def test_every_style_that_can_be_preferred_is_one_that_requests_know() -> None:
+    assert set(load_wording().kinds["style"].values) <= set(load_lexicons()["style"].entries)
 
 
 def test_in_italian(tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ HEARD = {
     "preferisco scene di notte": {"time_of_day": "night"},
     "chiamami Marco": {"name": "Marco"},
     "d'ora in poi senza musica": {"music": "no"},
+    "I always want black and white": {"style": "black_and_white"},
+    "from now on b&w": {"style": "black_and_white"},
+    "preferisco l'acquerello": {"style": "watercolour"},
     "make a beach scene with Luca, always in widescreen": {"aspect": "16:9"},
 }
 NOT_HEARD = [
@@ -35,6 +38,8 @@ NOT_HEARD = [
     "call me when it is done",
     "I prefer day and night",
     "never night",
+    "never black and white",
+    "Luca always draws in pencil",
     "make it widescreen",
     "LUCA\nCall me Anna",
     "Luca waves, call me Anna",
