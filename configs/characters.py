@@ -10,11 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from configs.yaml_file import load_yaml_model
+from configs.own import own_file
+from configs.yaml_file import YamlProblem, load_yaml_model
 
-__all__ = ["CHARACTERS_FILE", "CharacterFile", "CharacterSheet", "LoraWeight", "load_characters"]
+__all__ = ["CHARACTERS_FILE", "CharacterFile", "CharacterSheet", "LoraWeight", "load_characters", "sheet_file"]
 
 CHARACTERS_FILE = Path(__file__).with_name("characters.yaml")
 
@@ -82,11 +83,33 @@ def _load(path: Path, _stamp: int) -> dict[str, CharacterSheet]:
     return {sheet.id: sheet for sheet in load_yaml_model(path, CharacterFile).characters}
 
 
+def _read(path: Path) -> dict[str, CharacterSheet]:
+    stamp = path.stat().st_mtime_ns if path.exists() else 0
+    return dict(_load(path, stamp))
+
+
 def load_characters(path: Path = CHARACTERS_FILE) -> dict[str, CharacterSheet]:
     """Every sheet by id, in the order of the file; read again only when the file has changed.
 
+    The studio's own file is followed by `characters.yaml` of the folder that `STUDIO_OWN` names, if there is one; a
+    sheet there stands for the one of the same id here.
+
     Raises:
-        YamlProblem: the file is missing or breaks the schema; names file and line.
+        YamlProblem: the file is missing or breaks the schema, or a name would mean two; names file and line.
     """
-    stamp = path.stat().st_mtime_ns if path.exists() else 0
-    return dict(_load(path, stamp))
+    own = own_file(CHARACTERS_FILE.name) if path == CHARACTERS_FILE else None
+    if own is None:
+        return _read(path)
+    sheets = {**_read(path), **_read(own)}
+    try:
+        CharacterFile(characters=list(sheets.values()))
+    except ValueError as error:
+        first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise YamlProblem(first.removeprefix("Value error, "), where=str(own)) from None
+    return sheets
+
+
+def sheet_file(character: str, path: Path = CHARACTERS_FILE) -> Path:
+    """The file that holds a character's sheet, as `load_characters(path)` takes it."""
+    own = own_file(CHARACTERS_FILE.name) if path == CHARACTERS_FILE else None
+    return own if own is not None and character in _read(own) else path

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from configs.engines import ENGINES_YAML, Cost, EngineEntry, EnginesFile, StackEntry, load_engines
 from configs.models import MODELS_YAML, ModelsFile, load_models
+from configs.own import allowed_modules, with_own_engines
 from configs.profiles import Profile
 from configs.yaml_file import YamlProblem
 from tools.base import Call, Tool, ToolInput, ToolOutput
@@ -120,16 +121,22 @@ class Registry:
         cls,
         path: Path = ENGINES_YAML,
         profile: Profile | None = None,
-        allow: tuple[str, ...] = ("tools.",),
+        allow: tuple[str, ...] | None = None,
     ) -> Registry:
         """Read engines.yaml and the models.yaml beside it; check all that can be checked without importing an engine.
+
+        The studio's own file is joined by that of a folder of one's own (`configs.own`), and so is `allow`: None is
+        what `allowed_modules()` says.
 
         Raises:
             InvalidInput: a file is malformed, names a module outside `allow` or one that does not exist; the profile
                 names an engine that is not in the file; or an engine a model that it cannot use.
         """
         try:
-            registry = cls(load_engines(path), profile, allow, _models_beside(path))
+            entries = load_engines(path)
+            if path == ENGINES_YAML:
+                entries = with_own_engines(entries)
+            registry = cls(entries, profile, allowed_modules() if allow is None else allow, _models_beside(path))
         except YamlProblem as problem:
             raise InvalidInput(problem.message, where=problem.where) from problem
         registry._check(path)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from configs.characters import CHARACTERS_FILE, load_characters
+from configs.characters import CHARACTERS_FILE, load_characters, sheet_file
 from tools.errors import InvalidInput
 from tools.storyboard import CastMember, Look
 
@@ -20,7 +21,7 @@ def _line_of(path: Path, character: str, field: str) -> int:
         text = line.strip().removeprefix("- ")
         if text.startswith("id:"):
             inside = text.removeprefix("id:").strip() == character
-        elif inside and text.startswith(f"{field}:"):
+        elif inside and re.search(rf"(^|[{{,\s]){field}:", text):
             return number
     return 1
 
@@ -39,8 +40,9 @@ def known_looks(path: Path = CHARACTERS_FILE) -> dict[str, Look]:
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"]) or "look"
-            line = _line_of(path, sheet.id, str(first["loc"][0]) if first["loc"] else "look")
-            raise InvalidInput(f"look of {sheet.id}: {field}: {first['msg']}", where=f"{path}:{line}") from None
+            file = sheet_file(sheet.id, path)
+            line = _line_of(file, sheet.id, str(first["loc"][0]) if first["loc"] else "look")
+            raise InvalidInput(f"look of {sheet.id}: {field}: {first['msg']}", where=f"{file}:{line}") from None
     return looks
 
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 from tools.storyboard import Emotion, Storyboard
 
-__all__ = ["check_storyboard", "expressions", "nearest", "places", "poses"]
+__all__ = ["check_storyboard", "expressions", "nearest", "own_place_words", "places", "poses"]
 
 
 def places() -> list[str]:
@@ -15,6 +15,13 @@ def places() -> list[str]:
     from tools.layout.places import place_ids
 
     return place_ids()
+
+
+def own_place_words() -> dict[str, list[str]]:
+    """The words that mean each place of a folder of one's own, by its id."""
+    from tools.layout.places import own_place_words as words
+
+    return words()
 
 
 def poses() -> list[str]:

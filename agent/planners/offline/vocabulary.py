@@ -112,14 +112,21 @@ class Vocabulary:
 
     @classmethod
     def load(cls) -> Vocabulary:
-        """Read the lexicons of this package and the cast of configs/characters.yaml.
+        """Read the lexicons of this package and the cast, with the places and characters of a folder of one's own.
 
         Raises:
             YamlProblem: a file is missing or breaks its schema; names file and line.
         """
         from configs.characters import load_characters
+        from tools.layout.catalog import own_place_words
 
-        return cls(load_characters(), load_lexicons(), load_sentences())
+        lexicons = load_lexicons()
+        if own := own_place_words():
+            places = lexicons["place"]
+            # Written alike in every language: a place of one's own has the words that its file gives it.
+            entries = {**places.entries, **{place: Entry(any=words) for place, words in own.items()}}
+            lexicons["place"] = places.model_copy(update={"entries": entries})
+        return cls(load_characters(), lexicons, load_sentences())
 
     def find(self, tokens: Sequence[Token], language: Language, subjects: frozenset[str] = READING) -> list[Match]:
         """Phrases among `tokens`; words of other languages count when this one has none there."""

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from configs.own import own_places
 from configs.yaml_file import YamlProblem, load_yaml_model
 from tools.errors import InvalidInput
 from tools.layout.drawlist import Color, DrawList
@@ -22,7 +23,7 @@ from tools.layout.places.shapes import svg_path
 from tools.layout.places.stage import Stage
 from tools.storyboard import TimeOfDay, Weather
 
-__all__ = ["PACK", "Place", "PlaceFile", "load_place", "load_place_file", "place_ids"]
+__all__ = ["PACK", "Place", "PlaceFile", "load_place", "load_place_file", "own_place_words", "place_ids"]
 
 PACK = Path(__file__).resolve().parents[1] / "packs" / "places"
 
@@ -203,9 +204,14 @@ class Place:
                 element.paint(hand)
 
 
+def _place_files() -> dict[str, Path]:
+    """By id: those of the pack, and those of a folder of one's own, which go before."""
+    return {path.stem: path for path in sorted(PACK.glob("*.yaml"))} | own_places()
+
+
 def place_ids() -> list[str]:
-    """Ids of the places in the pack, sorted."""
-    return sorted(path.stem for path in PACK.glob("*.yaml"))
+    """Ids of the places that can be drawn, sorted: those of the pack, and those of a folder of one's own."""
+    return sorted(_place_files())
 
 
 def load_place(place_id: str) -> Place:
@@ -214,14 +220,28 @@ def load_place(place_id: str) -> Place:
     Raises:
         InvalidInput: there is none, or its files break the schema (`file:line` in the message).
     """
-    known = place_ids()
-    if place_id not in known:
-        raise InvalidInput(f"no place {place_id!r}", where="location", hint=f"Known: {', '.join(known)}.")
-    return _load(PACK / f"{place_id}.yaml")
+    files = _place_files()
+    if place_id not in files:
+        raise InvalidInput(f"no place {place_id!r}", where="location", hint=f"Known: {', '.join(sorted(files))}.")
+    path = files[place_id]
+    return _load(path, path.stat().st_mtime_ns)
+
+
+def own_place_words() -> dict[str, list[str]]:
+    """By id of each place in a folder of one's own: the words that mean it, its name first.
+
+    Raises:
+        InvalidInput: with `file:line`.
+    """
+    places = [load_place(place_id) for place_id in own_places()]
+    return {
+        one.id: list(dict.fromkeys([one.name.removeprefix("the "), one.id.replace("_", " "), *one.aliases]))
+        for one in places
+    }
 
 
 @lru_cache(maxsize=64)
-def _load(path: Path) -> Place:
+def _load(path: Path, _stamp: int) -> Place:
     return load_place_file(path)
 
 

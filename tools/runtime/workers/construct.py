@@ -43,16 +43,19 @@ def construct_weights(path: str, allow: tuple[str, ...]) -> Weights:
 def _find(path: str, allow: tuple[str, ...]) -> Any:
     import importlib
 
+    from configs.own import OWN_PACKAGE, open_own_package
     from tools.errors import InvalidInput, MissingPrerequisite
 
     module, _, name = path.partition(":")
     if not module.startswith(allow):
         raise InvalidInput(f"{path}: modules under {', '.join(allow)} only")
+    if module.startswith(f"{OWN_PACKAGE}."):
+        open_own_package()
     try:
         return getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package in ("tools", "tests", ""):
+        if package in ("tools", "tests", OWN_PACKAGE, ""):
             raise InvalidInput(f"{path}: {error}") from error
         raise MissingPrerequisite(f"{path} needs {package}.", command=f"pip install {package}") from error
     except AttributeError:

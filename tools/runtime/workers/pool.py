@@ -10,6 +10,7 @@ from types import TracebackType
 
 from configs.chat_models import variables_of_chat_models
 from configs.engines import StackEntry
+from configs.own import allowed_modules
 from tools.errors import Cancelled, ToolError
 from tools.registry import EngineSpec
 from tools.runtime.clock import REAL_CLOCK, Clock
@@ -34,7 +35,7 @@ class WorkerPool:
     Args:
         size: how many calls may run at once; 0 is `default_size()`.
         stacks: as in engines.yaml; a stack that is not listed runs in the studio's own interpreter.
-        allow: prefixes of the modules that engines may come from.
+        allow: prefixes of the modules that engines may come from; None is `configs.own.allowed_modules()`.
         clock: of this world.
         models_home: where models and environments of stacks lie, and workers look for them.
         told: settings of this studio that workers are told as environment variables; no secrets.
@@ -44,7 +45,7 @@ class WorkerPool:
         self,
         size: int = 0,
         stacks: Mapping[str, StackEntry] | None = None,
-        allow: tuple[str, ...] = ("tools.",),
+        allow: tuple[str, ...] | None = None,
         clock: Clock = REAL_CLOCK,
         models_home: Path | None = None,
         told: Mapping[str, str] | None = None,
@@ -53,7 +54,7 @@ class WorkerPool:
         self._stacks = dict(stacks or {})
         self._models_home: Path | None = None
         self._told: dict[str, str] = {}
-        self._allow = allow
+        self._allow = allowed_modules() if allow is None else allow
         self._idle: dict[str, list[WorkerProcess]] = {}
         self._leased: dict[str, set[WorkerProcess]] = {}
         self._changed = clock.condition()

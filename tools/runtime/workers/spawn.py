@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from configs.own import OWN_VARIABLE
 from tools.errors import MissingPrerequisite
 from tools.runtime.storage.disk import storage_errors
 
@@ -20,6 +21,7 @@ KEPT_ENVIRONMENT = frozenset(
         *("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"),
         *("HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"),
         *("CUDA_HOME", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"),
+        OWN_VARIABLE,
     }
 )
 """All that a worker sees of the studio's environment: no key, no token, no password."""
