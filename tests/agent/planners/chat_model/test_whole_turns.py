@@ -116,9 +116,8 @@ def test_where_a_chat_model_must_plan_one_that_cannot_be_asked_ends_the_turn(
         said(create_agent(context=context), "make a beach scene with Luca and Alberto", context)
 
 
-def test_a_coder_that_cannot_be_asked_costs_its_pieces_alone(
-    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("peer")
+def test_a_coder_that_cannot_be_asked_costs_its_pieces_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     settings = Settings(productions=tmp_path, primary="server/tiny-random", coder="openai/gpt-4o-mini")
     context = replace(create_context(settings), toolbox=FakeToolbox(settings))
