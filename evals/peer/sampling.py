@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -37,6 +38,9 @@ JSON_OPTIONS = {
     "lenient": False,
 }
 FREE_ITEMS, FREE_LETTERS, DEEP = 3, 90, 12
+EXACT = 2**53
+"""llguidance reads the numbers of a schema as doubles, the fast way: right up to these digits and an exponent of 22, one
+digit off beyond; -2**63 ends the process."""
 
 
 class UnknownKeyword(ValueError):
@@ -58,7 +62,13 @@ class Words:
 
 
 def bounded(schema: Any) -> Any:
-    """The same schema with ends: short lists, short texts, no properties but the named. What fits it fits the first."""
+    """The same schema with ends: short lists, short texts, no properties but the named, numbers up to `EXACT`.
+
+    What fits it fits the first.
+
+    Raises:
+        UnknownKeyword: the schema asks for numbers beyond `EXACT` and no others.
+    """
     if isinstance(schema, list):
         return [bounded(item) for item in schema]
     if not isinstance(schema, dict):
@@ -76,7 +86,39 @@ def bounded(schema: Any) -> Any:
         made.setdefault("maxLength", max(FREE_LETTERS, int(made.get("minLength", 0))))
     if made.get("properties") and not made.get("additionalProperties"):
         made["additionalProperties"] = False
+    return _exact(made)
+
+
+def _exact(made: dict[str, Any]) -> dict[str, Any]:
+    """With the numbers that can be written digit for digit: bounds drawn in, values beyond left out."""
+    beyond = UnknownKeyword("it asks for numbers that lose digits")
+    if "const" in made and not _is_exact(made["const"]):
+        raise beyond
+    if isinstance(made.get("enum"), list):
+        made["enum"] = [value for value in made["enum"] if _is_exact(value)]
+        if not made["enum"]:
+            raise beyond
+    for name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"):
+        bound = made.get(name)
+        if isinstance(bound, int | float) and abs(bound) > EXACT:
+            below = name in ("maximum", "exclusiveMaximum")
+            if name == "multipleOf" or (bound < 0) == below:
+                raise beyond
+            made[name] = EXACT if below else -EXACT
     return made
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether every number in it is read and written without loss."""
+    if isinstance(value, dict):
+        return all(map(_is_exact, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_exact, value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return True
+    _, digits, exponent = Decimal(repr(value)).as_tuple()
+    within = isinstance(exponent, int) and abs(exponent) <= 22
+    return within and abs(value) <= EXACT and int("".join(map(str, digits))) <= EXACT
 
 
 class Sampler:
