@@ -39,8 +39,8 @@ JSON_OPTIONS = {
 }
 FREE_ITEMS, FREE_LETTERS, DEEP = 3, 90, 12
 EXACT = 2**53
-"""llguidance reads the numbers of a schema as doubles, the fast way: right up to these digits and an exponent of 22, one
-digit off beyond; -2**63 ends the process."""
+"""llguidance reads the numbers of a schema as doubles, the fast way: right up to these digits and an exponent of 22,
+one digit off beyond; -2**63 ends the process."""
 
 
 class UnknownKeyword(ValueError):
