@@ -23,8 +23,11 @@ os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 def __getattr__(name: str) -> Any:
     if name == "create_agent":
-        from agent.wiring import create_agent
+        # Here, not above: `import agent` is to import nothing of its own.
+        from agent.collecting import CollectorAtRest
 
+        with CollectorAtRest():
+            from agent.wiring import create_agent
         return create_agent
     if name == "Settings":
         from configs.settings import Settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.collecting import CollectorAtRest
 from agent.interrupts import stop_when_told
 
 __all__ = ["main"]
@@ -10,7 +11,8 @@ __all__ = ["main"]
 def main() -> None:
     """Entry point of the `studio` command."""
     stop_when_told()
-    from agent.cli import main as studio
+    with CollectorAtRest():
+        from agent.cli import main as studio
 
     studio()
 

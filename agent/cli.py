@@ -190,9 +190,6 @@ def main() -> None:
 
 
 def _run(argv: list[str]) -> int:
-    from pydantic import ValidationError
-
-    from configs.yaml_file import YamlProblem
     from tools.errors import Cancelled, ToolError
 
     for stream in (sys.stdout, sys.stderr):
@@ -217,21 +214,37 @@ def _run(argv: list[str]) -> int:
         # The reader of our output went away (`studio show | head`); Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except ValidationError as error:
-        # Only settings are validated out here: a storyboard or a call that is wrong has an error of its own.
-        first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"])
-        print(f"studio: setting {name} (or STUDIO_{name.upper()}): {first['msg']}", file=sys.stderr)
-        return 1
-    except (ToolError, YamlProblem) as error:
+    except ToolError as error:
         print(f"studio: {_one_line(error)}", file=sys.stderr)
         return 1
     except Exception as error:
+        if told := _of_configuration(error):
+            print(f"studio: {told}", file=sys.stderr)
+            return 1
         if os.environ.get("STUDIO_DEBUG"):
             raise
-        told = f"studio: this should not have happened: {type(error).__name__}: {_one_line(error)}"
-        print(f"{told} (STUDIO_DEBUG=1 shows where)", file=sys.stderr)
+        told = f"this should not have happened: {type(error).__name__}: {_one_line(error)}"
+        print(f"studio: {told} (STUDIO_DEBUG=1 shows where)", file=sys.stderr)
         return 70
+
+
+def _of_configuration(error: Exception) -> str:
+    """What is wrong with the settings or one of our YAML files, where that is what it is; else nothing.
+
+    These kinds of errors come with pydantic and YAML readers, which a command that meets none need not import.
+    """
+    from pydantic import ValidationError
+
+    from configs.yaml_file import YamlProblem
+
+    if isinstance(error, YamlProblem):
+        return _one_line(error)
+    if not isinstance(error, ValidationError):
+        return ""
+    # Only settings are validated out here: a storyboard or a call that is wrong has an error of its own.
+    first = error.errors()[0]
+    name = "_".join(str(part) for part in first["loc"])
+    return f"setting {name} (or STUDIO_{name.upper()}): {first['msg']}"
 
 
 def _one_line(error: BaseException) -> str:
@@ -283,6 +296,7 @@ MOST_OF_STDIN = 4_000_000
 
 PLUGIN_HELP = {
     "bench": "Measure what the README states as speed.",
+    "eval": "Run scripted scenarios and hold the agent against what they expect.",
     "simulate": "Compare the order of loads and calls on a simulated device.",
 }
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from agent.collecting import CollectorAtRest
 from agent.interrupts import CancelOnInterrupt, RaiseOnInterrupt
 from agent.printing import open_console, tell
 from tools.errors import Cancelled, InvalidInput
@@ -44,8 +45,9 @@ class Session:
             self.pool = WorkerPool(self.settings.workers, models_home=self.settings.models_home)
             self.pool.start()
             self.pool.prewarm(FIRST_NEEDED)
-        from agent.context import RunOptions
-        from agent.wiring import create_agent, create_context
+        with CollectorAtRest():
+            from agent.context import RunOptions
+            from agent.wiring import create_agent, create_context
 
         self.options = RunOptions(**options)
         self.context = create_context(self.settings, options=self.options, pool=self.pool)

@@ -9,14 +9,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph.store.base import BaseStore, ListNamespacesOp, Op, PutOp, Result, SearchOp
-from langgraph.store.sqlite.base import SqliteStore
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from knowledge.preference_words import Said, Tongue, load_wording
 from knowledge.problems import KnowledgeProblem
+
+if TYPE_CHECKING:
+    from langgraph.store.sqlite.base import SqliteStore
 
 __all__ = ["NAMESPACE", "Preference", "PreferenceStore", "Preferences", "PreferencesUnreadable", "tell"]
 
@@ -78,6 +80,9 @@ class PreferenceStore(BaseStore):
 
     @contextmanager
     def _opened(self) -> Iterator[SqliteStore]:
+        # It brings numpy for vectors that are not used here: not before a preference is read or kept.
+        from langgraph.store.sqlite.base import SqliteStore
+
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: LangGraph's store begins and ends its transactions itself.

@@ -11,6 +11,7 @@ import importlib.util
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +37,23 @@ class ToolSpec:
         name: its name.
         description: the docstring of its class.
         tool: the class.
-        input_schema, output_schema: JSON schemas.
         files: dotted paths of arguments that name files outside the store.
     """
 
     name: str
     description: str
     tool: type[Tool]
-    input_schema: dict[str, Any]
-    output_schema: dict[str, Any]
     files: tuple[str, ...] = ()
+
+    @cached_property
+    def input_schema(self) -> dict[str, Any]:
+        """JSON schema of the arguments; made when it is first asked for, since most turns show tools to no model."""
+        return self.tool.Input.model_json_schema()
+
+    @cached_property
+    def output_schema(self) -> dict[str, Any]:
+        """JSON schema of the result."""
+        return self.tool.Output.model_json_schema()
 
     @property
     def function(self) -> dict[str, Any]:
@@ -337,7 +345,7 @@ def _spec(name: str, class_path: str, files: tuple[str, ...]) -> ToolSpec:
     if problem:
         raise InvalidInput(f"tool {name} ({class_path}): {problem}")
     description = " ".join((tool.__doc__ or "").split())
-    return ToolSpec(name, description, tool, tool.Input.model_json_schema(), tool.Output.model_json_schema(), files)
+    return ToolSpec(name, description, tool, files)
 
 
 def _tool_problem(name: str, tool: Any) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from agent.chat_models.base import Role
-from agent.chat_models.chat import Chat
-from agent.chat_models.wire import Hold, Wire
-from agent.turns import Turn
 from configs.chat_models import Endpoint, find_endpoint
 from configs.settings import Settings
 from configs.yaml_file import YamlProblem
 from tools.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from agent.chat_models.chat import Chat
+    from agent.chat_models.wire import Hold, Wire
+    from agent.turns import Turn
 
 __all__ = ["ChatModels"]
 
@@ -48,6 +51,10 @@ class ChatModels:
         name = self.named(role)
         if not name:
             return None
+        # langchain's messages come with it: not for a studio that is only asked which model is set.
+        from agent.chat_models.chat import Chat
+        from agent.chat_models.wire import Wire
+
         with self._lock:
             if name not in self._wires:
                 try:
