@@ -1,0 +1,189 @@
+"""What `studio eval` does: run, list, compare; and what is printed of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from agent.printing import open_console, tell
+from configs.evals import load_evals
+from configs.settings import Settings
+from evals.result import EvalResult, ScenarioRun
+from evals.run.runner import Plan, run_all
+from evals.run.summing import average_metrics, summarise
+from evals.scenario import SCENARIOS_DIR, Scenario, load_scenarios
+from tools.errors import InvalidInput, MissingPrerequisite
+
+__all__ = ["compare_results", "list_scenarios", "run_scenarios"]
+
+RESULT = "results.json"
+_SIGNS = {"passed": "green", "failed": "red", "crashed": "red", "timed_out": "red", "not_run": "yellow"}
+
+
+def run_scenarios(
+    patterns: Sequence[str],
+    *,
+    folder: Path | None = None,
+    planner: str = "scripted",
+    repeat: int = 1,
+    jobs: int = 0,
+    threshold: float | None = None,
+    out: Path | None = None,
+    keep: bool = False,
+    as_json: bool = False,
+) -> bool:
+    """Run what the patterns choose, print progress and a table, and keep results.json; whether enough passed.
+
+    Raises:
+        InvalidInput: nothing is chosen. YamlProblem: a scenario file is wrong.
+        MissingPrerequisite: the planner is live, and no chat model is named.
+    """
+    config = load_evals()
+    chosen = _chosen(patterns, folder)
+    live = _live() if planner == "live" else None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    at_once = jobs or config.jobs or cores
+    started = datetime.now(UTC)
+    place = (out or _place(Path(config.results), started, config.history)).absolute()
+    place.mkdir(parents=True, exist_ok=True)
+    console = open_console(stderr=as_json)
+    plan = Plan(folder=place, planner=planner, repeat=repeat, jobs=at_once, live=live, keep=keep)
+    start, count, total = time.monotonic(), 0, len(chosen) * repeat
+
+    def told(scenario: Scenario, run: ScenarioRun) -> None:
+        nonlocal count
+        count += 1
+        name = scenario.name + (f" ({run.repeat})" if repeat > 1 else "")
+        line = f"{count:>{len(str(total))}}/{total}  {run.outcome:<9} {run.seconds:6.1f} s  {name}"
+        tell(console, line, _SIGNS[run.outcome])
+        _tell_differed(console, run)
+
+    results = run_all(chosen, plan, told)
+    result = EvalResult(
+        started=started.isoformat(timespec="seconds"),
+        planner=planner,
+        patterns=list(patterns),
+        repeat=repeat,
+        jobs=at_once,
+        studio=_versions(),
+        machine={"system": platform.platform(), "cores": str(cores), "python": platform.python_version()},
+        seconds=round(time.monotonic() - start, 1),
+        threshold=config.threshold if threshold is None else threshold,
+        summary=summarise(results),
+        metrics=average_metrics(results),
+        scenarios=results,
+    )
+    result.save(place / RESULT)
+    if as_json:
+        print(result.model_dump_json(indent=1))
+    else:
+        _tell_summary(console, result, place)
+    return result.passed
+
+
+def list_scenarios(patterns: Sequence[str], folder: Path | None, *, as_json: bool) -> None:
+    """Name the scenarios that the patterns choose."""
+    chosen = _chosen(patterns, folder)
+    if as_json:
+        print(json.dumps([one.model_dump(mode="json", include={"name", "about", "tags"}) for one in chosen], indent=1))
+        return
+    console = open_console()
+    for one in chosen:
+        tell(console, f"{one.name}  [{', '.join(one.tags)}]")
+        tell(console, f"    {one.about}", "dim")
+
+
+def compare_results(before: Path, after: Path, *, as_json: bool) -> int:
+    """Print what differs between two results; 0 where nothing got worse, else 4."""
+    from evals.run.comparing import compare
+
+    found = compare(EvalResult.load(before), EvalResult.load(after))
+    if as_json:
+        print(found.model_dump_json(indent=1))
+    else:
+        console = open_console()
+        for line in found.lines():
+            tell(console, line)
+    return 4 if found.worse else 0
+
+
+def _chosen(patterns: Sequence[str], folder: Path | None) -> list[Scenario]:
+    chosen = load_scenarios(folder or SCENARIOS_DIR, patterns)
+    if not chosen:
+        raise InvalidInput("no scenario is meant by that.", hint="studio eval --list names them all with their tags.")
+    return chosen
+
+
+def _live() -> dict[str, Any]:
+    settings = Settings()
+    if not settings.primary:
+        raise MissingPrerequisite(
+            "a live run needs a chat model, and none is named", command="export STUDIO_PRIMARY=ollama/qwen2.5:14b"
+        )
+    return {"primary": settings.primary, "vision": settings.vision, "coder": settings.coder}
+
+
+def _place(folder: Path, started: datetime, history: int) -> Path:
+    """A new folder by the time; the oldest beyond the history go."""
+    earlier = sorted(path for path in folder.glob("20*") if (path / RESULT).is_file())
+    for old in earlier[: max(0, len(earlier) + 1 - history)]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder / started.strftime("%Y%m%d-%H%M%S")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in ("animation-studio", "langgraph", "langchain-core"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _tell_differed(console: Any, run: ScenarioRun) -> None:
+    if run.outcome in ("crashed", "timed_out", "not_run"):
+        tell(console, f"       {run.why}", "yellow")
+    for check in run.differed[:6]:
+        where = f"turn {check.turn}: " if check.turn else ""
+        expected, found = (json.dumps(one, ensure_ascii=False) for one in (check.expected, check.found))
+        tell(
+            console,
+            f"       {where}{check.name}: expected {_short(expected)}, found {_short(found)} {check.note}",
+            "yellow",
+        )
+    if len(run.differed) > 6:
+        tell(console, f"       and {len(run.differed) - 6} more", "yellow")
+
+
+def _short(text: str, most: int = 240) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _tell_summary(console: Any, result: EvalResult, place: Path) -> None:
+    from rich.table import Table
+
+    table = Table(header_style="dim")
+    for column in ("figure", "value", "unit", ""):
+        table.add_column(column, justify="right" if column == "value" else "left", overflow="fold")
+    for name, value in result.summary.items():
+        table.add_row(
+            name, "-" if value is None else f"{value:g}" if isinstance(value, int) else f"{value:.3g}", "", ""
+        )
+    for metric in result.metrics:
+        shown = "not measured" if metric.value is None else f"{metric.value:.3g}"
+        table.add_row(metric.name, shown, metric.unit if metric.measured else "", metric.why)
+    console.print(table)
+    rate = result.summary.get("pass@1")
+    told = "none was run" if rate is None else f"{rate:.1%} passed"
+    asked = f"{result.threshold:.0%} are asked for"
+    tell(console, f"{told}, {asked}: {'good' if result.passed else 'not enough'}; {result.seconds:.0f} s.")
+    tell(console, f"Results: {place / RESULT}", whole=True)

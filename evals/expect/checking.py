@@ -1,0 +1,55 @@
+"""Holds what a scenario expects against what was seen: each key of `expect` has one scorer, found here by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from evals.expect.model import Expect
+from evals.expect.seen import Seen
+from evals.result import Check, TurnRecord
+from evals.scenario import Scenario
+
+__all__ = ["Scorer", "check", "check_turn", "check_whole", "scorers"]
+
+Scorer = Callable[[Any, Seen], Iterable[Check]]
+"""(what the file says, what was seen) -> checks."""
+
+
+def scorers() -> Mapping[str, Scorer]:
+    """By key of `Expect` the function that scores it."""
+    from evals.expect import artifacts, quality, storyboards, telling, trajectories
+
+    parts = (storyboards, trajectories, artifacts, quality, telling)
+    return {name: scorer for part in parts for name, scorer in part.SCORERS.items()}
+
+
+def check_turn(scenario: Scenario, record: TurnRecord, folder: Path) -> list[Check]:
+    """The checks of one turn, held as soon as it is over: files change with the next one.
+
+    A turn that ended in an error which nobody expected has failed, whatever else is expected of it.
+    """
+    turn = scenario.turns[record.number - 1]
+    checks = check(turn.expect, Seen((record,), folder))
+    if record.error is not None and turn.expect.error is None and scenario.expect.error is None:
+        note = "the turn ended in an error"
+        checks.append(Check(name="error", turn=record.number, passed=False, found=record.error, note=note))
+    return checks
+
+
+def check_whole(scenario: Scenario, turns: list[TurnRecord], folder: Path) -> list[Check]:
+    """The checks of what is expected after the last turn."""
+    return check(scenario.expect, Seen(tuple(turns), folder, whole=True))
+
+
+def check(expect: Expect, seen: Seen) -> list[Check]:
+    """The checks of one `expect`. A scorer that breaks is a check that failed, with what it broke of."""
+    known, found = scorers(), []
+    for name, wanted in expect.given.items():
+        try:
+            found += list(known[name](wanted, seen))
+        except Exception as error:
+            note = f"could not be looked at: {type(error).__name__}: {error}"
+            found.append(Check(name=name, turn=seen.number, passed=False, note=note[:400]))
+    return found

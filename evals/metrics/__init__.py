@@ -1,0 +1,1 @@
+"""Figures of a run: one function each, with its definition, unit and source."""

@@ -1,0 +1,254 @@
+"""The process that one scenario plays in: `python -m evals.run.stage JOB.json`. `evals.run.runner` starts it.
+
+Each turn leaves `turnN.json`; a process that was killed amid one is started again and goes on there. The checks are
+held when all turns are over, here, beside the files that they look at: the last file is `run.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from evals.result import Check, ScenarioRun, TurnRecord
+from evals.run.recorder import Recorder
+from evals.scenario import Edited, Scenario, Turn
+
+if TYPE_CHECKING:
+    from evals.world.opened import OpenedWorld
+
+__all__ = ["Job", "main", "play"]
+
+
+class Job(BaseModel):
+    """What the process is told.
+
+    Attributes:
+        scenario: to play. folder: to play in. repeat: number of the run; it is added to the seed of a random model.
+        live: roles of the person's own settings; None: the world's own model.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    scenario: Scenario
+    folder: Path
+    repeat: int = 1
+    live: dict[str, Any] | None = None
+
+
+def main() -> None:
+    """Play the scenario of the job file."""
+    job = Job.model_validate_json(Path(sys.argv[1]).read_bytes())
+    run = play(job)
+    path = job.folder / "run.json"
+    path.with_suffix(".tmp").write_text(run.model_dump_json(), encoding="utf-8")
+    path.with_suffix(".tmp").replace(path)
+    sys.stdout.flush()
+    # Threads of libraries must not keep a process whose work is done.
+    os._exit(0)
+
+
+def play(job: Job) -> ScenarioRun:
+    """All turns that are not over yet, then the checks and the metrics."""
+    from evals.expect.checking import check_whole
+    from evals.metrics.all import measure_run
+    from evals.world.opened import opened
+    from tools.errors import MissingPrerequisite
+
+    start = time.perf_counter()
+    stage = _Stage(job)
+    run = ScenarioRun(repeat=job.repeat, folder=job.folder.name, outcome="failed")
+    try:
+        with opened(job.scenario.world, job.folder, live=job.live, seen=stage.batch) as world:
+            for number, turn in enumerate(job.scenario.turns, start=1):
+                run.turns.append(stage.turn(number, turn, world))
+                run.checks += stage.held(run.turns[-1])
+    except MissingPrerequisite as error:
+        return run.model_copy(update={"outcome": "not_run", "why": str(error)})
+    run.checks += check_whole(job.scenario, run.turns, job.folder)
+    run.metrics = measure_run(job.scenario, run.turns, run.checks, job.folder)
+    run.pictures = _pictures(run.turns, job.folder)
+    run.seconds = time.perf_counter() - start
+    run.cpu_seconds = _cpu()
+    run.outcome = "failed" if run.differed or not run.checks else "passed"
+    run.why = "; ".join(f"{one.name}: {one.note or 'differs'}" for one in run.differed[:3])
+    return run
+
+
+class _Stage:
+    """Plays turns, one after another, in one world."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.recorder: Recorder | None = None
+        self._agent: Any = None
+
+    def batch(self, calls: Any) -> None:
+        if self.recorder is not None:
+            self.recorder.batch(calls)
+
+    def turn(self, number: int, turn: Turn, world: OpenedWorld) -> TurnRecord:
+        """Play a turn, or read what it left."""
+        kept = self.job.folder / f"turn{number}.json"
+        if kept.exists():
+            return TurnRecord.model_validate_json(kept.read_bytes())
+        recorder = self.recorder = Recorder(
+            self.job.folder / f"turn{number}.events.jsonl", turn.kill_at, turn.cancel_at
+        )
+        said = turn.say or ("render" if turn.render else "edit" if turn.edit else f"back {turn.back or turn.branch}")
+        record = TurnRecord(number=number, said=said, thread=turn.thread)
+        asked = len(world.peer.requests) if world.peer else 0
+        searched, fetched = (len(world.sites.asked), len(world.sites.fetched)) if world.sites else (0, 0)
+        start, cpu = time.perf_counter(), _cpu()
+        self._act(turn, record, recorder, world)
+        record.seconds, record.cpu_seconds = time.perf_counter() - start, _cpu() - cpu
+        record.calls, record.nodes, record.devices = recorder.calls, recorder.nodes, recorder.devices
+        record.asked_person, record.kills, record.again = recorder.asked_person, recorder.kills, recorder.again
+        record.cancelled = recorder.was_cancelled
+        if world.peer:
+            record.asked_model = [
+                {"model": one.model, "piece": one.schema_name, "tools": sorted(one.tools), "status": one.status}
+                for one in world.peer.requests[asked:]
+            ]
+        if world.sites:
+            record.web_asked, record.pages_fetched = world.sites.asked[searched:], world.sites.fetched[fetched:]
+        temp = kept.with_suffix(".tmp")
+        temp.write_text(record.model_dump_json(), encoding="utf-8")
+        temp.replace(kept)
+        return record
+
+    def held(self, record: TurnRecord) -> list[Check]:
+        """The checks of a turn that is just over, or that were held before the process was killed."""
+        from evals.expect.checking import check_turn
+
+        path = self.job.folder / f"checks{record.number}.json"
+        if path.exists():
+            return [Check.model_validate(one) for one in json.loads(path.read_text(encoding="utf-8"))]
+        checks = check_turn(self.job.scenario, record, self.job.folder)
+        path.write_text(json.dumps([one.model_dump(mode="json") for one in checks]), encoding="utf-8")
+        return checks
+
+    def _act(self, turn: Turn, record: TurnRecord, recorder: Recorder, world: OpenedWorld) -> None:
+        from agent.threads import branch, go_back
+        from tools.errors import Cancelled, ToolError
+
+        try:
+            agent = self._opened(world)
+            if turn.back is not None:
+                go_back(agent, turn.thread, turn.back)
+                record.exit = 0
+            elif turn.branch is not None:
+                branch(agent, turn.thread, turn.branch)
+                record.exit = 0
+            else:
+                self._ask(turn, record, recorder, world, agent)
+        except Cancelled as error:
+            record.error, record.exit = {"kind": "Cancelled", "says": str(error)}, 130
+        except ToolError as error:
+            record.error, record.exit = {"kind": type(error).__name__, "says": str(error)}, 1
+
+    def _opened(self, world: OpenedWorld) -> Any:
+        if self._agent is None:
+            from agent.wiring import create_agent
+
+            self._agent = create_agent(context=world.context)
+        return self._agent
+
+    def _ask(self, turn: Turn, record: TurnRecord, recorder: Recorder, world: OpenedWorld, agent: Any) -> None:
+        """Say it, answer what is asked, and take down the state that came of it."""
+        from agent.context import RunOptions
+        from agent.requests import clean_request
+        from evals.run.reading import read_state
+
+        options = RunOptions(**{**turn.options.model_dump(), **self._given(turn, record)})
+        context = replace(world.context, options=options, cancel=recorder.cancel)
+        config: Any = {"configurable": {"thread_id": turn.thread}}
+        payload: Any = {"messages": clean_request(turn.say or "Render storyboard.yaml")}
+        if recorder.kills and turn.after_kill == "continue":
+            payload = None
+        answers = list(turn.answers)
+        state: dict[str, Any] = {}
+        while True:
+            modes = ["custom", "updates", "values"]
+            for mode, chunk in agent.stream(payload, config, stream_mode=modes, context=context):
+                if mode == "custom":
+                    recorder.hear(chunk)
+                elif mode == "updates":
+                    for node in chunk:
+                        if node != "__interrupt__":
+                            recorder.node(node)
+                else:
+                    state = chunk
+            asked = state.get("__interrupt__")
+            if not asked:
+                break
+            recorder.person(asked[0].value)
+            payload = _answer(answers.pop(0) if answers else "no", asked[0].value)
+        read_state(state, record, self.job.folder, context)
+
+    def _given(self, turn: Turn, record: TurnRecord) -> dict[str, Any]:
+        """The storyboard that is rendered as it stands, where one is."""
+        from tools.storyboard import load_storyboard
+
+        if turn.render is not None:
+            return {"given": turn.render}
+        if not turn.edit:
+            return {}
+        before = [one for one in sorted(self.job.folder.glob("turn*.json"))]
+        folder = next((one["production"] for one in map(_read, reversed(before)) if one["production"]), "")
+        path = self.job.folder / folder / "storyboard.yaml"
+        path.write_text(_edited(path.read_text(encoding="utf-8"), turn.edit), encoding="utf-8")
+        return {"given": load_storyboard(path), "given_path": path}
+
+
+def _answer(said: str | Edited, asked: dict[str, Any]) -> Any:
+    """What the person says when asked for approval."""
+    from langgraph.types import Command
+
+    from configs.yaml_file import dump_yaml, parse_yaml
+
+    if isinstance(said, Edited):
+        board, _ = parse_yaml(_edited(dump_yaml(asked["storyboard"]), (said,)), "storyboard.yaml")
+        return Command(resume={"storyboard": board})
+    if said in ("yes", "no"):
+        return Command(resume={"approve": said == "yes"})
+    return Command(resume={"change": said})
+
+
+def _edited(text: str, edits: tuple[Edited, ...]) -> str:
+    from tools.errors import InvalidInput
+
+    for edit in edits:
+        if edit.replace not in text:
+            raise InvalidInput(f"the storyboard does not hold {edit.replace!r}", where="edit.replace")
+        text = text.replace(edit.replace, edit.by)
+    return text
+
+
+def _read(path: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data
+
+
+def _cpu() -> float:
+    """Seconds of processor time of this process and of its children that have ended."""
+    return sum(
+        one.ru_utime + one.ru_stime for one in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+
+
+def _pictures(turns: list[TurnRecord], folder: Path) -> list[str]:
+    """Stills and films that were published, each once."""
+    found = [path for turn in turns for label, path in turn.files.items() if path.endswith((".png", ".mp4"))]
+    return [path for path in dict.fromkeys(found) if (folder / path).is_file()]
+
+
+if __name__ == "__main__":
+    main()

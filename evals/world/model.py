@@ -1,0 +1,233 @@
+"""The schema of a scenario's world."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+__all__ = ["EngineName", "Fault", "FileMade", "Mind", "Page", "Reply", "Web", "World"]
+
+EngineName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/[a-z][a-z0-9_]*$")]
+"""`tool/engine`, as in engines.yaml."""
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]{0,80}$")]
+FaultKind = Literal[
+    "out_of_memory",
+    "crash",
+    "hang",
+    "bad_output",
+    "error",
+    "disk_full",
+    "slow",
+    "black",
+    "blurred",
+    "silent",
+    "clipped",
+]
+_OURS = {"productions", "models_folder", "knowledge_folder", "primary", "vision", "coder", "planner", "profile"}
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Page(_Model):
+    """A page of this world's web, and what the search service says of it.
+
+    Attributes:
+        url: with a host that is nowhere else, as https://harbours.example/camogli (http and https alike).
+        title, snippet: as the search lists it.
+        text: of the page, as paragraphs; or `html`, the page as it stands.
+        status: that the server answers with.
+        listed: whether the search finds it.
+    """
+
+    url: str = Field(pattern=r"^https?://[a-z0-9.-]+(/\S*)?$")
+    title: str = ""
+    snippet: str = ""
+    text: str = ""
+    html: str = ""
+    status: int = Field(200, ge=100, le=599)
+    listed: bool = True
+
+
+class Web(_Model):
+    """What the web answers. The search service and the sites stand on loopback; all else of the studio is as it ships.
+
+    Attributes:
+        search: `found`: it lists the pages; `none`: it has nothing; `refused`: it takes us for a robot; `down`: nobody
+            answers.
+        pages: that there are.
+    """
+
+    search: Literal["found", "none", "refused", "down"] = "found"
+    pages: tuple[Page, ...] = ()
+
+
+class Reply(_Model):
+    """One answer of a scripted chat model.
+
+    Attributes:
+        piece: only where this piece (the name of its schema, as Understanding, Outline, Script) is asked for.
+        tool: only where this tool is offered. text: only where this stands in the conversation.
+        model: only where this role asks: primary, coder, vision.
+        answers: data, as JSON. says: free text. calls: tool calls, each {name, arguments}.
+        fault: a wrong answer by its name in evals/peer/faults.py, as `rate_limited`, with `how` (its keywords).
+        mind: this once as the random or the obedient model answers.
+        times: how often; null: always.
+    """
+
+    piece: str | None = None
+    tool: str | None = None
+    text: str | None = None
+    model: Literal["primary", "coder", "vision"] | None = None
+    answers: Any = None
+    says: str | None = None
+    calls: tuple[dict[str, Any], ...] = ()
+    fault: str | None = None
+    how: dict[str, Any] = Field(default_factory=dict)
+    mind: Literal["random", "obedient"] | None = None
+    times: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> Reply:
+        given = [self.answers is not None, self.says is not None, bool(self.calls), bool(self.fault), bool(self.mind)]
+        if sum(given) != 1:
+            raise ValueError("say one of: answers, says, calls, fault, mind")
+        return self
+
+
+class Mind(_Model):
+    """The chat model of this world: a server of OpenAI's API on loopback (evals/peer).
+
+    Attributes:
+        kind: `scripted`: what `replies` has no line for is refused; `random`: right form, no sense; `obedient`: does
+            what any text tells it (CALL, SAY, SET; see evals/peer/minds.py). `replies` go first in all of them.
+        roles: that it plays.
+        dialect: whose rules it holds to.
+        seed: of what is random.
+        replies: in order; the first that fits answers.
+    """
+
+    kind: Literal["scripted", "random", "obedient"] = "scripted"
+    roles: tuple[Literal["primary", "coder", "vision"], ...] = ("primary",)
+    dialect: Literal["openai", "vllm", "llama.cpp", "ollama"] = "openai"
+    seed: int = 1
+    replies: tuple[Reply, ...] = ()
+
+
+class Fault(_Model):
+    """Something goes wrong in an engine, in its own worker process; nothing is faked above it.
+
+    Attributes:
+        tool: whose engines. call: only these calls, as `s1.still` or `*.speech`.
+        engine: only this one.
+        kind: `out_of_memory`, `error`, `bad_output`, `disk_full`: raised as they come from libraries; `crash`: the
+            worker dies; `hang`: no sign of life (`silence_s` of the engine is set to a second); `slow`: it takes
+            `seconds` longer; `black`, `blurred`: the picture is really made so; `silent`, `clipped`: the sound is.
+        after: calls that go well before. times: how often it happens then; null: always.
+        seconds: of `slow`.
+    """
+
+    kind: FaultKind
+    tool: str
+    call: str = "*"
+    engine: str = "*"
+    after: int = Field(0, ge=0)
+    times: int | None = Field(1, ge=1)
+    seconds: float = Field(1.0, gt=0.0, le=30.0)
+
+
+class FileMade(_Model):
+    """A file that lies where the person stands.
+
+    Attributes:
+        text: its content; or `picture`: [width, height, colour], or `tone`: seconds of a sound (WAV).
+    """
+
+    text: str | None = None
+    picture: tuple[int, int, str] | None = None
+    tone: float | None = Field(None, gt=0.0, le=10.0)
+
+    @model_validator(mode="after")
+    def _one_content(self) -> FileMade:
+        if sum(one is not None for one in (self.text, self.picture, self.tone)) != 1:
+            raise ValueError("say one of: text, picture, tone")
+        return self
+
+
+class World(_Model):
+    """Where a scenario plays; what is left out is a machine with no GPU, no network, no chat model, nothing added.
+
+    Attributes:
+        settings: fields of `configs.settings.Settings`, as quality_threshold, max_attempts, seed, network, strategy.
+        profile: hardware profile of profiles.yaml.
+        absent: engines that are not installed here, as `compose_music/score`.
+        stand_ins: engines that are ready here, carried out by the embedded engine of the same tool (no weights are
+            needed), as `generate_image/sdxl`.
+        knowledge: documents that the person added: file name and text.
+        preferences: what the person always wants, in their words: "always in 9:16".
+        files: that lie where the person stands, by name.
+        web: None: the network is off.
+        model: None: none is named.
+        faults: what goes wrong.
+        environment: variables, as STUDIO_LLM_API_KEY (of this scenario alone).
+    """
+
+    settings: dict[str, Any] = Field(default_factory=dict)
+    profile: str = "cpu"
+    absent: tuple[EngineName, ...] = ()
+    stand_ins: tuple[EngineName, ...] = ()
+    knowledge: dict[FileName, str] = Field(default_factory=dict)
+    preferences: tuple[str, ...] = ()
+    files: dict[FileName, FileMade] = Field(default_factory=dict)
+    web: Web | None = None
+    model: Mind | None = None
+    faults: tuple[Fault, ...] = ()
+    environment: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("settings")
+    @classmethod
+    def _known_settings(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        from configs.settings import Settings
+
+        for name in settings:
+            if name not in Settings.model_fields:
+                raise ValueError(f"there is no setting {name!r}; there are: {', '.join(sorted(Settings.model_fields))}")
+            if name in _OURS:
+                raise ValueError(f"{name!r} is set by the world itself (profile, model, folders)")
+        Settings.model_validate({**{key: field.default for key, field in Settings.model_fields.items()}, **settings})
+        return settings
+
+    @field_validator("profile")
+    @classmethod
+    def _known_profile(cls, profile: str) -> str:
+        from configs.profiles import load_profiles
+
+        known = load_profiles().profiles
+        if profile not in known:
+            raise ValueError(f"there is no profile {profile!r}; there are: {', '.join(known)}")
+        return profile
+
+    @field_validator("absent", "stand_ins")
+    @classmethod
+    def _known_engines(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from configs.engines import load_engines
+
+        tools = load_engines().tools
+        for name in names:
+            tool, _, engine = name.partition("/")
+            if tool not in tools or engine not in tools[tool].engines:
+                raise ValueError(f"engines.yaml has no {name}")
+        return names
+
+    @field_validator("faults")
+    @classmethod
+    def _known_tools(cls, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+        from configs.engines import load_engines
+
+        tools = load_engines().tools
+        for fault in faults:
+            if fault.tool not in tools:
+                raise ValueError(f"there is no tool {fault.tool!r}; there are: {', '.join(tools)}")
+        return faults
