@@ -16,6 +16,7 @@ from agent.planners.base import Planner
 from agent.state import AgentState
 from agent.turns import Turn, Turns
 from configs.settings import Settings
+from knowledge.embedding.opened_later import EmbedderLater
 from knowledge.generations import Generations
 from knowledge.passage import Retriever, WebSearch
 from knowledge.preferences import Preferences
@@ -38,6 +39,7 @@ class AgentContext:
     search: WebSearch
     models: ChatModels
     turns: Turns
+    embedder: EmbedderLater = field(default_factory=EmbedderLater)
     options: RunOptions = field(default_factory=RunOptions)
     cancel: threading.Event = field(default_factory=threading.Event)
 

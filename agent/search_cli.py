@@ -23,18 +23,12 @@ def search(
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask anew, and remember nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
 ) -> None:
-    """Search the web: hits, a summary, its sources. Needs STUDIO_NETWORK=true.
-
-    Raises:
-        MissingPrerequisite: the network is off.
-        EngineFailed: the search service turned us away, or nothing could be reached.
-        Cancelled: a person stopped it.
-    """
+    """Search the web: hits, a summary, its sources. Needs STUDIO_NETWORK=true."""
     from agent.interrupts import CancelOnInterrupt
     from agent.requests import clean_request
     from agent.searching import create_search, sum_up
     from agent.turns import Spending, Turn
-    from agent.wiring import create_context, embedder_folder
+    from agent.wiring import create_context
     from configs.settings import Settings
     from knowledge.web.problems import Stopped
     from tools.errors import Cancelled, EngineFailed, InvalidInput, MissingPrerequisite
@@ -46,16 +40,16 @@ def search(
         )
     query = clean_request(" ".join(words))
     with CancelOnInterrupt() as cancel:
-        web = create_search(settings, cancel=cancel, shelf=lambda: embedder_folder(settings), remember=not fresh)
-        try:
-            answer = web.search(query)
-        except Stopped:
-            raise Cancelled("stopped") from None
-        if answer.status in ("refused", "failed"):
-            raise EngineFailed(answer.reason)
-        spending = Spending(settings.max_steps, settings.turn_tokens, settings.turn_seconds, cancel)
         context = create_context(settings, cancel=cancel)
         try:
+            web = create_search(settings, cancel=cancel, embedder=context.embedder, remember=not fresh)
+            try:
+                answer = web.search(query)
+            except Stopped:
+                raise Cancelled("stopped") from None
+            if answer.status in ("refused", "failed"):
+                raise EngineFailed(answer.reason)
+            spending = Spending(settings.max_steps, settings.turn_tokens, settings.turn_seconds, cancel)
             model, lacks = None, ""
             if settings.planner != "offline":
                 try:
@@ -63,7 +57,7 @@ def search(
                 except InvalidInput as problem:
                     # What was found is worth more than who puts it into words.
                     lacks = str(problem)
-            synthesis, why = sum_up(query, answer.passages, model=model)
+            synthesis, why = sum_up(query, answer.passages, model=model, embedder=context.embedder)
             why = why or lacks
         finally:
             context.toolbox.close()

@@ -15,6 +15,7 @@ from agent.chat_models.errors import ChatFailed
 from agent.replies import Replies
 from agent.requests import without_controls
 from configs.settings import Settings
+from knowledge.embedding.opened_later import EmbedderLater
 from knowledge.offline_search import OfflineSearch
 from knowledge.passage import Passage, SearchAnswer, WebSearch
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from agent.state import AgentState
-    from knowledge.web.ranking import Embed
     from knowledge.web.synthesis import Synthesis
 
 __all__ = ["Summary", "create_search", "sum_up", "tell_search", "tell_sources", "tell_synthesis"]
@@ -48,7 +48,7 @@ def create_search(
     settings: Settings,
     *,
     cancel: threading.Event | None = None,
-    shelf: Callable[[], Path | None] | None = None,
+    embedder: EmbedderLater | None = None,
     remember: bool = True,
 ) -> WebSearch:
     """The search of these settings: of the web where the network is on, else one that says that it is off.
@@ -56,16 +56,20 @@ def create_search(
     Args:
         settings: of this run.
         cancel: set it to stop waiting.
-        shelf: gives the folder of the embedding model on the models shelf, if it has one.
+        embedder: the embedding model, shared with who else compares meaning; None is one of its own.
         remember: whether answers are kept, and taken from what was kept.
     """
     if not settings.network:
         return OfflineSearch()
-    return _OpenedLater(lambda: _open(settings, cancel, shelf, remember))
+    return _OpenedLater(lambda: _open(settings, cancel, embedder or EmbedderLater(), remember))
 
 
 def sum_up(
-    query: str, passages: Sequence[Passage], *, model: ChatModel | None = None, embed: Embed | None = None
+    query: str,
+    passages: Sequence[Passage],
+    *,
+    model: ChatModel | None = None,
+    embedder: EmbedderLater | None = None,
 ) -> tuple[Synthesis, str]:
     """What the passages say about a question, with sources; and why a model's own words are not in it, if they are not.
 
@@ -73,7 +77,7 @@ def sum_up(
         query: what the web was asked.
         passages: what was found, best first.
         model: writes it; None takes sentences of the pages.
-        embed: makes meaning comparable, for the latter.
+        embedder: makes meaning comparable, for the latter; not opened before it is needed.
 
     Raises:
         Cancelled: a person stopped it.
@@ -90,6 +94,7 @@ def sum_up(
             why = f"{model.name} named no source that exists"
         except ChatFailed as problem:
             why = str(problem)
+    embed = embedder.embed() if embedder and passages else None
     return extract_synthesis(query, passages, embed=embed), why
 
 
@@ -144,9 +149,7 @@ class _OpenedLater:
         return self._search.search(query, limit=limit)
 
 
-def _open(
-    settings: Settings, cancel: threading.Event | None, shelf: Callable[[], Path | None] | None, remember: bool
-) -> WebSearch:
+def _open(settings: Settings, cancel: threading.Event | None, embedder: EmbedderLater, remember: bool) -> WebSearch:
     from knowledge.web.cache import WebCache
     from knowledge.web.fetch import Fetcher
     from knowledge.web.providers import find_provider
@@ -157,27 +160,6 @@ def _open(
         Fetcher(),
         pages=settings.search_results,
         cache=WebCache(settings.knowledge_home / "web") if remember else None,
-        embedder=_Embedding(shelf),
+        embedder=embedder.embed,
         cancel=cancel,
     )
-
-
-class _Embedding:
-    """The embedding model, opened once, when it is first needed; None where it is not on this machine."""
-
-    def __init__(self, shelf: Callable[[], Path | None] | None) -> None:
-        self._shelf = shelf
-        self._lock = threading.Lock()
-        self._opened: list[Embed | None] = []
-
-    def __call__(self) -> Embed | None:
-        from knowledge.embedding.embedder import open_embedder
-        from knowledge.problems import NoWeights
-
-        with self._lock:
-            if not self._opened:
-                try:
-                    self._opened.append(open_embedder(self._shelf() if self._shelf else None).encode)
-                except NoWeights:
-                    self._opened.append(None)
-            return self._opened[0]

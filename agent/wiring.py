@@ -23,6 +23,7 @@ from agent.strategies.goals import MOST_GOALS
 from agent.toolbox import Toolbox
 from agent.turns import Spending, Turns
 from configs.settings import Settings
+from knowledge.embedding.opened_later import EmbedderLater
 from knowledge.opened_later import OpenedLater
 from tools.errors import MissingPrerequisite
 
@@ -95,12 +96,14 @@ def create_context(
     cancel = cancel or threading.Event()
     toolbox = Toolbox(settings, pool=pool)
     models = ChatModels(settings, lambda endpoint: hold_on(toolbox, endpoint))
+    embedder = EmbedderLater(partial(embedder_folder, settings))
     return AgentContext(
         settings=settings,
         planner=_planner(settings, models),
         toolbox=toolbox,
-        retriever=OpenedLater(lambda: create_knowledge(settings)),
-        search=create_search(settings, cancel=cancel, shelf=partial(embedder_folder, settings)),
+        retriever=OpenedLater(lambda: create_knowledge(settings, embedder)),
+        search=create_search(settings, cancel=cancel, embedder=embedder),
+        embedder=embedder,
         models=models,
         turns=Turns(settings.state_dir / "thoughts", lambda: _spending(settings)),
         options=options or RunOptions(),
@@ -108,12 +111,12 @@ def create_context(
     )
 
 
-def create_knowledge(settings: Settings) -> KnowledgeBase:
+def create_knowledge(settings: Settings, embedder: EmbedderLater | None = None) -> KnowledgeBase:
     """The knowledge base of these settings; the embedding model is looked for on the models shelf, too."""
     from knowledge.base import KnowledgeBase
 
-    shelf = partial(embedder_folder, settings)
-    return KnowledgeBase(settings.knowledge_home, shelf=shelf, chroma_server=settings.chroma_server)
+    embedder = embedder or EmbedderLater(partial(embedder_folder, settings))
+    return KnowledgeBase(settings.knowledge_home, embedder=embedder, chroma_server=settings.chroma_server)
 
 
 def embedder_folder(settings: Settings) -> Path | None:

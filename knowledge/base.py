@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Literal
 
 from knowledge.documents_folder import DOCUMENTS_DIR
-from knowledge.embedding.embedder import Embedder, Way, open_embedder
-from knowledge.embedding.weights import find_weights
+from knowledge.embedding.embedder import Embedder
+from knowledge.embedding.opened_later import EmbedderLater
 from knowledge.hybrid import Wanted, rank
 from knowledge.index.chroma_store import ChromaStore
 from knowledge.index.files import IndexFiles
@@ -53,9 +51,8 @@ class KnowledgeBase:
     Args:
         home: where added documents, past generations and the index lie (`settings.knowledge_home`).
         documents: folder of our own documents.
-        shelf: gives the folder of the embedding model on the models shelf, None where it has none; asked when needed.
-        way: how the model is run; '' takes the first that is installed.
-
+        embedder: the embedding model, shared with who else compares meaning; None is one of its own.
+        chroma_server: see `ChromaStore`.
     """
 
     def __init__(
@@ -63,8 +60,7 @@ class KnowledgeBase:
         home: Path,
         *,
         documents: Path = DOCUMENTS_DIR,
-        shelf: Callable[[], Path | None] | None = None,
-        way: Way | Literal[""] = "",
+        embedder: EmbedderLater | None = None,
         chroma_server: str = "",
     ) -> None:
         self.home = home
@@ -72,10 +68,10 @@ class KnowledgeBase:
         self.files = IndexFiles(home)
         self.chroma = ChromaStore(home / "index" / "chroma", chroma_server)
         self._remarks: list[str] = []
-        self._shelf = shelf
-        self._way = way
+        self.embedder = embedder or EmbedderLater()
         self._guard = threading.RLock()
         self._beside: threading.Thread | None = None
+        self._held: set[Path] = set()
 
     @property
     def remarks(self) -> list[str]:
@@ -121,12 +117,12 @@ class KnowledgeBase:
             KnowledgeBusy, OSError: see `refresh`.
             KnowledgeProblem: Chroma cannot be written to.
         """
-        with self._guard:
+        # One hold for both: who waits for Chroma alone may come with an index that another has added to since.
+        with self._guard, self._owned(self._chroma_lock, wait=True):
             snapshot = self._current(wait=True)
             # Without vectors there is nothing that Chroma could be asked for.
             if snapshot.embedded.any():
-                with self._owned(self.home / "index" / "chroma", wait=True):
-                    self.chroma.sync(snapshot)
+                self.chroma.sync(snapshot)
             return snapshot
 
     def rebuild(self) -> Refreshed:
@@ -136,15 +132,10 @@ class KnowledgeBase:
             KnowledgeBusy, OSError, KnowledgeProblem: see `store`.
         """
         start = time.monotonic()
-        with self._guard:
-            with self._owned(self.home / "index" / "chroma", wait=True):
-                self.chroma.drop()
+        with self._guard, self._owned(self._chroma_lock, wait=True):
+            self.chroma.drop()
             self._remarks = []
-            found = self.sources.look()
-            path = self.files.path(found.state)
-            with self._owned(path, wait=True):
-                snapshot = self._with_vectors(self._brought(empty_snapshot(), found), wait=True)
-                self.files.keep(path, snapshot)
+            snapshot = self._made(self.files.path(self.sources.look().state), wait=True, anew=True)
             self._remark(snapshot)
             remarks = self._remarks
             self.store()
@@ -159,18 +150,44 @@ class KnowledgeBase:
         path = self.files.path(found.state)
         snapshot = self.files.read(path)
         if snapshot is None or snapshot.state != found.state or self._lacks(snapshot, wait):
-            with self._owned(path, wait) as mine:
-                # Who held the lock before may have done what is needed.
-                before = self.files.read(path)
-                snapshot = self._brought(before or self.files.nearest(path) or empty_snapshot(), found)
-                snapshot = self._with_vectors(snapshot, wait)
-                if mine and snapshot is not before:
-                    self._keep(path, snapshot, wait)
+            snapshot = self._made(path, wait)
         self._remark(snapshot)
         return snapshot
 
-    def _owned(self, path: Path, wait: bool) -> AbstractContextManager[bool]:
-        return _owned(self.files.lock(path), wait)
+    def _made(self, path: Path, wait: bool, *, anew: bool = False) -> Snapshot:
+        """The index of this file brought up to date and kept; `anew`: from the sources alone."""
+        while True:
+            with self._owned(self.files.lock(path), wait) as mine:
+                # While the lock was waited for sources may have come, and whoever held it have indexed them: what was
+                # seen before that is older than the index, and would take them out of it.
+                found = self.sources.look()
+                lock, path = self.files.lock(path), self.files.path(found.state)
+                if lock != self.files.lock(path):
+                    continue
+                before = None if anew else self.files.read(path)
+                start = None if anew else before or self.files.nearest(path)
+                snapshot = self._with_vectors(self._brought(start or empty_snapshot(), found), wait)
+                if mine and snapshot is not before:
+                    self._keep(path, snapshot, wait)
+                return snapshot
+
+    @property
+    def _chroma_lock(self) -> Path:
+        return self.files.lock(self.home / "index" / "chroma")
+
+    @contextmanager
+    def _owned(self, lock: Path, wait: bool) -> Iterator[bool]:
+        """Hold the lock, which may be held already; a turn goes on without it, a command must have it."""
+        if lock in self._held:
+            yield True
+            return
+        with _owned(lock, wait) as mine:
+            if mine:
+                self._held.add(lock)
+            try:
+                yield mine
+            finally:
+                self._held.discard(lock)
 
     def _keep(self, path: Path, snapshot: Snapshot, wait: bool) -> None:
         try:
@@ -223,7 +240,7 @@ class KnowledgeBase:
 
     def _embedder(self) -> Embedder | None:
         try:
-            return _opened(self._shelf() if self._shelf else None, self._way)
+            return self.embedder.get()
         except NoWeights as problem:
             told = f"{BY_WORDS}: {problem}"
             if told not in self._remarks:
@@ -238,13 +255,13 @@ class KnowledgeBase:
                 "found by words: the index by meaning is being made; the next request finds by meaning"
             )
             if self._beside is None or not self._beside.is_alive():
-                other = KnowledgeBase(self.home, documents=self.sources.documents, shelf=self._shelf, way=self._way)
+                other = KnowledgeBase(self.home, documents=self.sources.documents, embedder=self.embedder)
                 self._beside = threading.Thread(target=other._complete, name="knowledge-index")
                 self._beside.start()
 
     def _embedder_is_there(self) -> bool:
         try:
-            find_weights(self._shelf() if self._shelf else None)
+            self.embedder.find()
         except NoWeights as problem:
             self._remarks.append(f"{BY_WORDS}: {problem}")
             return False
@@ -281,9 +298,3 @@ def _owned(lock: Path, wait: bool) -> Iterator[bool]:
         if wait:
             raise
         yield False
-
-
-@cache
-def _opened(shelf: Path | None, way: Way | Literal[""]) -> Embedder:
-    """One model for the whole process: it never changes, and opening it takes a tenth of a second."""
-    return open_embedder(shelf, way)

@@ -42,7 +42,7 @@ def search(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         "assumptions": [*state["assumptions"], tell_outcome(answer, intent, words)],
     }
     if answer.passages:
-        synthesis, why = sum_up(words, answer.passages, model=context.thinker(turn))
+        synthesis, why = sum_up(words, answer.passages, model=context.thinker(turn), embedder=context.embedder)
         if why:
             told = Replies(intent.language).say("web_not_by", why=why)
             delta["assumptions"].append(told)

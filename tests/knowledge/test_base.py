@@ -45,7 +45,7 @@ def test_found_by_words_where_there_are_no_weights(tmp_path: Path, monkeypatch: 
     def none(*_: object) -> None:
         raise NoWeights("the model is not here.", hint="To mend it: studio models pull minilm")
 
-    monkeypatch.setattr("knowledge.base._opened", none)
+    monkeypatch.setattr("knowledge.embedding.embedder.open_embedder", none)
     base = base_in(tmp_path)
     assert titles(base, "when is the dough baked")[0] == "Baking bread"
     [remark] = base.remarks
@@ -174,8 +174,13 @@ def test_a_retrieval_imports_no_chroma_and_the_agent_none_of_it(tmp_path: Path) 
 
 
 def test_a_retriever_that_is_opened_later_is_opened_once(base: KnowledgeBase) -> None:
-    opened = []
-    later = OpenedLater(lambda: opened.append(1) or base)
+    opened: list[int] = []
+
+    def opens() -> KnowledgeBase:
+        opened.append(1)
+        return base
+
+    later = OpenedLater(opens)
     assert opened == []
     assert later.retrieve("dough in the oven", kinds=["guide"], limit=1)[0].title == "Baking bread"
     assert later.retrieve("dough", limit=1)

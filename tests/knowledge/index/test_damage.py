@@ -113,18 +113,19 @@ def test_a_lost_index_takes_its_vectors_from_chroma(base: KnowledgeBase, monkeyp
         def encode(self, texts: list[str]) -> None:
             raise AssertionError(f"{len(texts)} texts were embedded again")
 
-    monkeypatch.setattr("knowledge.base._opened", lambda *_: NeverAsked())
+    monkeypatch.setattr("knowledge.embedding.embedder.open_embedder", lambda *_: NeverAsked())
     after = again.refresh()
     assert sorted(digest.tobytes() for digest in after.digests) == sorted(digest.tobytes() for digest in before.digests)
     assert not len(after.missing)
 
 
 def test_vectors_of_another_model_are_not_mixed_in(base: KnowledgeBase) -> None:
+    from knowledge.embedding.opened_later import EmbedderLater
     from knowledge.embedding.ways import NumpyEmbedder
     from knowledge.embedding.weights import find_weights
 
     other = NumpyEmbedder(find_weights())
-    mixed = KnowledgeBase(base.home, documents=base.sources.documents, way="numpy")
+    mixed = KnowledgeBase(base.home, documents=base.sources.documents, embedder=EmbedderLater(way="numpy"))
     snapshot = mixed.refresh()
     assert snapshot.embedder == other.name != base.refresh().embedder
     assert ChromaStore(base.home / "index" / "chroma").vectors(other.name) == {}

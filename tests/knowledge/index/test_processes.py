@@ -32,7 +32,6 @@ for file in files:
 """
 
 
-@pytest.mark.skip(reason="open: fails on a busy machine; a passage of one process can be missing in the snapshot")
 def test_documents_added_by_several_processes_at_once_are_all_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
