@@ -69,8 +69,12 @@ class Spending:
     used_steps: int = 0
     used_tokens: int = 0
     used_seconds: float = 0.0
+    used_calls: int = 0
+    """Calls of functions that were run for a model."""
     down: set[str] = field(default_factory=set)
     """Models that did not answer in this turn: they are not waited for again."""
+    closed: dict[str, str] = field(default_factory=dict)
+    """Models whose server turned us away (key, name, credit), and what it said: they are not asked again in this turn."""
 
     def allow(self, label: str) -> float:
         """Count one more step; the seconds that it may take.
@@ -104,13 +108,21 @@ class Turn:
     tell: Callable[[Any], None] = field(default=lambda _event: None)
     thoughts: list[Thought] = field(default_factory=list)
     _waiting: list[str] = field(default_factory=list, repr=False)
+    _owed: dict[str, tuple[int, float]] = field(default_factory=dict, repr=False)
+
+    def book(self, source: str, tokens: int, seconds: float) -> None:
+        """Spend what a request took; the next thought of that source tells it."""
+        self.spending.spend(tokens, seconds)
+        before = self._owed.get(source, (0, 0.0))
+        self._owed[source] = (before[0] + tokens, before[1] + seconds)
 
     def think(self, kind: ThoughtKind, text: str, **more: Any) -> Thought:
         """Keep one thought, write it to the turn's file, and tell it: an event `{"node": "thought", ...}`."""
         clean = without_controls(text).strip()
         if len(clean) > LONGEST_THOUGHT:
             clean = clean[:LONGEST_THOUGHT] + " […]"
-        thought = Thought(kind=kind, text=clean, **more)
+        tokens, seconds = self._owed.pop(more.get("source", ""), (0, 0.0))
+        thought = Thought(kind=kind, text=clean, **{"tokens": tokens, "seconds": round(seconds, 3)} | more)
         self.thoughts.append(thought)
         if self.path is not None:
             # Notes alone are no thoughts worth a file; they wait for the first that is.

@@ -149,8 +149,9 @@ def _planner(settings: Settings, models: ChatModels) -> Planner:
     if settings.planner == "offline" or not settings.primary:
         return OfflinePlanner()
     from agent.planners.chat_model import ChatModelPlanner
+    from agent.strategies.base import offline_planner
 
-    return ChatModelPlanner(models, settings)
+    return ChatModelPlanner(models, settings, offline_planner())
 
 
 def langgraph_app() -> Agent:

@@ -25,6 +25,7 @@ from agent.chat_models.errors import (
     ChatFailed,
     ChatRefused,
     ChatRejected,
+    ChatShut,
     ChatUnavailable,
     ContextOverflow,
 )
@@ -42,6 +43,8 @@ Hold = Callable[[threading.Event], AbstractContextManager[None]]
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of one answer; a storyboard piece is some kilobytes."""
+MOST_TOKENS = 10_000_000
+"""That one request can have taken, prompt and answer; a server that tells of more does not count."""
 ATTEMPTS = 3
 """Requests for one answer, where the server was busy, broke, or could not be reached."""
 LONGEST_WAIT_S = 20.0
@@ -275,14 +278,18 @@ class Wire:
             ToolCall(str(one.get("id") or ""), str(one.get("name") or ""), _as_json(one.get("args")))
             for one in [*message.tool_calls, *message.invalid_tool_calls]
         ]
-        used = message.usage_metadata
         text = str(message.text)
-        tokens = (used["total_tokens"] if used else 0) or len(text) // 4
-        return Reply(text=text, calls=tuple(calls), cut=finish == "length", tokens=tokens)
+        return Reply(text, tuple(calls), cut=finish == "length", tokens=_tokens(message.usage_metadata, text))
 
     def _as_failure(self, error: BaseException | None) -> Exception:
         """The error of the SDK as one of ours; anything that is no error of a request is raised as it is."""
         return as_failure(error, self.endpoint.name)
+
+
+def _tokens(used: Any, text: str) -> int:
+    """What an answer took, as the server counts; where that is no count (infinite, negative), by the text's length."""
+    counted = used.get("total_tokens") if used else None
+    return counted if isinstance(counted, int) and 0 < counted <= MOST_TOKENS else max(1, len(text) // 4)
 
 
 def _as_json(arguments: Any) -> str:
@@ -331,7 +338,7 @@ def as_failure(error: BaseException | None, name: str) -> Exception:
 
 def _of_status(error: Any, name: str) -> ChatFailed:
     status = int(error.status_code)
-    told = _shown(str(error.message))
+    told = _shown(str(error.message).removeprefix(f"Error code: {status} - "))
     if status in (400, 413, 422, 500) and _OVERFLOW.search(str(error.message)):
         return ContextOverflow(f"the request is longer than {name} can read: {told}")
     if status == 429 and "insufficient_quota" not in str(error.message):
@@ -343,12 +350,15 @@ def _of_status(error: Any, name: str) -> ChatFailed:
         _wait_for(failure, error.response.headers.get("retry-after"))
         return failure
     hints = {
+        402: "The account has no credit left.",
         401: "Its key is missing or wrong: see the `key` of its provider in configs/chat_models.yaml.",
         403: "Its key is not allowed to use this model.",
         404: "Look at the model's name and at the server's address.",
         429: "The account has no credit left.",
     }
-    return ChatRejected(
+    # 403 may be about this request alone: gateways say it of what their filter stops.
+    kind = ChatShut if status in (401, 402, 404, 429) else ChatRejected
+    return kind(
         f"{name} refused the request ({status}): {told}",
         told=str(error.message),
         status=status,

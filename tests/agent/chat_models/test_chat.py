@@ -21,6 +21,7 @@ from agent.chat_models.errors import (
     ChatFailed,
     ChatRefused,
     ChatRejected,
+    ChatShut,
     ChatUnavailable,
     ContextOverflow,
 )
@@ -28,7 +29,7 @@ from agent.chat_models.wire import Wire
 from agent.turns import Spending, Turn, read_thoughts
 from configs.chat_models import Endpoint, Provider
 from configs.settings import Settings
-from evals.peer import Peer, answers, bad_replies, calls, refuses, says
+from evals.peer import Peer, Reply, answers, bad_replies, calls, refuses, says
 from tools.errors import Cancelled
 
 SECRET = "sk-canary-0123456789abcdef"
@@ -244,6 +245,19 @@ def test_a_turn_spends_no_more_than_its_budget(peer: Peer, limit: str) -> None:
         asked.text(MESSAGES, label="title")
 
 
+@pytest.mark.parametrize("told", ["Infinity", "-5", "NaN", "1e300", "99999999999999"])
+def test_a_count_of_tokens_that_is_none_is_not_booked(peer: Peer, told: str) -> None:
+    """An infinite one would use up the turn, a negative one would lengthen it."""
+    choice = '{"index": 0, "message": {"role": "assistant", "content": "A title, in words"}, "finish_reason": "stop"}'
+    usage = f'{{"prompt_tokens": {told}, "completion_tokens": {told}, "total_tokens": {told}}}'
+    body = f'{{"id": "1", "object": "chat.completion", "model": "m", "choices": [{choice}], "usage": {usage}}}'
+    peer.script(says("").but(body=body.encode()))
+    one = turn()
+    with suppress(BadReply):
+        assert chat(peer, one).text(MESSAGES, label="title") == "A title, in words"
+    assert 0 <= one.spending.used_tokens < 100
+
+
 @pytest.mark.parametrize("told", ["Unsupported value: 'temperature' does not support 0.5 with this model."])
 def test_a_parameter_that_a_server_refuses_is_left_out_from_then_on(peer: Peer, told: str) -> None:
     body = f'{{"error": {{"message": "{told}", "type": "invalid_request_error", "param": null, "code": null}}}}'
@@ -327,3 +341,34 @@ def test_a_full_disk_ends_the_record_and_not_the_turn(tmp_path: Path) -> None:
     one.path = tmp_path / "file" / "t.jsonl"
     one.think("note", "x")
     assert len(one.thoughts) == 1
+
+
+def test_a_server_that_turns_us_away_is_not_asked_again_in_this_turn(peer: Peer) -> None:
+    one = turn()
+    for _ in range(3):
+        with pytest.raises(ChatShut) as caught:
+            chat(peer, one, key="sk-wrong-0123456789abcdef").piece(Mood, MESSAGES, label="mood")
+    assert len(peer.requests) == 1
+    assert "turned us away before" in str(caught.value)
+    assert "Error code" not in one.thoughts[0].text, "the client's own wrapping is left out"
+    with suppress(ChatFailed):
+        chat(peer, turn(), key="sk-wrong-0123456789abcdef").piece(Mood, MESSAGES, label="mood")
+    assert len(peer.requests) == 2, "the next turn asks again"
+
+
+def test_what_is_wrong_with_one_request_does_not_close_the_server(peer: Peer) -> None:
+    peer.script(Reply(status=403, body=b'{"error": {"message": "flagged"}}'), answers(GOOD))
+    one = turn()
+    with pytest.raises(ChatRejected):
+        chat(peer, one).piece(Mood, MESSAGES, label="mood")
+    assert chat(peer, one).piece(Mood, MESSAGES, label="mood").mood == "calm"
+
+
+def test_a_thought_tells_what_its_requests_took(peer: Peer) -> None:
+    peer.script(says("no"), answers(GOOD))
+    one = turn()
+    chat(peer, one).piece(Mood, MESSAGES, label="mood")
+    one.think("piece", "mood", source="peer/tiny-random", label="mood")
+    one.think("piece", "by rules", source="offline", label="mood")
+    assert sum(thought.tokens for thought in one.thoughts) == one.spending.used_tokens > 0
+    assert [bool(thought.tokens) for thought in one.thoughts] == [True, True, False]
