@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.functions.observation import clean_text, without_fences
+from agent.fencing import without_marks
+from agent.functions.observation import clean_text
 from tools.artifact import canonical_json
 from tools.errors import InvalidInput
 from tools.functions import simplify
@@ -89,7 +90,7 @@ def full_name(server: str, tool: str) -> str:
 
 def describe(server: str, tool: OfferedTool) -> str:
     """Its description as a model is shown it: one short line, marked with whose it is."""
-    text = without_fences(" ".join(clean_text(tool.description, LONGEST_DESCRIPTION * 4).split()))
+    text = without_marks(" ".join(clean_text(tool.description, LONGEST_DESCRIPTION * 4).split()))
     return f"Tool of the server {server}, in its words: {clean_text(text, LONGEST_DESCRIPTION) or 'none'}"
 
 
@@ -111,7 +112,7 @@ def _clean(node: dict[str, Any], depth: int) -> dict[str, Any]:
     found = {key: value for key, value in node.items() if key in _KEPT}
     if "description" in found:
         text = " ".join(clean_text(str(found["description"]), LONGEST_FIELD * 4).split())
-        found["description"] = clean_text(without_fences(text), LONGEST_FIELD)
+        found["description"] = clean_text(without_marks(text), LONGEST_FIELD)
     if "enum" in found:
         words = found["enum"] if isinstance(found["enum"], list) else []
         found["enum"] = [_word(one) for one in words[:MOST_WORDS]]

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from agent.chat_models.base import Piece
 from agent.chat_models.errors import ChatFailed
-from agent.functions.observation import fence
+from agent.fencing import fenced, nonce_of
 from agent.planners.base import Composition
 from agent.strategies.base import NO_MODEL, Job, StrategyName, prompt
 from agent.strategies.risks import risks_of
@@ -45,8 +45,9 @@ def deliberate(job: Job) -> Job:
         told = "; ".join(risks) or "nothing speaks against it"
         job.turn.think("thought", f"{NO_MODEL}, by rules: {told}", source="offline", label="considered")
         return job
-    known = "\n".join(fence(note) for note in job.request.notes[:4])
-    question = f"{known}\n\nThe user says:\n{job.request.text}".strip()
+    known = "\n\n".join(job.request.notes[:4])
+    material = fenced(known, nonce=nonce_of(known)) if known else ""
+    question = f"{material}\n\nThe user says:\n{job.request.text}".strip()
     messages = [SystemMessage(prompt("deliberate")), HumanMessage(question)]
     try:
         piece = job.model.piece(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agent.chat_models.errors import ChatFailed
-from agent.functions.observation import fence
+from agent.fencing import fenced, nonce_of
 from agent.planners.base import Composition
 from agent.strategies.base import NO_MODEL, Job, StrategyName, is_ours, offline_planner, prompt
 from agent.strategies.policy import words_of
@@ -159,11 +159,13 @@ def _bounded(messages: list[BaseMessage]) -> list[BaseMessage]:
 
 def opening(job: Job, task: str) -> list[BaseMessage]:
     """What the loop begins with: the rules, what is known, and the user's own words last."""
-    known = [fence(note) for note in job.request.notes[:6]]
+    known = "\n\n".join(job.request.notes[:6])
     board = job.request.storyboard
-    said = [f"{role}: {text[:600]}" for role, text in job.request.history[-6:]]
-    told = [f"What was said before:\n{fence(chr(10).join(said))}"] if said else []
-    told += [f"What is known so far:\n{chr(10).join(known)}"] if known else []
+    before = "\n".join(
+        f"{'the user said' if role == 'human' else 'you said'}: {text[:600]}" for role, text in job.request.history[-6:]
+    )
+    told = [f"What was said before:\n{fenced(before, nonce=nonce_of(before))}"] if before else []
+    told += [f"What is known so far:\n{fenced(known, nonce=nonce_of(known))}"] if known else []
     told += [f"There is a storyboard, “{board.title}”, with {len(board.shots)} shots."] if board else []
     told += [f"{task}\n\nThe user says:\n{job.request.text}"]
     return [SystemMessage(prompt("react")), HumanMessage("\n\n".join(told))]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
-from agent.fencing import fenced
+from agent.fencing import fenced, nonce_of
 from agent.intent import Brief, Intent
 from agent.planners.base import PlanRequest
 from agent.planners.chat_pieces.texts import shortened
@@ -48,8 +47,8 @@ def notes_in_words(request: PlanRequest) -> str:
     if not notes:
         return ""
     text = "\n".join(f"- {note}" for note in notes)
-    # A mark that no text can hold, since it is made of the text; and the same each time, so that kept pieces are found.
-    return fenced(text, nonce=hashlib.sha256(text.encode()).hexdigest()[:16])
+    # The same mark each time, so that kept pieces are found.
+    return fenced(text, nonce=nonce_of(text))
 
 
 def history_in_words(request: PlanRequest) -> str:

@@ -106,7 +106,8 @@ def test_a_pinned_tool_is_called_like_any_function_and_gets_no_secrets(
             {"id": "3", "name": "calc__add", "args": {"a": "two", "b": 3}},
         ]
         added, variables, wrong = rows.run(calls)
-        assert added.text.startswith("<material>\n5\n</material>")
+        assert added.text.startswith("<material-")
+        assert ">\n5\n</material-" in added.text
         assert "WANTED" in variables.text
         assert not any(name in variables.text for name in ("OPENAI", "STUDIO_LLM", "canary"))
         assert "whole number" in wrong.text
@@ -174,7 +175,7 @@ def test_hostile_descriptions_are_short_clean_and_marked_as_foreign() -> None:
     assert len(told) < 450
     assert "\x1b" not in told
     assert "\u202e" not in told
-    assert "</material>" not in told
+    assert "</material" not in told
     schema = clean_schema(
         {
             "type": "object",
