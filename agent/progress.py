@@ -85,7 +85,9 @@ class ProgressView:
         """A step of the mind as it comes: one dim line, cut to the width. What came from the rules goes unsaid."""
         if event["source"] in ("", "offline") and event["kind"] not in ("score", "lesson", "plan"):
             return
-        label = f"{event['label']}: " if event["label"] else ""
+        if event["kind"] == "request":
+            return  # They have just typed it.
+        label = f"{event['label']}: " if event["label"] and not event["text"].startswith(event["label"]) else ""
         text = " ".join(f"{label}{event['text']}".split())
         most = max(40, self.console.width - 6)
         tell(self.console, f"  · {text if len(text) <= most else text[: most - 1] + '…'}", "dim")

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, get_args
 
 from agent.chat_models.base import Role
+from agent.requests import without_controls
 from configs.chat_models import find_endpoint
 from configs.settings import Settings
 from configs.yaml_file import YamlProblem
@@ -18,6 +19,8 @@ __all__ = ["tell_chat_models"]
 WAIT_S = 1.0
 """For a server on this machine; a remote one gets five times as long, where it is asked at all."""
 MOST_BYTES = 1_000_000
+SHOWN = 6
+"""Models of a server that are named where the one that is set is not among them."""
 
 
 def tell_chat_models(settings: Settings, *, ask: bool = False) -> dict[str, str]:
@@ -31,6 +34,7 @@ def tell_chat_models(settings: Settings, *, ask: bool = False) -> dict[str, str]
     else:
         rows = {"now": "a chat model beside the rules"}
     named = ChatModels(settings).named
+    stands_in = bool(settings.primary) and not settings.coder
     told: dict[str, str] = {}
     for role in get_args(Role):
         name = named(role)
@@ -39,7 +43,9 @@ def tell_chat_models(settings: Settings, *, ask: bool = False) -> dict[str, str]
             continue
         if name not in told:
             told[name] = _told(name, settings, ask)
-        rows[role] = told[name]
+        rows[role] = "the primary" if role == "coder" and stands_in else told[name]
+    if settings.primary and settings.planner != "offline" and rows["primary"].startswith("no: "):
+        rows["now"] = "the rules alone, while the primary cannot be asked"
     return rows
 
 
@@ -70,12 +76,17 @@ def _answer(endpoint: Endpoint) -> str:
                 if len(body) > MOST_BYTES:
                     break
     except (httpx2.HTTPError, OSError, ValueError):
-        return f"no: {endpoint.name} does not answer; the rules plan while it does not"
+        return f"no: {endpoint.name} does not answer at {endpoint.url}; is its server running?"
     if status in (401, 403):
-        return f"no: {endpoint.name} wants another key ({status})"
+        key = f" To mend it: export {endpoint.entry.key}=..." if endpoint.entry.key else ""
+        return f"no: {endpoint.name} wants another key ({status}).{key}"
     names = _names(body)
-    if names and endpoint.model not in names:
-        return f"no: the server of {endpoint.name} answers, and does not know this model"
+    # Ollama takes a name without a tag for the newest.
+    if names and not {endpoint.model, f"{endpoint.model}:latest"} & names:
+        known = ", ".join(sorted(without_controls(one)[:60] for one in names)[:SHOWN])
+        rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        pull = f" To mend it: ollama pull {endpoint.model}" if endpoint.provider == "ollama" else ""
+        return f"no: the server of {endpoint.name} does not know this model; it has {known}{rest}.{pull}"
     return f"{endpoint.name}, it answers"
 
 

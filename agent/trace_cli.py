@@ -39,12 +39,7 @@ def trace(
     metrics: AsMetrics = False,
     thoughts: AsThoughts = False,
 ) -> None:
-    """See where the time of a run went: tables here, a picture beside the trace.
-
-    Raises:
-        InvalidInput: there is no such trace, or it is damaged.
-        StorageFailed: the picture cannot be written.
-    """
+    """See where the time of a run went: tables here, a picture beside the trace."""
     from configs.settings import Settings
     from tools.runtime.telemetry.files import find_trace, read_trace
 

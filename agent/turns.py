@@ -74,7 +74,7 @@ class Spending:
     down: set[str] = field(default_factory=set)
     """Models that did not answer in this turn: they are not waited for again."""
     closed: dict[str, str] = field(default_factory=dict)
-    """Models whose server turned us away (key, name, credit), and what it said: they are not asked again in this turn."""
+    """Models whose server turned us away (key, name, credit), and what is said of it: not asked again in this turn."""
 
     def allow(self, label: str) -> float:
         """Count one more step; the seconds that it may take.

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from agent.chat_models.base import Piece, Step
-from agent.chat_models.errors import BadReply, ChatFailed, ChatUnavailable, ContextOverflow
+from agent.chat_models.errors import BadReply, ChatFailed, ChatShut, ChatUnavailable, ContextOverflow
 from agent.chat_models.pieces import NotThePiece, read_piece, schema_of
 from agent.chat_models.wire import Reply, Request, Wire
 from agent.requests import without_controls
@@ -109,6 +109,8 @@ class Chat:
         spending = self._turn.spending
         if self.name in spending.down:
             raise ChatUnavailable(f"{self.name} did not answer before in this turn")
+        if self.name in spending.closed:
+            raise ChatShut(spending.closed[self.name])
         try:
             return self._counted(request, label)
         except ContextOverflow:
@@ -120,6 +122,9 @@ class Chat:
         except ChatUnavailable:
             spending.down.add(self.name)
             raise
+        except ChatShut as shut:
+            spending.closed[self.name] = f"{self.name} turned us away before in this turn ({shut.status})"
+            raise
 
     def _counted(self, request: Request, label: str) -> Reply:
         spending = self._turn.spending
@@ -128,11 +133,11 @@ class Chat:
         try:
             reply = self._wire.send(request, seconds=left, cancel=spending.cancel)
         except ChatFailed as failure:
-            spending.spend(0, time.monotonic() - begun)
+            self._turn.book(self.name, 0, time.monotonic() - begun)
             self._turn.think("note", str(failure), source=self.name, label=label)
             raise
         seconds = time.monotonic() - begun
-        spending.spend(reply.tokens, seconds)
+        self._turn.book(self.name, reply.tokens, seconds)
         return reply
 
 

@@ -2,7 +2,8 @@
 
     ChatFailed             the model gave nothing usable; the planner goes on without it
     ├── ChatUnavailable    nobody answered in time, or the server failed again and again
-    ├── ChatRejected       the server will not take such a request: key, model name, parameters
+    ├── ChatRejected       the server will not take such a request: parameters, lengths
+    │   └── ChatShut       nor any other of this turn: the key, the model's name, the account's credit
     ├── ContextOverflow    the request is longer than the model can read
     ├── BadReply           it answered, but not with what was asked for, also after one repair
     ├── ChatRefused        the model declined
@@ -21,6 +22,7 @@ __all__ = [
     "ChatFailed",
     "ChatRefused",
     "ChatRejected",
+    "ChatShut",
     "ChatUnavailable",
     "ContextOverflow",
 ]
@@ -43,6 +45,10 @@ class ChatRejected(ChatFailed):
         super().__init__(message, hint=hint)
         self.told = told
         self.status = status
+
+
+class ChatShut(ChatRejected):
+    """The server will take no request at all: the key is wrong, the model is not there, the credit is used up."""
 
 
 class ContextOverflow(ChatFailed):

@@ -181,8 +181,13 @@ class Peer:
             seen.status, seen.error = refused.status, refused.error
         return seen
 
+    def knows(self, headers: dict[str, str]) -> bool:
+        """Whether a request brings the key, where one is asked for."""
+        given = {name.lower(): value for name, value in headers.items()}.get("authorization")
+        return self.api_key is None or given == f"Bearer {self.api_key}"
+
     def _authorised(self, headers: dict[str, str]) -> None:
-        if self.api_key is not None and headers.get("authorization") != f"Bearer {self.api_key}":
+        if not self.knows(headers):
             raise Refused("Incorrect API key provided.", status=401, code="invalid_api_key")
 
     def _fits_window(self, seen: Seen) -> None:

@@ -82,7 +82,9 @@ class _Asked(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
-        if path == "/v1/models":
+        if path.startswith("/v1/models") and not self.of.knows(dict(self.headers)):
+            self._send(401, {"error": {"message": "Incorrect API key provided.", "code": "invalid_api_key"}})
+        elif path == "/v1/models":
             listed = [{"id": name, "object": "model", "created": 0, "owned_by": "tests"} for name in self.of.models]
             self._send(200, {"object": "list", "data": listed})
         elif path in ("/health", "/v1/health"):

@@ -91,3 +91,16 @@ def test_a_run_without_models_shows_nothing_of_devices() -> None:
         CallEvent("s1.still", "generate_image", "draft", "done", 1.0),
     )
     assert told.splitlines() == ["  pictures: 1 done, 0.0 s"]
+
+
+def test_a_thought_is_one_line_that_says_nothing_twice() -> None:
+    def thought(kind: str, text: str, source: str = "server/m", label: str = "") -> dict[str, str]:
+        return {"node": "thought", "kind": kind, "text": text, "source": source, "label": label}
+
+    told = shown(
+        thought("request", "a forest", source="user"),
+        thought("piece", "intent by server/m", label="intent"),
+        thought("thought", "a\nb", label="considered"),
+        thought("piece", "by rules: no", source="offline", label="cast"),
+    )
+    assert told.splitlines() == ["  · intent by server/m", "  · considered: a b"]

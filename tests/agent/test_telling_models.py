@@ -17,9 +17,30 @@ def test_a_model_that_answers_and_one_that_is_unknown(tmp_path: Path, monkeypatc
         monkeypatch.setenv("STUDIO_LLM_BASE_URL", peer.url)
         settings = Settings(productions=tmp_path, primary="server/tiny-random", vision="server/other")
         told = tell_chat_models(settings)
-    assert told["primary"] == told["coder"] == "server/tiny-random, it answers"
-    assert "does not know this model" in told["vision"]
-    assert "does not answer" in tell_chat_models(settings)["primary"], "the peer is gone by now"
+    assert told["primary"] == "server/tiny-random, it answers"
+    assert told["coder"] == "the primary"
+    assert told["vision"].endswith("does not know this model; it has tiny-random.")
+    gone = tell_chat_models(settings)
+    assert f"does not answer at {peer.url}" in gone["primary"]
+    assert gone["now"] == "the rules alone, while the primary cannot be asked"
+
+
+def test_a_name_without_a_tag_is_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Peer(models=("llama3.1:latest",)) as peer:
+        monkeypatch.setenv("STUDIO_LLM_BASE_URL", peer.url)
+        told = tell_chat_models(Settings(productions=tmp_path, primary="server/llama3.1"))
+    assert told["primary"] == "server/llama3.1, it answers"
+
+
+def test_a_wrong_key_is_told_and_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Peer(api_key="sk-right-0123456789") as peer:
+        monkeypatch.setenv("STUDIO_LLM_BASE_URL", peer.url)
+        monkeypatch.setenv("STUDIO_LLM_API_KEY", "sk-wrong-0123456789")
+        told = tell_chat_models(Settings(productions=tmp_path, primary="server/tiny-random"))
+    assert told["primary"] == (
+        "no: server/tiny-random wants another key (401). To mend it: export STUDIO_LLM_API_KEY=..."
+    )
+    assert "0123456789" not in str(told)
 
 
 def test_other_machines_are_asked_only_when_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ vLLM, llama.cpp, Ollama and LM Studio on their OpenAI-compatible servers.
 from __future__ import annotations
 
 import base64
+import json
 import re
 import threading
 import time
@@ -190,7 +191,7 @@ class VisionServer:
     def _refused(self, answer: Answer) -> ToolError:
         """The error that a status stands for; without the key, whatever the server repeats of it."""
         name, status = self._endpoint.name, answer.status
-        told = self._shown(answer.body[:600].decode(errors="replace"))
+        told = self._shown(_message(answer.body))
         if status in (401, 403):
             variable = self._endpoint.entry.key
             command = f"export {variable}=..." if variable else "see configs/chat_models.yaml"
@@ -209,6 +210,16 @@ class VisionServer:
         if self._endpoint.key:
             text = text.replace(self._endpoint.key, "…")
         return _SECRET.sub(r"\1…", cleaned(text, 300))
+
+
+def _message(body: bytes) -> str:
+    """What a server says of an error, out of the object that OpenAI's API wraps it in; else the body's beginning."""
+    text = body[:4000].decode(errors="replace")
+    try:
+        error = json.loads(text)["error"]
+        return str(error["message"] if isinstance(error, dict) else error)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return text[:600]
 
 
 def _tokens(data: Any) -> int:

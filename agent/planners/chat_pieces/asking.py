@@ -15,6 +15,7 @@ from agent.chat_models.errors import (
     ChatFailed,
     ChatRefused,
     ChatRejected,
+    ChatShut,
     ChatUnavailable,
     ContextOverflow,
 )
@@ -29,6 +30,7 @@ PieceT = TypeVar("PieceT", bound=Piece)
 OFFLINE = "offline"
 _REASONS: tuple[tuple[type[ChatFailed], str], ...] = (
     (ChatUnavailable, "no_answer"),
+    (ChatShut, "shut"),
     (ChatRejected, "rejected"),
     (ContextOverflow, "too_long"),
     (ChatRefused, "declined"),
