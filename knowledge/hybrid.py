@@ -49,10 +49,17 @@ def fused_scores(snapshot: Snapshot, query: str, vector: Floats | None) -> Float
     by_words = snapshot.postings.scores(words_of(query))
     if vector is None:
         return by_words
-    cosines = snapshot.vectors @ vector
-    by_meaning = np.clip((cosines - FLOOR) / (CEILING - FLOOR), 0.0, 1.0)
     meaning = MEANING_ITALIAN if is_italian(query) else MEANING
-    fused: Floats = np.where(snapshot.embedded, meaning * by_meaning + (1 - meaning) * by_words, by_words)
+    # In place: ten thousand passages are looked through at every request.
+    fused: Floats = snapshot.vectors @ vector
+    fused -= np.float32(FLOOR)
+    fused *= np.float32(1 / (CEILING - FLOOR))
+    np.clip(fused, 0.0, 1.0, out=fused)
+    fused -= by_words
+    fused *= np.float32(meaning)
+    fused += by_words
+    if not snapshot.embedded.all():
+        fused[~snapshot.embedded] = by_words[~snapshot.embedded]
     return fused
 
 
@@ -96,9 +103,9 @@ def _named(snapshot: Snapshot, scores: Floats, allowed: NDArray[np.bool_], wante
 
 def _best(snapshot: Snapshot, scores: Floats, allowed: NDArray[np.bool_], wanted: Wanted) -> list[int]:
     """Rows from best to worst, those about a name somewhat ahead, and each document's further ones held back."""
-    names = set(wanted.names)
-    named = np.array([not names.isdisjoint(document.about) for document in snapshot.documents], bool)
-    scores = np.where(named[snapshot.document_of], scores + 0.2, scores)
+    if names := set(wanted.names):
+        named = np.array([not names.isdisjoint(document.about) for document in snapshot.documents], bool)
+        scores = np.where(named[snapshot.document_of], scores + 0.2, scores)
     scores = np.where(allowed & (scores >= LEAST), scores, 0.0)
     # Enough that holding back cannot bring in one from outside, unless a single document fills them all.
     many = min(len(scores), 16 * wanted.limit)

@@ -38,7 +38,11 @@ class _OwnEmbedder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """One vector of length 1 a text, `float32 [n, 384]`."""
         vectors = np.empty((len(texts), DIM), np.float32)
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch([_plain(text) for text in texts])]
+        plain = [_plain(text) for text in texts]
+        # A batch goes to threads of the tokenizer's own: for one text to wake them costs more than it takes.
+        one = len(plain) == 1
+        encodings = [self._tokenizer.encode(plain[0])] if one else self._tokenizer.encode_batch(plain)
+        ids = [encoding.ids for encoding in encodings]
         order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
         batches: list[list[int]] = []
         for index in order:
