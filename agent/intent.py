@@ -73,6 +73,7 @@ class Brief(_Model):
     cast: list[CastMember] = Field(default_factory=list)
     beats: list[Beat] = Field(default_factory=list)
     explicit_shots: bool = Field(False, description="the request lists its shots: one shot a beat, none added")
+    script_words: int | None = Field(None, ge=1, description="how many words are to be spoken, when it was given")
     shot_count: int | None = Field(None, ge=1, le=60, description="how many shots, when it was given without a list")
 
 

@@ -248,6 +248,8 @@ def _beats(brief: Brief) -> tuple[int, int]:
     if brief.shot_count:
         return brief.shot_count, brief.shot_count
     seconds = brief.duration_s or (brief.beats[0].duration_s if brief.beats else None) or USUAL_S
+    if brief.script_words and not brief.duration_s:
+        seconds = max(USUAL_S, brief.script_words / USUAL_RATE / SPEECH_SHARE)
     most = max(1, min(MOST_BEATS, int(seconds / BEAT_S[0])))
     return max(1, min(most, ENOUGH_BEATS, int(seconds / BEAT_S[1]))), most
 
@@ -260,6 +262,8 @@ def _tells_action(brief: Brief, leeway: Leeway, direction: Direction) -> bool:
 
 def _target(brief: Brief, intent: Intent) -> int:
     """Spoken words that are wanted."""
+    if brief.script_words:
+        return min(MOST_WORDS, brief.script_words)
     if brief.duration_s:
         return max(4, min(MOST_WORDS, int(brief.duration_s * USUAL_RATE * SPEECH_SHARE)))
     if "video" not in intent.outputs:

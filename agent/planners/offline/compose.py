@@ -30,6 +30,8 @@ __all__ = ["compose"]
 
 MAX_CAST = 16
 LEAST_S, MOST_S = 0.5, 1800.0
+OFF = 1.3
+"""By so much a script may miss the number of words that was asked for before it is told."""
 _STILL_OUTPUTS = frozenset({"image", "voice", "music", "subtitles", "text"})
 
 
@@ -262,10 +264,18 @@ def _tell(
         seconds = storyboard.duration_s
         name = "assumed_length" if len(storyboard.shots) > 1 else "assumed_length_one"
         notes.assume(name, seconds=seconds, shots=len(storyboard.shots))
+    if asked := brief.script_words:
+        said = _spoken(storyboard)
+        if not asked / OFF <= said <= asked * OFF:
+            notes.assume("other_word_count", asked=asked, count=said)
     longest = direction.coverage.lengths.longest_s
     silent = [shot.duration_s for shot in storyboard.shots if not shot.dialogue]
     if len(storyboard.shots) == MAX_SHOTS and silent and min(silent) > longest:
         notes.assume("long_shots", most=MAX_SHOTS, each=round(min(silent), 1))
+
+
+def _spoken(storyboard: Storyboard) -> int:
+    return sum(len(line.text.split()) for shot in storyboard.shots for line in shot.dialogue)
 
 
 def _is_card(scenes: Sequence[Scene]) -> bool:

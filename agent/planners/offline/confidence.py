@@ -6,6 +6,7 @@ from agent.intent import Brief
 from agent.planners.offline.headings import find_headings
 from agent.planners.offline.limits import tell_limits
 from agent.planners.offline.reading import Reading
+from agent.planners.offline.word_count import word_count_tokens
 
 __all__ = ["rate", "unplaced"]
 
@@ -18,6 +19,7 @@ def unplaced(reading: Reading) -> list[str]:
     covered = {at for m in page.matches for at in range(m.start, m.end)}
     covered |= {at for m in reading.mentions for at in range(m.start, m.end)}
     covered |= {at for start, end in find_headings(page) for at in range(start, end)}
+    covered |= word_count_tokens(page)
     places = {word for beat_word in (page.language,) for word in vocabulary.common[beat_word]}
     words = [
         token.text

@@ -11,6 +11,7 @@ from agent.planners.offline.limits import ratio_spans
 from agent.planners.offline.page import Page
 from agent.planners.offline.quotes import FILE_MARK, LINE_MARK, QUOTE_MARK
 from agent.planners.offline.verbs import grammar, word_set
+from agent.planners.offline.word_count import word_count_tokens
 from agent.planners.offline.wordlists import words
 
 __all__ = ["ABOUT_SCENERY", "dropped_words", "is_of_film"]
@@ -33,6 +34,7 @@ def dropped_words(page: Page, start: int, end: int) -> set[int]:
     drop.update(at for at in range(start, end) if page.tokens[at].text in (QUOTE_MARK, LINE_MARK, FILE_MARK))
     for first, stop in ratio_spans(page):
         drop.update(at for at in range(start, end) if first <= page.tokens[at].start < stop)
+    drop |= {at for at in word_count_tokens(page) if start <= at < end}
     for phrase in grammar().quality:
         for at in range(start, end - len(phrase) + 1):
             if tuple(page.key(at + i) for i in range(len(phrase))) == phrase:

@@ -26,6 +26,7 @@ from agent.planners.offline.vocabulary import READING, Vocabulary
 from agent.planners.offline.voices import is_voice, voice_name
 from agent.planners.offline.wants import Wants, read_wants
 from agent.planners.offline.who import settle
+from agent.planners.offline.word_count import read_word_count
 from agent.planners.offline.wordlists import words as word_list
 from tools.storyboard import Language, Line
 
@@ -219,6 +220,7 @@ class Reading:
             cast=list(self.roster.members.values())[:16],
             beats=beats,
             explicit_shots=cuts[0].explicit if cuts else False,
+            script_words=read_word_count(self.page),
             shot_count=None if len(cuts) > 1 else shots_wanted(self.page),
         )
 

@@ -326,3 +326,18 @@ def test_what_the_model_does_not_know_is_the_rules_answer(desk: Desk) -> None:
     request = desk.request("why is the sea blue?")
     intent = desk.planner.understand(request)
     assert desk.planner.answer(intent, request) == OfflinePlanner().answer(intent, request)
+
+
+@pytest.mark.parametrize(("asked", "wanted"), [("200", 200), ("2000", 600)])
+def test_a_script_has_the_number_of_words_that_was_asked_for(desk: Desk, asked: str, wanted: int) -> None:
+    long = [
+        line("luca" if at % 2 else "alberto", "I saw it first and it is mine, is it not?", at % 4 + 1)
+        for at in range(19)
+    ]
+    script_all(desk.peer, {**JEALOUSY, "Script": {"lines": long}, "Revision": {"weak": "nothing", "lines": []}})
+    composed, _ = made(desk, f"write a script of {asked} words: Luca and Alberto argue at the harbour")
+    prompts = [str(seen.body["messages"][0]["content"]) for seen in desk.peer.requests if seen.schema_name == "Script"]
+    assert f"about {wanted} spoken words" in prompts[0]
+    words = sum(len(text.split()) for _, text in spoken(composed.storyboard))
+    assert words == 209
+    assert any("spoken words" in told for told in composed.assumptions) == (asked == "2000")
