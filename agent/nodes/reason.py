@@ -102,8 +102,11 @@ def _ask(
         return {**delta, "messages": [("human", str(answer["change"]))], "restart": True}
     if isinstance(answer, dict) and answer.get("storyboard"):
         changed = Storyboard.model_validate(answer["storyboard"])
-        fresh: AgentState = {**state, "storyboard": changed, "work": Work(approved=True)}
-        more: dict[str, Any] = {}
+        # Who speaks what may have changed, and with it who makes it; storyboard.yaml holds what is made.
+        more: dict[str, Any] = {"lineup": context.toolbox.draw_up(changed, state["outputs"], context.options.engines)}
+        fresh: AgentState = {**state, **more, "storyboard": changed, "work": Work(approved=True)}  # type: ignore[typeddict-item]
+        context.toolbox.check(planned_calls(fresh, context))
+        context.toolbox.open_production(fresh, context.options)
         begin_with_lessons(fresh, context, more)
         batch = next_batch(more.get("work", fresh["work"]), planned_calls({**fresh, **more}, context))  # type: ignore[typeddict-item]
         return {**delta, **more, "storyboard": changed, "work": batch}

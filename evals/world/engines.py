@@ -27,7 +27,9 @@ WORLD_VARIABLE = "STUDIO_EVAL_WORLD"
 FAULTS = "faults.json"
 CALLS = "calls"
 ALLOWED = ("tools.", "evals.world.")
-_HANG_S = 30.0
+HANGS_AFTER_S = 8.0
+"""Seconds without a sign of life after which an engine that can hang here counts as hung; importing it takes two."""
+_HANG_S = 40.0
 
 
 def world_engines(registry: Registry, world: World) -> Registry:
@@ -43,7 +45,7 @@ def world_engines(registry: Registry, world: World) -> Registry:
         for name, engine in entry.engines.items():
             here = engine
             if f"{tool}/{name}" in world.absent:
-                here = engine.model_copy(update={"reads": ("not_installed_here",), "serves_cpu": True})
+                here = engine.model_copy(update={"stack": "core", "libraries": (f"{name.replace('_', '-')}-engine",)})
             if f"{tool}/{name}" in world.stand_ins and embedded is not None:
                 stands = {"embedded": engine.embedded, "levers": engine.levers, "from_still": engine.from_still}
                 here = embedded.model_copy(update={**stands, "about": engine.about, "licence": engine.licence})
@@ -54,7 +56,7 @@ def world_engines(registry: Registry, world: World) -> Registry:
                 here = here.model_copy(
                     update={
                         "engine": f"evals.world.engines:faulty__{path}",
-                        "silence_s": 2.0 if hangs else here.silence_s,
+                        "silence_s": HANGS_AFTER_S if hangs else here.silence_s,
                     }
                 )
             engines[name] = here

@@ -35,14 +35,14 @@ class Page(_Model):
     """A page of this world's web, and what the search service says of it.
 
     Attributes:
-        url: with a host that is nowhere else, as https://harbours.example/camogli (http and https alike).
+        url: with a host that is nowhere else, as http://harbours.example/camogli (no https: the sites have no certificate).
         title, snippet: as the search lists it.
         text: of the page, as paragraphs; or `html`, the page as it stands.
         status: that the server answers with.
         listed: whether the search finds it.
     """
 
-    url: str = Field(pattern=r"^https?://[a-z0-9.-]+(/\S*)?$")
+    url: str = Field(pattern=r"^http://[a-z0-9.-]+(/\S*)?$")
     title: str = ""
     snippet: str = ""
     text: str = ""
@@ -123,7 +123,7 @@ class Fault(_Model):
         tool: whose engines. call: only these calls, as `s1.still` or `*.speech`.
         engine: only this one.
         kind: `out_of_memory`, `error`, `bad_output`, `disk_full`: raised as they come from libraries; `crash`: the
-            worker dies; `hang`: no sign of life (`silence_s` of the engine is set to a second); `slow`: it takes
+            worker dies; `hang`: no sign of life (it counts as hung after 8 s here); `slow`: it takes
             `seconds` longer; `black`, `blurred`: the picture is really made so; `silent`, `clipped`: the sound is.
         after: calls that go well before. times: how often it happens then; null: always.
         seconds: of `slow`.
@@ -162,7 +162,7 @@ class World(_Model):
     Attributes:
         settings: fields of `configs.settings.Settings`, as quality_threshold, max_attempts, seed, network, strategy.
         profile: hardware profile of profiles.yaml.
-        absent: engines that are not installed here, as `compose_music/score`.
+        absent: engines whose library is not installed here, as `generate_image/sdxl`.
         stand_ins: engines that are ready here, carried out by the embedded engine of the same tool (no weights are
             needed), as `generate_image/sdxl`.
         knowledge: documents that the person added: file name and text.
