@@ -138,14 +138,15 @@ def _cover(
     coverage = direction.coverage
     if brief.explicit_shots:
         return [plan for i, scene in enumerate(scenes) for plan in cover_one_shot(scene, i == 0, aspect, coverage)]
-    if intent.outputs and set(intent.outputs) <= _STILL_OUTPUTS:
+    counted = brief.shot_count if len(scenes) == 1 and not scenes[0].lines else None
+    if intent.outputs and set(intent.outputs) <= _STILL_OUTPUTS and not (counted and "image" in intent.outputs):
         plans = [plan for scene in scenes for plan in cover_stills(scene, aspect, coverage)]
         # Music alone may be longer than one shot can be.
         most = 120.0
         count = ceil(total / most / len(plans)) if total else 1
         return [plan for plan in plans for _ in range(count if not plan.lines else 1)]
-    if len(scenes) == 1 and brief.shot_count and not scenes[0].lines:
-        return cover_in_shots(scenes[0], brief.shot_count, total or scenes[0].duration_s, aspect, coverage)
+    if counted:
+        return cover_in_shots(scenes[0], counted, total or scenes[0].duration_s, aspect, coverage)
     if len(scenes) == 1:
         return cover_scene(scenes[0], total or scenes[0].duration_s, aspect, coverage)
     plans = []

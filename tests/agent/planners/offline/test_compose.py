@@ -496,3 +496,10 @@ def test_the_data_are_complete() -> None:
         assert {*play.speaking, *play.silent} <= poses
     for place_id in direction.places:
         assert place_id in direction.mood.places
+
+
+def test_pictures_in_so_many_shots_are_so_many() -> None:
+    brief = Brief(cast=[LUCA], beats=[Beat(location="beach")], shot_count=3)
+    assert len(composed(brief, outputs=["image"]).storyboard.shots) == 3
+    alone = brief.model_copy(update={"shot_count": None})
+    assert len(composed(alone, outputs=["image"]).storyboard.shots) == 1
