@@ -92,7 +92,9 @@ class Desk:
 
     def note(self, texts: list[str]) -> None:
         """Keep what was looked up, for the planners."""
-        self.notes = [*self.notes, *(text for text in texts if text not in self.notes)][-MOST_NOTES:]
+        with self._shelf:
+            # In place: a desk that serves one call shares its notes with the conversation's.
+            self.notes[:] = [*self.notes, *(text for text in texts if text not in self.notes)][-MOST_NOTES:]
 
     # -- scenes -----------------------------------------------------------------------------------------------------
 

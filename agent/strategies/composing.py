@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -85,25 +85,26 @@ def job_of(state: AgentState, context: AgentContext, intent: Intent, request: Pl
         from agent.functions.table import FunctionTable
 
         functions = studio_functions()
-        foreign = _foreign_servers(policy, context)
-        if foreign is not None:
-            more, problems = foreign.functions(context.cancel)
-            functions += more
-            for one in problems:
-                turn.think("note", one, source="mcp", label="functions")
-        allowed = policy.allowed(functions)
-        desk = desk_of(state, context, turn.tell, offline_planner())
-        # A turn of several goals opens a table for each of them; the limit is the turn's.
-        limit = max(0, context.settings.max_tool_calls - turn.spending.used_calls)
-        opened = FunctionTable(
-            functions, desk, allowed=allowed, guard=policy.guard, limit=limit, root=desk.productions, tell=turn.tell
-        )
-        try:
-            yield opened
-        finally:
-            turn.spending.used_calls += len(opened.records)
+        with ExitStack() as leaving:
+            foreign = _foreign_servers(policy, context)
             if foreign is not None:
-                foreign.close()
+                # From here on: a turn may be stopped while the second of them is still asked what it offers.
+                leaving.callback(foreign.close)
+                more, problems = foreign.functions(context.cancel)
+                functions += more
+                for one in problems:
+                    turn.think("note", one, source="mcp", label="functions")
+            allowed = policy.allowed(functions)
+            desk = desk_of(state, context, turn.tell, offline_planner())
+            # A turn of several goals opens a table for each of them; the limit is the turn's.
+            limit = max(0, context.settings.max_tool_calls - turn.spending.used_calls)
+            opened = FunctionTable(
+                functions, desk, allowed=allowed, guard=policy.guard, limit=limit, root=desk.productions, tell=turn.tell
+            )
+            try:
+                yield opened
+            finally:
+                turn.spending.used_calls += len(opened.records)
 
     names = [*intent.characters, *_places(intent)]
     lessons = reflections(context).similar(request.text, names) if intent.kind == "scene" else []

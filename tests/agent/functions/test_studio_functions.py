@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agent.functions.desk import Desk, Scene, desk_of
+from agent.functions.desk import MOST_NOTES, Desk, Scene, desk_of
 from agent.functions.offer import studio_functions
 from agent.functions.table import FunctionTable
 from agent.intent import Intent
@@ -210,6 +210,15 @@ def test_what_was_looked_up_is_shown_to_the_planner(tmp_path: Path) -> None:
     assert "\n[1] https://x.org\nThe fair is in May." in found.text
     assert "The fair is in May." in at.notes
     assert any("Luca" in note or "boy" in note for note in at.notes)
+
+
+def test_what_one_call_looked_up_is_known_to_the_next(tmp_path: Path) -> None:
+    at = desk(tmp_path)
+    at.serving(lambda _event: None, threading.Event()).note(["The fair is in May."])
+    later = at.serving(lambda _event: None, threading.Event())
+    assert later.notes == at.notes == ["The fair is in May."]
+    later.note([f"note {number}" for number in range(30)])
+    assert len(at.notes) == MOST_NOTES
 
 
 def test_offline_and_nothing_found_are_told_apart(tmp_path: Path) -> None:

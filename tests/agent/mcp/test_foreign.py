@@ -329,3 +329,33 @@ def test_a_turn_may_use_them_only_where_the_users_words_ask_for_the_web(
     assert ("search_web" in names) == offered
     assert any("not pinned" in one.text for one in job.turn.thoughts) == offered
     assert "loose__add" not in names
+
+
+def test_a_turn_that_is_stopped_while_servers_are_asked_leaves_none_of_them_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, honest: list[OfferedTool]
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    path = yaml(
+        tmp_path, first=entry(first, sha256=digest(honest)), second=entry(second, "mute", sha256=digest(honest))
+    )
+    monkeypatch.setattr("agent.mcp.foreign.MCP_YAML", path)
+    context = create_context(Settings(productions=tmp_path / "productions", network=True))
+    state: Any = {"messages": [HumanMessage("search the web for harbours", id="turn")], "notes": []}
+    job = job_of(state, context, Intent(kind="question"), plan_request(state))
+
+    def stop() -> None:
+        for _ in range(600):
+            if (second / "mark").exists():
+                break
+            time.sleep(0.05)
+        context.cancel.set()
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    with pytest.raises(Cancelled), job.table():
+        pass
+    stopping.join()
+    assert not alive(first)
+    assert not alive(second)
