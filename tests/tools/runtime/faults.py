@@ -123,7 +123,7 @@ class Disk:
     ) -> Callable[..., Any]:
         def call(*args: Any, **named: Any) -> Any:
             if writes(args):
-                self._step(args[which])
+                self._step(_placed(args[which], named))
             return real(*args, **named)
 
         return call
@@ -150,9 +150,10 @@ class Disk:
 
     def _rename(self, real: Callable[..., None]) -> Callable[..., None]:
         def call(source: Any, target: Any, **named: Any) -> None:
-            self._step(target)
+            told = str(_placed(source, named)), str(_placed(target, named))
+            self._step(told[1])
             real(source, target, **named)
-            self.renames.append((str(source), str(target)))
+            self.renames.append(told)
 
         return call
 
@@ -171,6 +172,12 @@ class Disk:
                 found = path.stat()
                 if self.durable.get(found.st_ino) != (found.st_size, found.st_mtime_ns) and rng.random() < 0.5:
                     os.truncate(path, 0)
+
+
+def _placed(path: Any, named: dict[str, Any]) -> Any:
+    """The whole path, where it was named within an open folder."""
+    folder = named.get("dst_dir_fd") or named.get("dir_fd")
+    return str(Path(f"/proc/self/fd/{folder}").readlink() / str(path)) if folder is not None else path
 
 
 FAULTS = {name: getattr(errno, name) for name in ("ENOSPC", "EIO", "EROFS", "EMFILE")}

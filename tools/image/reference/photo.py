@@ -70,7 +70,7 @@ def decode_photo(data: bytes, where: str, *, longest: int = 2048) -> np.ndarray:
         where: what to call it where it is wrong.
     """
     import numpy as np
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     if not data:
         raise InvalidInput("is empty", where=where)
@@ -87,6 +87,10 @@ def decode_photo(data: bytes, where: str, *, longest: int = 2048) -> np.ndarray:
             if max(upright.size) > longest:
                 upright.thumbnail((longest, longest), Image.Resampling.LANCZOS)
             return np.asarray(upright)
+    except UnidentifiedImageError:
+        # Its own words tell where in memory the bytes lie: other words every time.
+        hint = f"Give a {', '.join(FORMATS)}."
+        raise InvalidInput("cannot be read as a picture: it is none that is known here", where=where, hint=hint) from None
     except (*_WRONG, Image.DecompressionBombError) as error:
         raise InvalidInput(
             f"cannot be read as a picture: {str(error)[:120]}", where=where, hint=f"Give a {', '.join(FORMATS)}."

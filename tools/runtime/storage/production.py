@@ -37,6 +37,7 @@ _MOST_OF_ONE_SLUG = 1000
 _CLAIM_S = 600.0
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS)
 """What disks say that know no hard links."""
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Production:
@@ -183,9 +184,8 @@ class Production:
             if target.is_file() and not target.is_symlink() and target.samefile(source):
                 return target
             target.parent.mkdir(parents=True, exist_ok=True)
-            # A link there replaced meanwhile would still be followed: look again at what was made.
-            self._check_inside(target.parent)
-            _replace_by_link(source, target)
+            with self._folder_of(target) as folder:
+                _replace_by_link(source, folder, target.name)
         return target
 
     def take_down(self, artifact: Artifact | None, file: str, name: str) -> None:
@@ -201,7 +201,8 @@ class Production:
         made = artifact.record.files[file]
         with storage_errors(f"cannot remove {target}"):
             if target.is_file() and target.stat().st_size == made.size and hash_file(target) == made.sha256:
-                target.unlink()
+                with self._folder_of(target) as folder:
+                    os.unlink(target.name, dir_fd=folder)
 
     def _exported(self, name: str) -> Path:
         """Where a file of this name is put, checked: it is a plain name, and no link leads elsewhere."""
@@ -211,6 +212,27 @@ class Production:
         target = self.path.joinpath(*parts)
         self._check_inside(target.parent)
         return target
+
+    @contextmanager
+    def _folder_of(self, target: Path) -> Iterator[int]:
+        """The folder of an export, held open from the production downwards, no link followed.
+
+        What is done in it happens there and nowhere else, also where somebody puts a link in its place meanwhile.
+        """
+        held = os.open(self.path, _FOLDER)
+        try:
+            for part in target.parent.relative_to(self.path).parts:
+                try:
+                    inner = os.open(part, _FOLDER, dir_fd=held)
+                except OSError as error:
+                    if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+                        raise
+                    raise InvalidInput(f"{target.parent} leads out of the production by a link") from error
+                os.close(held)
+                held = inner
+            yield held
+        finally:
+            os.close(held)
 
     def _check_inside(self, path: Path) -> None:
         if not path.resolve().is_relative_to(self.path.resolve()):
@@ -300,20 +322,23 @@ def _sweep_claims(root: Path) -> None:
                 shutil.rmtree(claim, ignore_errors=True)
 
 
-def _replace_by_link(source: Path, target: Path) -> None:
-    temp = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+def _replace_by_link(source: Path, folder: int, name: str) -> None:
+    """Put a file under a name in an open folder, in one step."""
+    temp = f".{name}.{secrets.token_hex(4)}.tmp"
     try:
         try:
-            os.link(source, temp)
+            os.link(source, temp, dst_dir_fd=folder)
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
-            with source.open("rb") as there, temp.open("xb") as here:
+            made = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder)
+            with source.open("rb") as there, os.fdopen(made, "wb") as here:
                 shutil.copyfileobj(there, here, 1 << 20)
                 here.flush()
                 os.fsync(here.fileno())
-        temp.replace(target)
-        fsync_dir(target.parent)
+        os.rename(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.fsync(folder)
     finally:
         # Where source and target were one file already, rename leaves the temporary name standing.
-        temp.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(temp, dir_fd=folder)

@@ -174,7 +174,7 @@ def test_exports_are_links_into_the_store_and_replaced_in_one_step(production: P
 
 
 def test_where_links_are_impossible_exports_are_copies(production: Production, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_args: object) -> None:
+    def refuse(*_args: object, **_named: object) -> None:
         raise OSError(18, "Invalid cross-device link")
 
     monkeypatch.setattr(os, "link", refuse)
