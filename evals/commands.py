@@ -178,7 +178,7 @@ def _tell_summary(console: Any, result: EvalResult, place: Path) -> None:
         table.add_row(
             name, "-" if value is None else f"{value:g}" if isinstance(value, int) else f"{value:.3g}", "", ""
         )
-    for metric in result.metrics:
+    for metric in (one for one in result.metrics if one.measured or "." not in one.name):
         shown = "not measured" if metric.value is None else f"{metric.value:.3g}"
         table.add_row(metric.name, shown, metric.unit if metric.measured else "", metric.why)
     console.print(table)

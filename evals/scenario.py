@@ -131,7 +131,7 @@ class Scenario(_Model):
     name: Name
     about: str = Field(min_length=8, max_length=300)
     tags: tuple[Tag, ...] = Field(min_length=1)
-    time_limit_s: float = Field(120.0, gt=0.0, le=600.0)
+    time_limit_s: float = Field(180.0, gt=0.0, le=600.0)
     world: World = World()
     turns: tuple[Turn, ...] = Field(min_length=1, max_length=20)
     expect: Expect = Expect()

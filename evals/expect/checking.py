@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,19 @@ def check_turn(scenario: Scenario, record: TurnRecord, folder: Path) -> list[Che
     return checks
 
 
-def check_whole(scenario: Scenario, turns: list[TurnRecord], folder: Path) -> list[Check]:
-    """The checks of what is expected after the last turn."""
-    return check(scenario.expect, Seen(tuple(turns), folder, whole=True))
+def check_whole(scenario: Scenario, turns: list[TurnRecord], folder: Path, held: list[Check]) -> list[Check]:
+    """The checks of what is expected after the last turn; metrics among them count those that were `held` before."""
+    return check(scenario.expect, Seen(tuple(turns), folder, whole=True, checks=tuple(held)))
 
 
 def check(expect: Expect, seen: Seen) -> list[Check]:
     """The checks of one `expect`. A scorer that breaks is a check that failed, with what it broke of."""
     known, found = scorers(), []
     for name, wanted in expect.given.items():
+        # Metrics come last: some are taken from the checks before them.
+        looked_at = replace(seen, checks=(*seen.checks, *found)) if name == "metrics" else seen
         try:
-            found += list(known[name](wanted, seen))
+            found += list(known[name](wanted, looked_at))
         except Exception as error:
             note = f"could not be looked at: {type(error).__name__}: {error}"
             found.append(Check(name=name, turn=seen.number, passed=False, note=note[:400]))

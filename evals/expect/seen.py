@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from evals.result import CallSeen, TurnRecord
+from evals.result import CallSeen, Check, TurnRecord
 
 __all__ = ["Seen"]
 
@@ -20,11 +20,13 @@ class Seen:
         turns: one, or all in order.
         folder: of the scenario.
         whole: it is all of it, so that numbers are sums.
+        checks: that were held so far.
     """
 
     turns: tuple[TurnRecord, ...]
     folder: Path
     whole: bool = False
+    checks: tuple[Check, ...] = ()
 
     @property
     def last(self) -> TurnRecord:

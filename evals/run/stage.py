@@ -58,6 +58,7 @@ def main() -> None:
 def play(job: Job) -> ScenarioRun:
     """All turns that are not over yet, then the checks and the metrics."""
     from evals.expect.checking import check_whole
+    from evals.expect.seen import Seen
     from evals.metrics.all import measure_run
     from evals.world.opened import opened
     from tools.errors import MissingPrerequisite
@@ -72,8 +73,8 @@ def play(job: Job) -> ScenarioRun:
                 run.checks += stage.held(run.turns[-1])
     except MissingPrerequisite as error:
         return run.model_copy(update={"outcome": "not_run", "why": str(error)})
-    run.checks += check_whole(job.scenario, run.turns, job.folder)
-    run.metrics = measure_run(job.scenario, run.turns, run.checks, job.folder)
+    run.checks += check_whole(job.scenario, run.turns, job.folder, run.checks)
+    run.metrics = measure_run(Seen(tuple(run.turns), job.folder, whole=True, checks=tuple(run.checks)))
     run.pictures = _pictures(run.turns, job.folder)
     run.seconds = time.perf_counter() - start
     run.cpu_seconds = _cpu()
