@@ -117,6 +117,9 @@ class KnowledgeBase:
             KnowledgeBusy, OSError: see `refresh`.
             KnowledgeProblem: Chroma cannot be written to.
         """
+        if self._embedder():
+            # A second of work that needs no lock: others wait that much less.
+            self.chroma.import_library()
         # One hold for both: who waits for Chroma alone may come with an index that another has added to since.
         with self._guard, self._owned(self._chroma_lock, wait=True):
             snapshot = self._current(wait=True)

@@ -48,6 +48,10 @@ class ChromaStore:
         self.server = server
         self._seal = folder.with_suffix(".json")
 
+    def import_library(self) -> None:
+        """Import what this store needs, which takes a second the first time."""
+        import chromadb  # noqa: F401
+
     def sync(self, snapshot: Snapshot) -> int:
         """Make the collection equal to the snapshot; the caller holds the index lock.
 

