@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.remembered_cli import generations, preferences
+from agent.remembered_cli import generations, lessons, preferences
 
 if TYPE_CHECKING:
     from knowledge.added import Added
@@ -33,6 +33,7 @@ knowledge = typer.Typer(
 
 knowledge.command()(preferences)
 knowledge.command()(generations)
+knowledge.command()(lessons)
 
 NOT_ALL = 3
 """Exit code where some of several documents were refused."""

@@ -1,4 +1,4 @@
-"""`studio knowledge preferences` and `studio knowledge generations`: what is remembered of a person and of their work.
+"""`studio knowledge preferences`, `generations` and `lessons`: what is remembered of a person and of their work.
 
 Only Typer and the standard library are imported here; each command imports what it needs.
 """
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["generations", "preferences"]
+__all__ = ["generations", "lessons", "preferences"]
 
 ALL = "all"
 Forget = Annotated[list[str], typer.Option("--forget", metavar="ID", help="Take one back, or `all`. Repeatable.")]
@@ -86,6 +86,34 @@ def generations(
         _say(f"{path.name} is damaged and not used: studio knowledge generations --forget {path.stem}", "yellow")
     if not left:
         _say("Nothing is remembered of earlier films.")
+
+
+def lessons(
+    forget: Forget = [],  # noqa: B006 - Typer's way; nobody changes it
+    as_json: AsJson = False,
+) -> None:
+    """What was learned from failures and from your changes; requests like those begin with it. --forget ends that."""
+    from configs.settings import Settings
+    from knowledge.reflections import FILE_NAME, Reflections
+    from tools.errors import StorageFailed
+
+    kept = Reflections(Settings().knowledge_home / FILE_NAME)
+    there = {one.id: one for one in kept.all()}
+    gone = _chosen(forget, list(there))
+    try:
+        kept.forget(gone)
+    except OSError as error:
+        raise StorageFailed(f"it cannot be forgotten: {error.strerror or error}.") from error
+    left = [one for one in there.values() if one.id not in gone]
+    if as_json:
+        _print_json([{"id": one.id, **one.model_dump(mode="json")} for one in left])
+        return
+    _tell_gone([f"“{there[key].text}”" for key in gone])
+    causes = {"checks": "checks", "failure": "a failure", "user": "your change"}
+    rows = [(one.id, one.text, causes[one.cause], " ".join(one.request[:6]), one.source) for one in left]
+    _table(("id", "lesson", "learned from", "for requests like", "in words of"), rows)
+    if not left:
+        _say("Nothing was learned yet.")
 
 
 def _chosen(asked: list[str], there: list[str]) -> list[str]:

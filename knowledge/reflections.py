@@ -6,17 +6,19 @@ in them chooses a tool. What was measured to help is kept elsewhere (`knowledge.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-__all__ = ["MOST_KEPT", "Reflection", "Reflections"]
+__all__ = ["FILE_NAME", "MOST_KEPT", "Reflection", "Reflections"]
 
+FILE_NAME = "reflections.jsonl"
 MOST_KEPT = 300
 LEAST_ALIKE = 0.34
 """How alike a request must be to that of a lesson: a third of their words and names together."""
@@ -52,6 +54,12 @@ class Reflection(BaseModel):
     fix: Literal["", "closer", "wider", "apart"] = ""
     source: str = Field("rules", max_length=120)
     times: int = Field(1, ge=1)
+
+    @property
+    def id(self) -> str:
+        """Eight letters by which a person names it."""
+        told = json.dumps([self.text, self.cause, sorted(set(self.about))], ensure_ascii=False)
+        return hashlib.sha256(told.encode()).hexdigest()[:8]
 
     @classmethod
     def words(cls, text: str) -> tuple[str, ...]:
@@ -102,6 +110,18 @@ class Reflections:
                 kept.append(again.model_copy(update={"times": again.times + 1}))
         self._write(kept[-MOST_KEPT:])
         return new
+
+    def forget(self, ids: Collection[str]) -> list[Reflection]:
+        """Drop lessons by their id; returns what is dropped.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        kept = self.all()
+        gone = [one for one in kept if one.id in ids]
+        if gone:
+            self._write([one for one in kept if one.id not in ids])
+        return gone
 
     def similar(self, request: str, about: Sequence[str] = (), limit: int = 3) -> list[Reflection]:
         """The lessons of requests most like this one, the most alike first; of equals the one learned more often."""

@@ -24,7 +24,7 @@ from agent.strategies.chain_of_thought import deliberate
 from agent.strategies.scoring import score_board
 from agent.strategies.staging import Fix, fix_for, restaged
 from agent.strategies.variations import fixed_by
-from knowledge.reflections import Reflection, Reflections
+from knowledge.reflections import FILE_NAME, Reflection, Reflections
 from tools.storyboard import Storyboard
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _touches(framing: str, fix: Fix) -> bool:
 
 def reflections(context: AgentContext) -> Reflections:
     """The lessons of this studio."""
-    return Reflections(context.settings.knowledge_home / "reflections.jsonl")
+    return Reflections(context.settings.knowledge_home / FILE_NAME)
 
 
 def lessons_of(state: AgentState, threshold: float) -> list[Reflection]:

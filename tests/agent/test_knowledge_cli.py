@@ -11,6 +11,7 @@ from typing import Protocol
 import pytest
 
 from agent.cli import main
+from knowledge.reflections import FILE_NAME, Reflection, Reflections
 from tests.knowledge.bases import needs_weights
 
 
@@ -114,3 +115,29 @@ def test_a_chroma_server_elsewhere_is_refused(studio: Studio, note: Path, monkey
     done = studio("add", str(note))
     assert done.returncode == 1
     assert "on this machine" in done.stderr
+
+
+def test_lessons_are_listed_and_forgotten(studio: Studio, tmp_path: Path) -> None:
+    assert "Nothing was learned yet." in studio("lessons").stdout
+    kept = Reflections(tmp_path / "knowledge" / FILE_NAME)
+    one, other = (
+        Reflection(
+            request=Reflection.words(f"a {place} with Luca"),
+            about=("luca",),
+            cause="user",
+            text=f"Closer at the {place}.",
+        )
+        for place in ("beach", "harbour")
+    )
+    kept.learn([one, other])
+    listed = json.loads(studio("lessons", "--json").stdout)
+    assert [row["id"] for row in listed] == [one.id, other.id]
+    assert one.id != other.id
+    shown = studio("lessons").stdout
+    assert "Closer at the beach." in shown
+    assert "your change" in shown
+    assert "“Closer at the beach.” is forgotten." in studio("lessons", "--forget", one.id[:5]).stdout
+    assert kept.all() == [other]
+    assert studio("lessons", "--forget", one.id).returncode == 1
+    studio("lessons", "--forget", "all")
+    assert kept.all() == []
