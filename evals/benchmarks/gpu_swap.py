@@ -282,9 +282,14 @@ def describe(turn: Turn, rate: float) -> dict[str, Any]:
     }
 
 
+def lacking() -> str:
+    """What this machine lacks for it; empty where nothing."""
+    return lacks()
+
+
 def measure() -> list[Row]:
     """For `studio bench`: the rows where there is a card for it; else none, and the reason on standard error."""
-    reason = lacks()
+    reason = lacking()
     if reason:
         print(f"gpu_swap: not measured, {reason}", file=sys.stderr)
         return []
