@@ -6,20 +6,25 @@ in them chooses a tool. What was measured to help is kept elsewhere (`knowledge.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-import os
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from knowledge.index.lock import owned
+from knowledge.user_cache import replace_file
+
 __all__ = ["FILE_NAME", "MOST_KEPT", "Reflection", "Reflections"]
 
 FILE_NAME = "reflections.jsonl"
 MOST_KEPT = 300
+WAIT_S = 5.0
 LEAST_ALIKE = 0.34
 """How alike a request must be to that of a lesson: a third of their words and names together."""
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -98,17 +103,18 @@ class Reflections:
         Raises:
             OSError: the file cannot be written.
         """
-        kept = self.all()
         new: list[Reflection] = []
-        for lesson in lessons:
-            same = next((i for i, one in enumerate(kept) if _same(one, lesson)), None)
-            if same is None:
-                kept.append(lesson)
-                new.append(lesson)
-            else:
-                again = kept.pop(same)
-                kept.append(again.model_copy(update={"times": again.times + 1}))
-        self._write(kept[-MOST_KEPT:])
+        with self._owned():
+            kept = self.all()
+            for lesson in lessons:
+                same = next((i for i, one in enumerate(kept) if _same(one, lesson)), None)
+                if same is None:
+                    kept.append(lesson)
+                    new.append(lesson)
+                else:
+                    again = kept.pop(same)
+                    kept.append(again.model_copy(update={"times": again.times + 1}))
+            self._write(kept[-MOST_KEPT:])
         return new
 
     def forget(self, ids: Collection[str]) -> list[Reflection]:
@@ -117,10 +123,11 @@ class Reflections:
         Raises:
             OSError: the file cannot be written.
         """
-        kept = self.all()
-        gone = [one for one in kept if one.id in ids]
-        if gone:
-            self._write([one for one in kept if one.id not in ids])
+        with self._owned():
+            kept = self.all()
+            gone = [one for one in kept if one.id in ids]
+            if gone:
+                self._write([one for one in kept if one.id not in ids])
         return gone
 
     def similar(self, request: str, about: Sequence[str] = (), limit: int = 3) -> list[Reflection]:
@@ -131,11 +138,20 @@ class Reflections:
         liked.sort(key=lambda pair: (-pair[0], -pair[1].times, pair[1].text))
         return [one for _, one in liked[:limit]]
 
+    @contextmanager
+    def _owned(self) -> Iterator[None]:
+        """One at a time reads, changes and writes: turns of several jobs learn at the same moment.
+
+        Raises:
+            OSError: the folder cannot be written, or another kept the file for `WAIT_S`.
+        """
+        with owned(self.path.with_name(f".{self.path.name}.lock"), wait_s=WAIT_S) as mine:
+            if not mine:
+                raise TimeoutError(errno.ETIMEDOUT, "another process is changing the lessons", str(self.path))
+            yield
+
     def _write(self, lessons: list[Reflection]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        new.write_text("".join(one.model_dump_json() + "\n" for one in lessons), encoding="utf-8")
-        new.replace(self.path)
+        replace_file(self.path, "".join(one.model_dump_json() + "\n" for one in lessons).encode())
 
 
 def _same(one: Reflection, other: Reflection) -> bool:
