@@ -23,6 +23,10 @@ LONGEST_MESSAGE = 400
 MOST_LINES = 3
 """What is longer is a script or a text of somebody else's, pasted: nothing in it is taken for a wish for good."""
 LONGEST_NAME = 40
+_BETWEEN = re.compile(
+    r",|\s+(?:and|but|e|ma)\s+(?=(?:always|never|from now on|sempre|mai|d['’]ora in poi)\b)", re.IGNORECASE
+)
+"""Between two wishes, or between a request and a wish, of one sentence."""
 _NOT_NAMES = {
     "a",
     "an",
@@ -157,10 +161,18 @@ def _read_sentence(sentence: str, wording: Wording) -> tuple[dict[str, str], str
     """What it says for good, and what of it is left to be understood otherwise."""
     if found := _read_clause(sentence, wording):
         return found, ""
-    head, comma, tail = sentence.rpartition(",")
-    if comma and (found := _read_clause(re.sub(r"^\s*(and|e)\s+", "", tail), wording)) and "name" not in found:
-        return found, head
-    return {}, sentence
+    *_, last = [*_BETWEEN.finditer(sentence)] or [None]
+    if last is None:
+        return {}, sentence
+    head, tail = sentence[: last.start()].rstrip(" ,"), sentence[last.end() :]
+    found = _read_clause(re.sub(r"^\s*(and|e)\s+", "", tail), wording)
+    if not found or "name" in found:
+        return {}, sentence
+    # `always upright, never music`: what stands before the comma may be a wish, too.
+    before, left = _read_sentence(head, wording)
+    if any(before.get(kind, value) != value for kind, value in found.items()):
+        return {}, sentence  # Day and night at once.
+    return before | found, left
 
 
 def _read_clause(clause: str, wording: Wording) -> dict[str, str]:

@@ -9,6 +9,7 @@ given one fixed host and the words of the question, and nothing that a page or a
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, Protocol
@@ -173,4 +174,6 @@ def _plain(text: Any, most: int) -> str:
 
 def _reason(error: BaseException) -> str:
     told = " ".join(without_controls(str(error)).split())
-    return told[:160] or type(error).__name__
+    if re.search(r"\bdns\b|name resolution|getaddrinfo|resolv", told, re.IGNORECASE):
+        return "its name could not be resolved; is this machine online?"
+    return told if 0 < len(told) <= 160 else f"{told[:160]}…" if told else type(error).__name__

@@ -28,6 +28,10 @@ HEARD = {
     "I always want black and white": {"style": "black_and_white"},
     "from now on b&w": {"style": "black_and_white"},
     "preferisco l'acquerello": {"style": "watercolour"},
+    "always upright, never music": {"aspect": "9:16", "music": "no"},
+    "always upright and never music": {"aspect": "9:16", "music": "no"},
+    "Call me Anna, always at night, and never subtitles": {"name": "Anna", "time_of_day": "night", "subtitles": "no"},
+    "sempre di notte e mai musica": {"time_of_day": "night", "music": "no"},
     "make a beach scene with Luca, always in widescreen": {"aspect": "16:9"},
 }
 NOT_HEARD = [
@@ -39,6 +43,7 @@ NOT_HEARD = [
     "I prefer day and night",
     "never night",
     "never black and white",
+    "always by day, always at night",
     "Luca always draws in pencil",
     "make it widescreen",
     "LUCA\nCall me Anna",
