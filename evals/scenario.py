@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -167,13 +167,18 @@ def load_scenario(path: Path) -> Scenario:
 def load_scenarios(folder: Path = SCENARIOS_DIR, patterns: Sequence[str] = ()) -> list[Scenario]:
     """The scenarios of a folder that the patterns choose, by name; every file is read, lest a broken one hide.
 
+    The name of a folder below it is a pattern, too.
+
     Raises:
         YamlProblem: see `load_scenario`; or a name stands twice.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, Scenario] = {}
+    chosen: set[str] = set()
     for path in scenario_files(folder):
         scenario = load_scenario(path)
+        if patterns and path.parent.name in patterns and path.parent != folder:
+            chosen.add(scenario.name)
         if scenario.name in found:
             raise YamlProblem("there is another scenario of this name", where=str(path))
         found[scenario.name] = scenario
-    return [one for one in found.values() if one.chosen_by(patterns)]
+    return [one for one in found.values() if one.name in chosen or one.chosen_by(patterns)]

@@ -46,7 +46,8 @@ def check_whole(scenario: Scenario, turns: list[TurnRecord], folder: Path, held:
 
 def check(expect: Expect, seen: Seen) -> list[Check]:
     """The checks of one `expect`. A scorer that breaks is a check that failed, with what it broke of."""
-    known, found = scorers(), []
+    known = scorers()
+    found: list[Check] = []
     for name, wanted in expect.given.items():
         # Metrics come last: some are taken from the checks before them.
         looked_at = replace(seen, checks=(*seen.checks, *found)) if name == "metrics" else seen

@@ -58,8 +58,8 @@ def _sounding(path: Path) -> dict[str, Any]:
         resampler = av.AudioResampler(format="fltp", layout="stereo")
         try:
             for frame in file.decode(*[one for one in file.streams if one.type in ("video", "audio")]):
-                if isinstance(frame, av.VideoFrame):
-                    frames += 1
+                if not isinstance(frame, av.AudioFrame):
+                    frames += isinstance(frame, av.VideoFrame)
                     continue
                 samples, rate = samples + frame.samples, frame.sample_rate
                 for piece in resampler.resample(frame):
@@ -111,7 +111,7 @@ def people_seen(seen: Seen, file: str) -> list[str]:
     found = []
     for name, mask in dict(artifact.output["masks"]).items():
         with av.open(str(artifact.file(mask)), options={"protocol_whitelist": "file"}) as picture:
-            pixels = next(picture.decode(video=0)).to_ndarray(format="gray")
-        if float((np.asarray(pixels) > 127).mean()) >= LEAST_SEEN:
+            pixels = next(picture.decode(video=0)).to_ndarray(format="gray").astype(np.uint8)
+        if float((pixels > 127).mean()) >= LEAST_SEEN:
             found.append(name)
     return found

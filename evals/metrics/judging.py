@@ -63,7 +63,7 @@ def _of(seen: Seen, *names: str) -> list[Check]:
 def trajectory_recall(seen: Seen) -> Metric:
     """Part of the tool calls that had to be made that were made, 0..1.
 
-    Definition: words under `must`, `made`, `cached`, and tools under `exact` that were called / all of them. Source: the
+    Definition: words under `must`, `made`, `cached`, and tools under `exact` that were called / all of them. Source:
     trajectory_recall of Google Cloud's agent evaluation (cloud.google.com/vertex-ai, "Evaluate Gen AI agents", 2025).
     """
     values = [check.passed for check in _of(seen, "trajectory.must", "trajectory.made", "trajectory.cached")

@@ -141,24 +141,18 @@ def _attempts(seen: Seen) -> list[dict[str, Any]]:
     return [one for turn in seen.turns for one in turn.attempts]
 
 
+def _mean_score(name: str, scores: list[float]) -> Metric:
+    return measured(name, fmean(scores), "0..1") if scores else not_measured(name, "nothing was judged", "0..1")
+
+
 def quality_before(seen: Seen) -> Metric:
     """Mean score of first attempts, 0..1 (tools/review/scoring.py)."""
-    found = [one["score"] for one in _attempts(seen) if one["number"] == 1]
-    return (
-        measured("quality_before", fmean(found), "0..1")
-        if found
-        else not_measured("quality_before", "nothing was judged", "0..1")
-    )
+    return _mean_score("quality_before", [one["score"] for one in _attempts(seen) if one["number"] == 1])
 
 
 def quality_after(seen: Seen) -> Metric:
     """Mean score of the attempts that were kept, 0..1: what the quality loop brought is its difference to the former.
 
-    Source: as Madaan et al. 2023, "Self-Refine" (arXiv:2303.17651), tell of y_0 and y_n.
+    Source: as Madaan et al. 2023, "Self-Refine" (arXiv:2303.17651), tell of the first answer and the last.
     """
-    found = [one["score"] for one in _attempts(seen) if one["best"]]
-    return (
-        measured("quality_after", fmean(found), "0..1")
-        if found
-        else not_measured("quality_after", "nothing was judged", "0..1")
-    )
+    return _mean_score("quality_after", [one["score"] for one in _attempts(seen) if one["best"]])

@@ -58,8 +58,8 @@ class Recorder:
             if event["status"] != "running" or self._is_new(event["call_id"]):
                 self._note({"what": "call", **{name: event.get(name, "") for name in names}})
         elif node == "device":
-            self._note({"what": "device", **{n: event.get(n, "") for n in ("device", "action", "model", "seconds", "text")},
-                        "plan": event.get("plan")})  # fmt: skip
+            told = {name: event.get(name, "") for name in ("device", "action", "model", "seconds", "text")}
+            self._note({"what": "device", **told, "plan": event.get("plan")})
 
     def node(self, name: str) -> None:
         """A node of the graph has ended."""

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from evals.result import Outcome, ScenarioResult, ScenarioRun, TurnRecord
+from evals.run.folder import turn_files
 from evals.run.stage import Job
 from evals.scenario import Scenario
 
@@ -117,26 +118,41 @@ def _play(folder: Path, limit_s: float, plan: Plan) -> str:
     deadline = time.monotonic() + limit_s
     for _ in range(MOST_KILLS + 1):
         killed = _killed(folder)
-        with (folder / "log.txt").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", plan.stage, str(folder / "job.json")],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env=_environment(plan.environment),
-            )  # fmt: skip
-            try:
-                code = process.wait(timeout=max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _end(process)
-                return "timed_out"
-            except BaseException:
-                _end(process)
-                raise
+        code = _once(folder, deadline - time.monotonic(), plan)
+        if code is None:
+            return "timed_out"
         if code == 0:
             return ""
         if _killed(folder) == killed:
             name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             return f"its process ended with {name}"
     return "it killed its process again and again"
+
+
+def _once(folder: Path, limit_s: float, plan: Plan) -> int | None:
+    """One process, to its end: its exit code; None where it took too long. It ends with us, however we end."""
+    reading, writing = os.pipe()
+    try:
+        with (folder / "log.txt").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", plan.stage, str(folder / "job.json"), str(reading)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[reading],
+                env=_environment(plan.environment),
+            )
+        try:
+            return process.wait(timeout=max(0.1, limit_s))
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            if process.poll() is None:
+                _end(process)
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -171,7 +187,7 @@ def _read(folder: Path, repeat: int, ended: str, seconds: float) -> ScenarioRun:
             ended = f"its result cannot be read: {error.errors()[0]['msg']}"
     outcome: Outcome = "timed_out" if ended == "timed_out" else "crashed"
     why = "it took longer than its time limit" if ended == "timed_out" else ended or "it left no result"
-    turns = [TurnRecord.model_validate_json(one.read_bytes()) for one in sorted(folder.glob("turn?.json"))]
+    turns = [TurnRecord.model_validate_json(one.read_bytes()) for one in turn_files(folder)]
     return ScenarioRun(repeat=repeat, folder="", outcome=outcome, why=why, seconds=seconds, turns=turns)
 
 

@@ -1,4 +1,4 @@
-"""The process that one scenario plays in: `python -m evals.run.stage JOB.json`. `evals.run.runner` starts it.
+"""The process that one scenario plays in: `python -m evals.run.stage JOB.json LIFELINE`. `evals.run.runner` starts it.
 
 Each turn leaves `turnN.json`; a process that was killed amid one is started again and goes on there. The checks are
 held when all turns are over, here, beside the files that they look at: the last file is `run.json`.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from evals.result import Check, ScenarioRun, TurnRecord
+from evals.run.folder import checks_file, events_file, turn_file, turn_files
 from evals.run.recorder import Recorder
 from evals.scenario import Edited, Scenario, Turn
 
@@ -44,7 +45,10 @@ class Job(BaseModel):
 
 
 def main() -> None:
-    """Play the scenario of the job file."""
+    """Play the scenario of the job file; the second argument is the reading end of a lifeline (see `lifeline`)."""
+    from tools.runtime.workers.lifeline import die_with_parent
+
+    die_with_parent(int(sys.argv[2]))
     job = Job.model_validate_json(Path(sys.argv[1]).read_bytes())
     run = play(job)
     path = job.folder / "run.json"
@@ -97,12 +101,10 @@ class _Stage:
 
     def turn(self, number: int, turn: Turn, world: OpenedWorld) -> TurnRecord:
         """Play a turn, or read what it left."""
-        kept = self.job.folder / f"turn{number}.json"
+        kept = turn_file(self.job.folder, number)
         if kept.exists():
             return TurnRecord.model_validate_json(kept.read_bytes())
-        recorder = self.recorder = Recorder(
-            self.job.folder / f"turn{number}.events.jsonl", turn.kill_at, turn.cancel_at
-        )
+        recorder = self.recorder = Recorder(events_file(self.job.folder, number), turn.kill_at, turn.cancel_at)
         said = turn.say or ("render" if turn.render else "edit" if turn.edit else f"back {turn.back or turn.branch}")
         record = TurnRecord(number=number, said=said, thread=turn.thread)
         asked = len(world.peer.requests) if world.peer else 0
@@ -129,7 +131,7 @@ class _Stage:
         """The checks of a turn that is just over, or that were held before the process was killed."""
         from evals.expect.checking import check_turn
 
-        path = self.job.folder / f"checks{record.number}.json"
+        path = checks_file(self.job.folder, record.number)
         if path.exists():
             return [Check.model_validate(one) for one in json.loads(path.read_text(encoding="utf-8"))]
         checks = check_turn(self.job.scenario, record, self.job.folder)
@@ -168,7 +170,7 @@ class _Stage:
         from agent.requests import clean_request
         from evals.run.reading import read_state
 
-        options = RunOptions(**{**turn.options.model_dump(), **self._given(turn, record)})
+        options = RunOptions(**{**turn.options.model_dump(), **self._given(turn)})
         context = replace(world.context, options=options, cancel=recorder.cancel)
         config: Any = {"configurable": {"thread_id": turn.thread}}
         payload: Any = {"messages": clean_request(turn.say or "Render storyboard.yaml")}
@@ -194,7 +196,7 @@ class _Stage:
             payload = _answer(answers.pop(0) if answers else "no", asked[0].value)
         read_state(state, record, self.job.folder, context)
 
-    def _given(self, turn: Turn, record: TurnRecord) -> dict[str, Any]:
+    def _given(self, turn: Turn) -> dict[str, Any]:
         """The storyboard that is rendered as it stands, where one is."""
         from tools.storyboard import load_storyboard
 
@@ -202,8 +204,8 @@ class _Stage:
             return {"given": turn.render}
         if not turn.edit:
             return {}
-        before = [one for one in sorted(self.job.folder.glob("turn*.json"))]
-        folder = next((one["production"] for one in map(_read, reversed(before)) if one["production"]), "")
+        before = map(_read, reversed(turn_files(self.job.folder)))
+        folder = next((one["production"] for one in before if one["production"]), "")
         path = self.job.folder / folder / "storyboard.yaml"
         path.write_text(_edited(path.read_text(encoding="utf-8"), turn.edit), encoding="utf-8")
         return {"given": load_storyboard(path), "given_path": path}

@@ -35,7 +35,8 @@ class Page(_Model):
     """A page of this world's web, and what the search service says of it.
 
     Attributes:
-        url: with a host that is nowhere else, as http://harbours.example/camogli (no https: the sites have no certificate).
+        url: with a host that is nowhere else, as http://harbours.example/camogli; no https: the sites have no
+            certificate.
         title, snippet: as the search lists it.
         text: of the page, as paragraphs; or `html`, the page as it stands.
         status: that the server answers with.
