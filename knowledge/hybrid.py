@@ -132,5 +132,6 @@ def _passage(snapshot: Snapshot, row: int, score: float, names: Sequence[str]) -
         heading=heading,
         kind=document.kind,
         about=document.about,
+        own=document.origin == "added",
         score=round(1.0 if named else score, 4),
     )

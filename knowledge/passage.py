@@ -22,6 +22,7 @@ class Passage(BaseModel):
     heading: str = ""
     kind: str = Field("", description="of its document: character, place, style, guide, film, added, generation, ...")
     about: tuple[str, ...] = Field((), description="ids of characters, places and styles that its document is about")
+    own: bool = Field(False, description="whether it is of a document that the person added")
 
 
 class Retriever(Protocol):

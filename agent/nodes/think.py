@@ -26,6 +26,9 @@ __all__ = ["plan_request", "think"]
 FULL_FILM: list[OutputKind] = ["image", "voice", "music", "subtitles", "video"]
 HISTORY = 20
 """Messages of the conversation that the planner is shown."""
+OWN_FITS = 0.4
+"""A passage of the person's own documents that fits this well may be the answer; what has nothing to do with a question
+stays below 0.3 (measured with the questions of tests/knowledge)."""
 
 
 def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
@@ -100,10 +103,12 @@ def plan_request(state: AgentState, turn: Turn | None = None) -> PlanRequest:
     if summary := state.get("summary"):
         earlier = (("summary", summary), *earlier)
     goal = goal_of(state)
+    notes = state.get("notes") or []
     return PlanRequest(
         text=goal.text if goal is not None else read_request(spoken[last][1]) if last >= 0 else "",
         history=earlier,
         storyboard=state.get("storyboard"),
-        notes=tuple(passage.text for passage in state.get("notes") or []),
+        notes=tuple(passage.text for passage in notes),
+        own_note=next((one.text for one in notes if one.own and one.score >= OWN_FITS), ""),
         turn=turn,
     )

@@ -22,6 +22,7 @@ class PlanRequest:
             as ("summary", text).
         storyboard: the present storyboard, if there is one.
         notes: passages that retrieval and search brought; data, never instructions.
+        own_note: the passage of the person's own documents that fits so well that it may be the answer; '' for none.
         turn: what this turn may spend on chat models, and where its thoughts go; None: nothing, and nowhere.
         take: another number asks a model anew where the same was asked before.
     """
@@ -30,6 +31,7 @@ class PlanRequest:
     history: tuple[tuple[str, str], ...] = ()
     storyboard: Storyboard | None = None
     notes: tuple[str, ...] = ()
+    own_note: str = ""
     turn: Turn | None = None
     take: int = 0
 

@@ -66,6 +66,8 @@ def answer(intent: Intent, request: PlanRequest, vocabulary: Vocabulary | None =
     people = _people(asked)
     if name is None and not people:
         name = asked.answers.known_as.get(intent.topic)
+    if name in (None, "who_is") and request.own_note and not any(_is_known(asked, who) for who in people):
+        return _from_notes(asked)  # Of people we have no sheet of, the person's own documents know more.
     if name == "who_is" or (name is None and people):
         told = _about_people(asked, people)
         if told:
@@ -122,6 +124,11 @@ def _people(asked: _Asked) -> list[str]:
         if who in listed or any(f" {name} " in text for name in known if name not in stop and len(name) > 1)
     ]
     return found
+
+
+def _is_known(asked: _Asked, who: str) -> bool:
+    board = asked.request.storyboard
+    return who in asked.sheets or (board is not None and any(member.id == who for member in board.cast))
 
 
 def _about_people(asked: _Asked, people: list[str]) -> str:
@@ -235,7 +242,13 @@ def _pose_word(asked: _Asked, pose: str) -> str:
 
 
 def _from_notes(asked: _Asked) -> str:
-    """The passage nearest to the question, quoted; or that the answer is not known."""
+    """The passage nearest to the question, quoted; or that the answer is not known.
+
+    One of the person's own documents is nearest by its meaning, another only where it says the question's own words:
+    ours are about making films, and stand near to much that nobody meant.
+    """
+    if asked.request.own_note:
+        return asked.say("from_notes", passage=_quoted(asked.request.own_note))
     wanted = {word for word in words_of(f"{asked.request.text} {asked.intent.topic}") if len(word) >= LEAST_WORD}
     best: tuple[float, str] | None = None
     for note in asked.request.notes:

@@ -22,9 +22,9 @@ BOARD = composed(Brief(cast=[LUCA, ALBERTO, FISHERMAN], beats=[BEAT])).storyboar
 
 
 def asked(text: str, board: Storyboard | None = BOARD, language: Any = "en", **more: Any) -> str:
-    notes = more.pop("notes", ())
+    notes, own = more.pop("notes", ()), more.pop("own_note", "")
     intent = Intent(kind="question", language=language, **more)
-    return answer(intent, PlanRequest(text=text, storyboard=board, notes=notes))
+    return answer(intent, PlanRequest(text=text, storyboard=board, notes=notes, own_note=own))
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,17 @@ def test_notes_are_quoted_as_notes_and_cut_short() -> None:
     assert "Ligurian coast" in told
     assert len(told) < 400
     assert told.count('"') == 2
+
+
+def test_ones_own_document_answers_by_its_meaning_and_before_a_missing_sheet() -> None:
+    parrot = "The parrot of the captain is called Pepe. He swears in Portuguese."
+    curses = "what language does the captain's bird use when it curses?"
+    assert "Portuguese" in asked(curses, None, own_note=parrot, notes=(parrot,))
+    assert "Portuguese" not in asked(curses, None, notes=(parrot,)), "the control: no word of the question is in it"
+    assert "Pepe" in asked("who is Bruno?", own_note=parrot, unknown_names=["Bruno"])
+    # What we know ourselves, and what is asked of the scene, stays ours.
+    assert "Giulia Marcovaldo" in asked("who is Giulia?", own_note=parrot)
+    assert f"{len(BOARD.shots)} shots" in asked("how many shots are there?", own_note=parrot)
 
 
 def test_notes_about_something_else_are_not_an_answer() -> None:
