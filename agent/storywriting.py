@@ -19,7 +19,7 @@ from agent.strategies.steps import shaped
 from tools.errors import InvalidInput
 from tools.storyboard import Storyboard
 
-__all__ = ["is_understood", "write_storyboard"]
+__all__ = ["is_understood", "nowhere_to_go", "write_storyboard"]
 
 KEPT_VERSIONS = 50
 
@@ -27,6 +27,18 @@ KEPT_VERSIONS = 50
 def is_understood(intent: Intent) -> bool:
     """Whether there is anything to do: a change of which nothing could be read leaves all as it is."""
     return intent.kind != "edit" or bool(intent.edits) or not intent.questions
+
+
+def nowhere_to_go(state: AgentState) -> str:
+    """What is said to `undo` or `redo` alone where there is no step that way; empty where there is something to do."""
+    intent = state["intent"]
+    if intent is None or intent.kind != "edit" or state["composed"] or state.get("storyboard") is None:
+        return ""
+    moves = {edit.op for edit in intent.edits}
+    for move, versions in (("undo", state.get("past")), ("redo", state.get("future"))):
+        if moves == {move} and not versions:
+            return f"nothing_to_{move}"
+    return ""
 
 
 def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from agent.planned import planned_calls
 from agent.recalling import begin_with_lessons
 from agent.replies import Replies
 from agent.state import AgentState, Work
-from agent.storywriting import is_understood, write_storyboard
+from agent.storywriting import is_understood, nowhere_to_go, write_storyboard
 from agent.strategies.choosing import check_strategy
 from agent.strategies.reflexion import reflect
 from agent.strategies.replanning import replan
@@ -30,6 +30,8 @@ def reason(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     """Write the storyboard if this turn has none yet; then choose the next batch of its calls."""
     context, intent = runtime.context, state["intent"]
     if intent is None or intent.kind not in ("scene", "edit") or not is_understood(intent):
+        return {"work": Work()}
+    if nowhere_to_go(state):
         return {"work": Work()}
     delta: dict[str, Any] = {}
     if not state["composed"]:

@@ -17,7 +17,7 @@ from agent.recalling import keep_generation
 from agent.replies import Replies
 from agent.searching import tell_search, tell_sources
 from agent.state import AgentState
-from agent.storywriting import is_understood
+from agent.storywriting import is_understood, nowhere_to_go
 from agent.strategies.composing import answer
 from agent.strategies.steps import close_goal, only_plans
 from agent.telling_engines import tell_lineup
@@ -51,6 +51,8 @@ def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]
         text = _no_engine(intent, replies, context)
     elif not is_understood(intent):
         text = "\n".join([replies.say("not_changed"), replies.say("unclear", list=_join(intent.questions))])
+    elif nothing := nowhere_to_go(state):
+        text = replies.say(nothing)
     elif only_plans(state, context):
         text = _told(state, context, replies, intent, [])
     else:

@@ -49,6 +49,17 @@ def test_a_scene_is_made_changed_and_undone(say: Say) -> None:
     assert "night" not in say("/undo", "/shots").rpartition("shot ")[2]
 
 
+def test_where_there_is_nothing_to_undo_nothing_is_made(say: Say) -> None:
+    say(SCENE)
+    for command, told in (("/undo", "There is nothing to undo."), ("/redo", "There is nothing to redo.")):
+        answer = say(command)
+        assert told in answer
+        assert "I made" not in answer
+    assert "night" in say("make it night", "/shots")
+    assert "I made" in say("/undo")
+    assert "night" in say("/redo", "/shots").rpartition("shot ")[2]
+
+
 def test_every_command_of_the_help_is_one(chat: Chat) -> None:
     named = {word.strip(",") for line in HELP.splitlines() for word in line.split()[:2] if word.startswith("/")}
     assert named - {"/quit"} <= set(chat._commands)
