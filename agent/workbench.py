@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.why import tell_why
+from agent.wiring import create_context
 from tools.contact_sheet import contact_sheet
 from tools.errors import ToolError
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "contact_sheet",
+    "create_context",
     "draw_run",
     "open_production",
     "read_run",

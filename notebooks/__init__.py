@@ -1,0 +1,1 @@
+"""Tutorials that run: the tests execute each notebook, and `python -m notebooks` renews their outputs."""
