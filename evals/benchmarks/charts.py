@@ -9,8 +9,8 @@ from html import escape
 
 __all__ = ["Point", "Series", "draw_chart", "in_words"]
 
-WIDTH, HEIGHT = 320.0, 112.0
-LEFT, RIGHT, TOP, BOTTOM = 40.0, 10.0, 10.0, 8.0
+WIDTH, HEIGHT = 320.0, 122.0
+LEFT, RIGHT, TOP, BOTTOM = 40.0, 10.0, 10.0, 18.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A figure over `runs` runs; `not_run` says why the newest has none."""
+    """A figure over `runs` runs, from one day to another; `not_run` says why the newest has none."""
 
     benchmark: str
     name: str
@@ -49,6 +49,8 @@ class Series:
     points: list[Point]
     runs: int
     not_run: str = ""
+    since: str = ""
+    until: str = ""
 
 
 def in_words(value: float, unit: str) -> str:
@@ -76,7 +78,7 @@ def draw_chart(one: Series) -> str:
     def y(value: float) -> float:
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - max(0.0, min(value, top)) / top), 1)
 
-    parts = [_axis(y, top)]
+    parts = [_axis(y, top), _days(one)]
     if one.goal is not None:
         parts.append(f'<line class="goal" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(one.goal)}" y2="{y(one.goal)}"/>')
     if beside and max(beside) <= top:
@@ -122,6 +124,12 @@ def _axis(y: object, top: float) -> str:
         lines.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at}" y2="{at}"/>')
         lines.append(f'<text x="{LEFT - 5}" y="{at + 3}">{in_words(value, "").strip()}</text>')
     return "".join(lines)
+
+
+def _days(one: Series) -> str:
+    first = f'<text class="day first" x="{LEFT}" y="{HEIGHT - 3}">{escape(one.since)}</text>'
+    last = f'<text class="day" x="{WIDTH - RIGHT}" y="{HEIGHT - 3}">{escape(one.until)}</text>'
+    return last if one.runs == 1 or one.since == one.until else first + last
 
 
 def _line(kind: str, points: Sequence[tuple[float, float]]) -> str:

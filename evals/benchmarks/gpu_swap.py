@@ -235,7 +235,7 @@ def run(options: Options | None = None) -> dict[str, Any]:
         "options": asdict(options),
         "counts_for_a_card": counts,
         "rows": [row.as_json() for row in rows],
-        "missed": [row.name for row in rows if counts and row.goal is not None and row.value > row.goal],
+        "missed": [row.name for row in rows if counts and row.met is False],
         "models": [describe(turn, rate["median"]) for turn in turns],
         "figures": figures,
         "took_s": round(time.perf_counter() - started, 1),

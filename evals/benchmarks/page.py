@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 
 from evals.benchmarks.charts import Point, Series, draw_chart, in_words
+from evals.benchmarks.compare import compare
 from evals.benchmarks.record import BenchRow, BenchRun
 
 __all__ = ["draw_page"]
@@ -36,8 +37,11 @@ def draw_page(runs: Sequence[BenchRun], *, unread: int = 0) -> str:
     shown = list(runs[-SHOWN:])
     keys = list(dict.fromkeys(_key(row) for run in reversed(shown) for row in run.rows))
     series = [_series(shown, key) for key in keys]
-    benchmarks = list(dict.fromkeys(key[0] for key in keys))
-    sections = "".join(_section(name, [one for one in series if one.benchmark == name]) for name in benchmarks)
+    drawn = "".join(_card(one) for one in series if one.points)
+    absent = "".join(_card(one) for one in series if not one.points)
+    sections = f'<div class="cards">{drawn}</div>'
+    if absent:
+        sections += f'<h2>Not run in any of these runs: no figure is claimed</h2><div class="cards">{absent}</div>'
     style = (_HERE / "page.css").read_text(encoding="utf-8")
     script = (_HERE / "page.js").read_text(encoding="utf-8")
     return (
@@ -52,12 +56,8 @@ def draw_page(runs: Sequence[BenchRun], *, unread: int = 0) -> str:
 
 
 def _key(row: BenchRow) -> Key:
-    return row.benchmark, _name(row), row.compared_with
-
-
-def _name(row: BenchRow) -> str:
-    """A figure under one name, also in runs in which it stood without a value."""
-    return row.name
+    """Some figures stand there twice, beside two comparisons."""
+    return row.benchmark, row.name, row.compared_with
 
 
 def _series(runs: Sequence[BenchRun], key: Key) -> Series:
@@ -76,11 +76,11 @@ def _series(runs: Sequence[BenchRun], key: Key) -> Series:
             told.append(run.commit.title)
         if row.load is not None:
             told.append(f"load {row.load:g} on {run.machine.cores} cores" + ("" if run.quiet else ": busy"))
-        points.append(Point(at, row.value, low, high, row.against, row.ratio, row.met, run.quiet, told))
+        points.append(Point(at, row.value, low, high, row.against, row.ratio, row.met, run.quiet or row.exact, told))
     assert last is not None
     return Series(
         key[0], last.name, last.unit, last.goal, last.compared_with, points, len(runs),
-        last.not_run if last.value is None else "",
+        last.not_run if last.value is None else "", f"{runs[0].date:%Y-%m-%d}", f"{runs[-1].date:%Y-%m-%d}",
     )  # fmt: skip
 
 
@@ -99,9 +99,10 @@ def _header(runs: Sequence[BenchRun], total: int, unread: int) -> str:
     commit = newest.commit
     title = f"{commit.id[:9]}{' with changes' if commit.changed else ''}: {commit.title}" if commit else "no commit"
     notes = [f"The newest run: {warning}" for warning in newest.warnings]
+    notes += _changed(runs)
     notes += [f"{name} failed: {why}" for name, why in newest.failed.items()]
     if unread:
-        notes.append(f"{unread} lines of the history are no runs of this version, and are left out.")
+        notes.append(f"Lines of the history that are no runs of this version, and are left out: {unread}.")
     if total > len(runs):
         notes.append(f"Of {total} runs the newest {len(runs)} are drawn.")
     told = "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
@@ -112,6 +113,23 @@ def _header(runs: Sequence[BenchRun], total: int, unread: int) -> str:
         f"<span><b>{len(goals) - met}</b> missed</span><span><b>{absent}</b> not run here</span>"
         f"<span><b>{total}</b> {'run' if total == 1 else 'runs'}</span></div>{told}{_legend()}</header>"
     )
+
+
+def _changed(runs: Sequence[BenchRun]) -> list[str]:
+    """What the newest run has slower and faster than the one before, by more than the noise."""
+    if len(runs) < 2:
+        return []
+    changes = compare(runs[-2], runs[-1])
+    notes = []
+    for verdict in ("slower", "faster"):
+        named = [
+            f"{one.name} ({one.change:.2f} x)" if one.change is not None else one.name
+            for one in changes
+            if one.verdict == verdict
+        ]
+        if named:
+            notes.append(f"By more than the noise {verdict} than in the run before: {', '.join(named)}.")
+    return notes
 
 
 def _legend() -> str:
@@ -129,11 +147,6 @@ def _loads(load: Sequence[float]) -> str:
     return f"{load[0]:g}" if load else "unknown"
 
 
-def _section(name: str, series: Sequence[Series]) -> str:
-    cards = "".join(_card(one) for one in series)
-    return f'<section id="{escape(name)}"><h2>{escape(name)}</h2><div class="cards">{cards}</div></section>'
-
-
 def _card(one: Series) -> str:
     newest = one.points[-1] if one.points and one.points[-1].at == one.runs - 1 else None
     state = "absent" if newest is None else "missed" if newest.met is False else "met" if newest.met else "plain"
@@ -146,7 +159,7 @@ def _card(one: Series) -> str:
     if newest is None:
         parts.append(escape(one.not_run or "not in the newest run"))
     return (
-        f'<article class="{state}"><h3>{escape(one.name)}</h3>'
+        f'<article class="{state}"><p class="kind">{escape(one.benchmark)}</p><h3>{escape(one.name)}</h3>'
         f'<p class="value">{escape(value)}</p><p class="beside">{" &middot; ".join(parts) or "&nbsp;"}</p>'
         f"{draw_chart(one) if one.points else ''}</article>"
     )

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["FORMAT", "BenchRow", "BenchRun", "Commit", "Machine", "Spread"]
 
-FORMAT = "studio-bench/1"
+FORMAT: Literal["studio-bench/1"] = "studio-bench/1"
 
 
 class _Part(BaseModel):

@@ -81,9 +81,10 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`, rounded to what the machine can repeat."""
+        value = _rounded(self.value)
         return {
             "name": self.name,
-            "value": _rounded(self.value),
+            "value": value,
             "unit": self.unit,
             "goal": _rounded(self.goal),
             "against": _rounded(self.against),
@@ -93,7 +94,7 @@ class Row:
             "repeats": _spread(self.samples),
             "against_repeats": _spread(self.against_samples),
             "ratio_repeats": _spread(self.pairs),
-            "not_run": self.not_run,
+            "not_run": self.not_run if value is not None or self.value is None else "it came to no end",
             "exact": self.exact,
         }
 

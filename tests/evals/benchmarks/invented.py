@@ -10,8 +10,14 @@ from evals.benchmarks.record import BenchRow, BenchRun, Commit, Machine
 from evals.benchmarks.row import Row
 
 FIGURES = {
-    "startup": [("studio --help", "s", 0.2, 0.5, 0.014, "python -c pass"), ("import agent", "s", 0.95, 1.0, 0.8, "langgraph")],
-    "film": [("8 s film", "s", 17.0, 20.0, 21.0, "one worker"), ("peak memory", "MB", 545.0, 1000.0, 350.0, "one worker")],
+    "startup": [
+        ("studio --help", "s", 0.2, 0.5, 0.014, "python -c pass"),
+        ("import agent", "s", 0.95, 1.0, 0.8, "langgraph"),
+    ],
+    "film": [
+        ("8 s film", "s", 17.0, 20.0, 21.0, "one worker"),
+        ("peak memory", "MB", 545.0, 1000.0, 350.0, "one worker"),
+    ],
     "journal": [("CPU a call", "ms", 0.018, 0.1, 0.7, "a LangGraph node")],
 }  # fmt: skip
 
