@@ -39,7 +39,7 @@ def tell_why(state: AgentState, thoughts: Iterable[Thought] = (), part: str = ""
     lines = [replies.say("why_goal", goal=intent.goal, percent=round(100 * intent.confidence))]
     if state["assumptions"]:
         lines += [replies.say("why_assumed"), *(f"  {one}" for one in state["assumptions"])]
-    decided = _decided(thoughts)
+    decided = _decided(thoughts, replies)
     if decided:
         lines += [replies.say("why_decided"), *decided]
     if board is not None and state.get("lineup") is not None:
@@ -73,10 +73,11 @@ def _of_part(part: str, attempts: list[Attempt], state: AgentState, replies: Rep
     return lines
 
 
-def _decided(thoughts: Iterable[Thought]) -> list[str]:
+def _decided(thoughts: Iterable[Thought], replies: Replies) -> list[str]:
     """Which pieces came from whom: a line for each of them, in the order they came."""
     found: dict[str, list[str]] = {}
     for one in thoughts:
         if one.kind == "piece" and one.source:
-            found.setdefault(one.source, []).append(one.label or one.text)
+            source = replies.say("why_rules") if one.source == "offline" else one.source
+            found.setdefault(source, []).append(one.label or one.text)
     return [f"  {source}: {', '.join(dict.fromkeys(labels))}" for source, labels in found.items()]

@@ -51,8 +51,10 @@ def search_web(desk: Desk, query: Query) -> Answer:
     if found.passages:
         desk.note([passage.text for passage in found.passages])
         return _passages(found.passages, status=found.status)
-    said = {"empty": "Nothing was found.", "found": "Nothing was found."}.get(found.status, "The web was not asked.")
-    return Answer(f"{said} {found.reason}".strip(), {"status": found.status, "passages": []})
+    offline = "STUDIO_NETWORK=true allows it; only the person can set that."
+    # `refused` and `failed` tell themselves what happened: the web was asked then.
+    also = {"offline": offline, "empty": "Nothing was found.", "found": "Nothing was found."}.get(found.status, "")
+    return Answer(f"{found.reason} {also}".strip(), {"status": found.status, "passages": []})
 
 
 def _passages(passages: list[Passage], **more: Any) -> Answer:

@@ -35,7 +35,7 @@ def test_assumptions_deciders_and_scores_are_told(tmp_path: Path) -> None:
     text = "\n".join(lines)
     assert all(assumption in text for assumption in state["assumptions"])
     assert "  ollama/qwen: intent.mood" in lines
-    assert "  offline: script" in lines
+    assert "  the studio's own rules: script" in lines
     assert any(line.startswith("  0.90  picture of s1") and "attempt 2" in line for line in lines)
 
 

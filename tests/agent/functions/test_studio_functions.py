@@ -224,7 +224,19 @@ def test_what_one_call_looked_up_is_known_to_the_next(tmp_path: Path) -> None:
 def test_offline_and_nothing_found_are_told_apart(tmp_path: Path) -> None:
     [seen] = table(desk(tmp_path)).run([call("search_web", query="fair")])
     assert seen.data["status"] == "offline"
-    assert "not asked" in seen.text
+    assert seen.text.count("not asked") == 1
+    assert "STUDIO_NETWORK=true" in seen.text
+
+
+def test_a_search_that_was_refused_was_asked(tmp_path: Path) -> None:
+    class Refusing:
+        def search(self, _words: str, limit: int = 5) -> SearchAnswer:
+            return SearchAnswer(status="refused", reason="The search service turned us away.")
+
+    at = desk(tmp_path)
+    at.context = replace(at.context, search=Refusing())
+    [seen] = table(at).run([call("search_web", query="fair")])
+    assert seen.text == "The search service turned us away."
 
 
 def test_a_turn_of_the_graph_lays_its_storyboard_on_the_desk(tmp_path: Path) -> None:
