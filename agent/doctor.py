@@ -47,9 +47,10 @@ def show_doctor(*, as_json: bool, profile: str = "", ask: bool = False) -> int:
     for section, rows in report.items():
         if isinstance(rows, dict) and rows:
             tell(console, section, "bold")
+            wide = max(_WIDE - 3, *map(len, rows))
             for name, told in rows.items():
                 style = "red" if told.startswith(("lacks", "broken")) else "yellow" if told.startswith("no: ") else ""
-                tell(console, f"  {name:{_WIDE - 3}} {told}", style, whole=True)
+                tell(console, f"  {name:{wide}} {told}", style, whole=True)
     return 0 if report["ok"] else 1
 
 

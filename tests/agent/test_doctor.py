@@ -154,3 +154,14 @@ def test_a_profile_may_be_named_on_the_command_line(tmp_path: Path) -> None:
     done = studio(tmp_path, "make", "a beach with Luca", "--profile", "quantum")
     assert done.returncode == 1
     assert "no profile 'quantum'" in done.stderr
+
+
+def test_long_names_do_not_push_their_line_out_of_its_column(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDIO_PRODUCTIONS", str(tmp_path))
+    show_doctor(as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    engines = lines[lines.index("engines") + 1 : lines.index("eyes")]
+    columns = {len(line) - len(line[2:].partition(" ")[2].lstrip()) for line in engines if line.startswith("  ")}
+    assert len(columns) == 1, engines
