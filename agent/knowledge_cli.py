@@ -6,7 +6,8 @@ Only Typer and the standard library are imported here; each command imports what
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -108,6 +109,7 @@ def search(
     base = _base()
     with _told():
         base.refresh()
+        mended = base.remarks
         passages = base.retrieve(" ".join(words), limit=limit, kinds=kind, characters=_ids(character))
     if as_json:
         _print_json([passage.model_dump() for passage in passages])
@@ -116,10 +118,12 @@ def search(
             head = " - ".join(part for part in (passage.title, passage.heading) if part)
             _say(f"{passage.score:.2f}  {head}", "bold")
             _say(f"      {passage.source}", "dim", whole=True)
-            _say("\n".join(f"      {line}" for line in passage.text.splitlines()))
+            # Lines that the document broke somewhere are broken here where the terminal ends; lists stay lists.
+            flowing = re.sub(r"(?<!\n)\n(?!\n|\s*(?:[-*•]|\d+[.)])\s)", " ", passage.text)
+            _say("\n".join(f"      {line}" for line in flowing.splitlines()))
         if not passages:
             _say("Nothing that fits was found.")
-    _tell_remarks(base)
+    _tell_remarks(base, mended)
 
 
 @knowledge.command()
@@ -299,10 +303,10 @@ def _tell_outcomes(outcomes: list[Outcome], snapshot: Snapshot, others: int) -> 
         _say("There is no document to add: PDF, HTML, Markdown and text are read.")
 
 
-def _tell_remarks(base: KnowledgeBase) -> None:
+def _tell_remarks(base: KnowledgeBase, before: Sequence[str] = ()) -> None:
     from agent.printing import open_console, tell
 
-    for remark in base.remarks:
+    for remark in dict.fromkeys([*before, *base.remarks]):
         tell(open_console(stderr=True), remark, "yellow")
 
 

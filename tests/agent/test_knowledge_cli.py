@@ -103,6 +103,18 @@ def test_what_is_wrong_is_told_in_one_line(studio: Studio) -> None:
         assert "Traceback" not in done.stderr
 
 
+def test_a_damaged_index_is_told_once_and_lines_flow(studio: Studio, tmp_path: Path) -> None:
+    file = tmp_path / "heron.md"
+    file.write_text("The heron Ottavio eats\nanchovies.\n", encoding="utf-8")
+    studio("add", str(file))
+    [index] = tmp_path.rglob("passages.snapshot")
+    index.write_bytes(b"nonsense")
+    done = studio("search", "what does Ottavio the heron eat")
+    assert "The heron Ottavio eats anchovies.\n" in done.stdout
+    assert done.stderr.count("damaged") == 1
+    assert "damaged" not in studio("search", "heron").stderr
+
+
 def test_the_plain_command_lists(studio: Studio) -> None:
     done = studio()
     assert done.returncode == 0, done.stderr
