@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         model_timeout_s: seconds for one answer of a chat model.
         turn_tokens: tokens that one turn may spend on chat models.
         turn_seconds: seconds that one turn may spend on them.
-        strategy: `react`, `chain_of_thought`, `tree_of_thoughts`, `reflexion`, or empty: chosen by the request.
+        strategy: `plain`, `react`, `chain_of_thought`, `tree_of_thoughts`, `reflexion`, or empty: chosen by the request.
         max_steps: thoughts of one turn.
         max_tool_calls: tool calls that a model may ask for in one turn.
         search_results: pages that a search of the web looks at.
@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     model_timeout_s: float = Field(120.0, gt=0.0, le=3600.0)
     turn_tokens: int = Field(60_000, ge=1_000)
     turn_seconds: float = Field(600.0, gt=0.0)
-    strategy: Literal["", "react", "chain_of_thought", "tree_of_thoughts", "reflexion"] = ""
+    strategy: Literal["", "plain", "react", "chain_of_thought", "tree_of_thoughts", "reflexion"] = ""
     max_steps: int = Field(40, ge=1, le=40)
     max_tool_calls: int = Field(25, ge=0, le=25)
     search_results: int = Field(5, ge=1, le=20)

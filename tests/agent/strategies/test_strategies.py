@@ -158,3 +158,10 @@ def test_a_lesson_that_rules_can_apply_changes_the_staging(tmp_path: Path) -> No
     config: Any = {"configurable": {"thread_id": "after"}}
     after: Any = create_agent(context=context).invoke({"messages": ask}, config, context=context)  # type: ignore[call-overload]
     assert "wide" not in {shot.framing for shot in after["storyboard"].shots}
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_can_be_set_for_all_runs(name: str) -> None:
+    assert (
+        choose(frozenset({"model", "open"}), setting=Settings.model_validate({"strategy": name}).strategy).name == name
+    )
