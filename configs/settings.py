@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         model_timeout_s: seconds for one answer of a chat model.
         turn_tokens: tokens that one turn may spend on chat models.
         turn_seconds: seconds that one turn may spend on them.
-        strategy: `plain`, `react`, `chain_of_thought`, `tree_of_thoughts`, `reflexion`, or empty: chosen by the request.
+        strategy: `plain`, `react`, `chain_of_thought`, `tree_of_thoughts`, `reflexion`; empty: chosen by the request.
         max_steps: thoughts of one turn.
         max_tool_calls: tool calls that a model may ask for in one turn.
         search_results: pages that a search of the web looks at.
