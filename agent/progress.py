@@ -14,6 +14,7 @@ from rich.table import Table
 
 from agent.device_lines import DeviceLines
 from agent.printing import plain, tell
+from agent.thought_lines import ThoughtLines
 
 __all__ = ["ProgressView", "near", "show_files", "show_storyboard"]
 
@@ -36,6 +37,7 @@ class ProgressView:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._devices = DeviceLines(console)
+        self._thoughts = ThoughtLines(console)
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._calls: dict[str, dict[str, float]] = {}
@@ -77,20 +79,9 @@ class ProgressView:
         elif event.get("node") == "note":
             tell(self.console, f"  {event['text']}", "yellow")
         elif event.get("node") == "thought":
-            self._thought(event)
+            self._thoughts.update(event)
         elif event.get("node") == "act":
             self._call(event)
-
-    def _thought(self, event: dict[str, Any]) -> None:
-        """A step of the mind as it comes: one dim line, cut to the width. What came from the rules goes unsaid."""
-        if event["source"] in ("", "offline") and event["kind"] not in ("score", "lesson", "plan"):
-            return
-        if event["kind"] == "request":
-            return  # They have just typed it.
-        label = f"{event['label']}: " if event["label"] and not event["text"].startswith(event["label"]) else ""
-        text = " ".join(f"{label}{event['text']}".split())
-        most = max(40, self.console.width - 6)
-        tell(self.console, f"  · {text if len(text) <= most else text[: most - 1] + '…'}", "dim")
 
     def _call(self, event: dict[str, Any]) -> None:
         tool, name = event["tool"], TOOL_NAMES.get(event["tool"], event["tool"])

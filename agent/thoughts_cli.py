@@ -19,6 +19,8 @@ LOOKED_AT = 200
 """Turns that are searched for a production, the newest first."""
 SHOWN = 400
 """Characters of a thought in the list; --json has it whole."""
+FIELD, FIELDS = 160, 8
+"""Characters of a field of a piece, and how many of its fields."""
 
 
 def show_thoughts(run: str, productions: Path, folder: Path, *, as_json: bool) -> None:
@@ -42,12 +44,16 @@ def show_thoughts(run: str, productions: Path, folder: Path, *, as_json: bool) -
         print(json.dumps({"turn": path.stem, "thoughts": rows, **_sums(thoughts)}, ensure_ascii=False, indent=2))
         return
     console = open_console()
-    tell(console, f"Turn {path.stem}, {len(thoughts)} thoughts", "bold")
+    asked = next((one.text for one in thoughts if one.kind == "request"), "")
+    tell(console, f"“{_short(asked)}”" if asked else "A turn", "bold")
+    tell(console, f"turn {path.stem}, {len(thoughts)} steps", "dim")
     for number, one in enumerate(thoughts, 1):
+        if one.kind == "request":
+            continue
         took = [f"{one.seconds:.1f} s"] * bool(one.seconds) + [f"{one.tokens} tokens"] * bool(one.tokens)
         head = [one.kind, *([one.label] if one.label else []), *([f"by {one.source}"] if one.source else []), *took]
         tell(console, f"{number:>3}  {' · '.join(head)}", "cyan" if one.kind in ("thought", "action") else "dim")
-        for line in _short(one.text).splitlines():
+        for line in _said(one):
             tell(console, f"     {line}")
     sums = _sums(thoughts)
     pieces = ", ".join(f"{count} by {source}" for source, count in sums["pieces"].items())
@@ -84,6 +90,21 @@ def _works_in(path: Path, name: str) -> bool:
 def _sums(thoughts: list[Thought]) -> dict[str, Any]:
     pieces = Counter(one.source or "offline" for one in thoughts if one.kind == "piece")
     return {"pieces": dict(pieces), "tokens": sum(one.tokens for one in thoughts)}
+
+
+def _said(thought: Thought) -> list[str]:
+    """What is said below the head of a thought, and not said in the head."""
+    piece = thought.data.get("piece")
+    if thought.kind == "piece" and isinstance(piece, dict):
+        lines = [f"{name}: {' '.join(_in_words(value).split())[:FIELD]}" for name, value in piece.items() if value]
+        return [*([thought.text] if not thought.text.endswith(f"by {thought.source}") else []), *lines[:FIELDS]]
+    return _short(thought.text.removeprefix(f"{thought.label} ")).splitlines()
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_in_words(one)}" for name, one in value.items() if one)
+    return "; ".join(_in_words(one) for one in value) if isinstance(value, list) else str(value)
 
 
 def _short(text: str) -> str:

@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 
+from agent.compiler import compile_calls
 from agent.intent import Intent
 from agent.planners.base import PlanRequest
 from evals.peer.server import Peer
 from tests.agent.planners.chat_model.desk import Desk
 from tests.agent.planners.offline.test_read import planner as rules
 from tests.agent.planners.offline.test_read import rows
+from tools.registry import Registry
+from tools.runtime.graph import CallGraph
 from tools.storyboard import Storyboard
+
+FILM = ("image", "voice", "music", "subtitles", "video")
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +67,23 @@ def fixed_holds(floor: Intent, ground: Storyboard, board: Storyboard) -> None:
             assert any(shot.text_overlay == beat.text_overlay.strip()[:200] for shot in board.shots)
 
 
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    """The tools with what they take."""
+    return Registry.load()
+
+
+def compiles(written: Storyboard, registry: Registry) -> Storyboard:
+    """The storyboard, read anew, of which a film can be made: every call is one that its tool takes."""
+    board = Storyboard.model_validate(written.model_dump())
+    calls = compile_calls(board, FILM)
+    CallGraph.build(calls, (), registry)
+    assert calls[-1].tool == "edit_video"
+    return board
+
+
 @pytest.mark.parametrize("row", rows())
-def test_every_request_ends_in_a_valid_storyboard(row: dict[str, Any], desk: Desk) -> None:
+def test_every_request_ends_in_a_valid_storyboard(row: dict[str, Any], desk: Desk, registry: Registry) -> None:
     history = tuple(("human", text) for text in row.get("after", []))
     request = desk.request(row["ask"], history=history, board=row.get("board", False))
     plain = PlanRequest(request.text, request.history, request.storyboard)
@@ -78,7 +98,7 @@ def test_every_request_ends_in_a_valid_storyboard(row: dict[str, Any], desk: Des
         assert set(floor.outputs) <= set(intent.outputs) <= set(floor.outputs) | {"voice", "subtitles"}
     if intent.kind == "scene":
         made = desk.planner.compose(intent, request)
-        board = Storyboard.model_validate(made.storyboard.model_dump())
+        board = compiles(made.storyboard, registry)
         if floor.kind == "scene":
             ground = rules().compose(floor, plain)
             fixed_holds(floor, ground.storyboard, board)
@@ -87,7 +107,7 @@ def test_every_request_ends_in_a_valid_storyboard(row: dict[str, Any], desk: Des
         assert intent.edits[: len(floor.edits)] == floor.edits
         assert request.storyboard is not None
         made = desk.planner.revise(request.storyboard, intent, request)
-        Storyboard.model_validate(made.storyboard.model_dump())
+        compiles(made.storyboard, registry)
     else:
         assert desk.planner.answer(intent, request).strip()
     assert desk.peer.refused == [], [seen.error for seen in desk.peer.refused]
