@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from agent.script import script_markdown
 from agent.state import AgentState, Attempt
 from tools.artifact import Artifact, write_atomic
-from tools.review.tool import ReviewArtifact
 from tools.runtime.storage.disk import storage_errors
 from tools.storyboard import Storyboard, save_storyboard
 
@@ -139,6 +138,8 @@ def _record(production: Production, attempt: Attempt, registry: Registry) -> Att
     record.error = "" if attempt.passed else attempt.reason
     review = production.store.get(attempt.review) if attempt.review else None
     if review is not None:
+        from tools.review.tool import ReviewArtifact
+
         found = ReviewArtifact.Output.model_validate(review.output)
         record.checks = [check.model_dump(mode="json") for check in found.checks]
     return record

@@ -8,8 +8,6 @@ from typing import Any
 from agent.lineup import Lineup
 from configs.characters import load_characters
 from tools.base import Call
-from tools.review.limits import default_limits
-from tools.seeing.rubric import rubric_of_shot
 from tools.storyboard import CastMember, Shot, Storyboard
 
 __all__ = ["measuring_calls", "review_call"]
@@ -64,6 +62,10 @@ def _eyes(call: Call, lineup: Lineup) -> str:
 def _what_to_see(call: Call, lineup: Lineup) -> dict[str, Any]:
     """The arguments of `see_picture` for a picture or a moving shot."""
     part = lineup.part(call.tool)
+    # What the eyes are told: not for an agent that has made nothing yet.
+    from tools.review.limits import default_limits
+    from tools.seeing.rubric import rubric_of_shot
+
     limits = default_limits().meaning
     rubric = rubric_of_shot(
         Shot.model_validate(call.args["shot"]),

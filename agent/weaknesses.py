@@ -8,8 +8,6 @@ from typing import Any
 
 from agent.replies import Replies
 from agent.state import Attempt, Override, Recalled
-from tools.image.rendering import Rendering
-from tools.image.tool import StageAdjustment
 from tools.storyboard import Storyboard
 
 __all__ = ["tell_attempt", "tell_failures", "tell_recalled", "tell_retry", "tell_weaknesses"]
@@ -130,6 +128,9 @@ def _changes(overrides: list[Override], replies: Replies) -> str:
 
 
 def _settings(override: Override) -> dict[str, Any]:
+    from tools.image.rendering import Rendering
+    from tools.image.tool import StageAdjustment
+
     stage = StageAdjustment.model_validate(override.args.get("adjust", {})).model_dump()
     plain = {name: value for name, value in override.args.items() if name not in ("adjust", "rendering")}
     # Of how a picture is painted each setting is a lever of its own; the picture begun from belongs to the repair.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph.runtime import Runtime
 
@@ -17,9 +17,10 @@ from agent.weaknesses import tell_retry
 from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import Cancelled, ToolError
-from tools.review.fixes import failed_first, propose
-from tools.review.tool import Check, ReviewArtifact
 from tools.storyboard import Storyboard
+
+if TYPE_CHECKING:
+    from tools.review.tool import Check
 
 __all__ = ["judge"]
 
@@ -128,6 +129,9 @@ def _attempt(work: Work, call: Call, review: Artifact | Exception, threshold: fl
     if not isinstance(review, Artifact):
         reason = f"the review could not be run: {review}"
         return Attempt(call=call.id, number=number, key=key, score=0.0, passed=False, override=override, reason=reason)
+    from tools.review.fixes import failed_first
+    from tools.review.tool import ReviewArtifact
+
     found = ReviewArtifact.Output.model_validate(review.output)
     failed = failed_first(found.checks)
     return Attempt(
@@ -168,6 +172,9 @@ def _retry(
         return None
     if recalled and len(tries) == 1:
         return Override(), "what helped before did not help here; trying without it"
+    from tools.review.fixes import propose
+    from tools.review.tool import ReviewArtifact
+
     found = ReviewArtifact.Output.model_validate(review.output)
     unchanged = {name: value for name, value in call.args.items() if name not in before.args}
     tried = [{**unchanged, **attempt.override.args} for attempt in tries]

@@ -30,6 +30,8 @@ def test_an_agent_is_made_without_numpy_and_the_store_of_preferences(tmp_path: P
     loaded = loaded_after("import agent; agent.create_agent()", tmp_path)
     assert "langgraph.graph.state" in loaded, "the control: the agent was really made"
     assert not loaded & {"numpy", "langgraph.store.sqlite.base", "langchain_openai", "openai", "chromadb", "mcp"}
+    # What judges and paints comes when there is something to judge.
+    assert not loaded & {"tools.image.tool", "tools.image.rendering", "tools.review.tool", "tools.seeing.rubric"}
 
 
 def test_the_store_of_preferences_comes_when_it_is_used(tmp_path: Path) -> None:
