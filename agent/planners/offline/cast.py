@@ -44,7 +44,9 @@ class Mention:
 class Roster:
     """Who is in the request. Ids are slugs; the same words always give the same id."""
 
-    def __init__(self, vocabulary: Vocabulary, storyboard: Storyboard | None = None) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, storyboard: Storyboard | None = None, spoken_of: Sequence[str] = ()
+    ) -> None:
         self._vocabulary = vocabulary
         self.members: dict[str, CastMember] = {}
         self.nouns: dict[str, str] = {}
@@ -52,7 +54,11 @@ class Roster:
         self.voices: set[str] = set()
         """Those who are only heard."""
         self.present: dict[str, CastMember] = {m.id: m for m in storyboard.cast} if storyboard else {}
-        """Those of the present storyboard; they are not part of the request until it names them."""
+        """Those of the present storyboard, or before there is one those spoken of (`who is Giulia?` `draw her`). They
+        are not part of the request until it names them."""
+        if storyboard is None:
+            for id_ in spoken_of:
+                self.present[id_] = CastMember(id=id_, name=vocabulary.cast[id_].name, known=True)
 
     def known(self, id_: str) -> str:
         """Take a character of the cast in."""

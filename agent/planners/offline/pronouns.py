@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.planners.base import PlanRequest
 from agent.planners.offline.cast import Mention, Roster
 from agent.planners.offline.looks import read_features
 from agent.planners.offline.page import Page
 from agent.planners.offline.say import Notes
+from agent.planners.offline.text import clean, tokenise
 from agent.planners.offline.vocabulary import Vocabulary
 from agent.planners.offline.wordlists import words as word_list
 
-__all__ = ["find_clitics", "settle_pronouns"]
+__all__ = ["find_clitics", "settle_pronouns", "spoken_of"]
+
+REMEMBERED = 4
+"""Messages of the conversation in which one who is meant by a pronoun may have been named."""
 
 
 class _Pronouns:
@@ -84,6 +89,16 @@ def settle_pronouns(
         speakers: ids of those who speak in a script on the page, whom `they` may mean when nobody is named.
     """
     _Pronouns(page, speakers, vocabulary, roster, notes).settle(mentions)
+
+
+def spoken_of(request: PlanRequest, vocabulary: Vocabulary) -> list[str]:
+    """Ids of the cast that the person named in the last messages, the latest last."""
+    found: list[str] = []
+    for role, said in request.history[-REMEMBERED:]:
+        if role in ("user", "human"):
+            matches = vocabulary.find(tokenise(clean(said[:2000])), "en", frozenset({"cast"}))
+            found += [match.id for match in matches if match.id in vocabulary.cast]
+    return list(dict.fromkeys(reversed(found)))[::-1]
 
 
 def find_clitics(page: Page, mentions: Sequence[Mention]) -> list[Mention]:

@@ -17,6 +17,7 @@ from agent.planners.offline.limits import read_aspect, read_duration, read_fps
 from agent.planners.offline.listing import shots_wanted
 from agent.planners.offline.page import lay_out
 from agent.planners.offline.people import find_people
+from agent.planners.offline.pronouns import spoken_of
 from agent.planners.offline.say import Notes
 from agent.planners.offline.scenery import read_scenery
 from agent.planners.offline.shown import is_shown
@@ -83,7 +84,7 @@ class Reading:
         )  # fmt: skip
         """Words behind an article that no lexicon has a meaning for: they may turn out to speak."""
         self.page = lay_out(text, vocabulary, language, self._is_speaker)
-        self.roster = Roster(vocabulary, request.storyboard)
+        self.roster = Roster(vocabulary, request.storyboard, spoken_of(request, vocabulary))
         for written, meant in dict.fromkeys(self.page.corrected.values()):
             self.notes.assume("word_read", word=written, meant=meant)
         if self.page.sends:
