@@ -7,7 +7,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["CallSeen", "Check", "EvalResult", "Metric", "Outcome", "ScenarioResult", "ScenarioRun", "TurnRecord"]
+__all__ = [
+    "CallSeen",
+    "Check",
+    "EvalResult",
+    "Metric",
+    "Outcome",
+    "Picture",
+    "ScenarioResult",
+    "ScenarioRun",
+    "TurnRecord",
+]
 
 Outcome = Literal["passed", "failed", "crashed", "timed_out", "not_run"]
 
@@ -69,6 +79,14 @@ class CallSeen(_Model):
     device: str = ""
 
 
+class Picture(_Model):
+    """A small picture of what a turn made: `file` below the run's folder, or empty, and `note` says why; `of` what."""
+
+    of: str
+    file: str = ""
+    note: str = ""
+
+
 class TurnRecord(_Model):
     """What was seen of one turn.
 
@@ -83,7 +101,7 @@ class TurnRecord(_Model):
         asked_model: pieces that the chat model was asked for, with how it was answered (status).
         asked_person: questions for approval. kills: how often the process was killed in it.
         steps, tokens: spent on chat models. seconds: wall; cpu_seconds: of this process and its workers.
-        cancelled: a person stopped it.
+        cancelled: a person stopped it. shown: small pictures of what it made.
     """
 
     number: int
@@ -122,6 +140,7 @@ class TurnRecord(_Model):
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     cancelled: bool = False
+    shown: list[Picture] = Field(default_factory=list)
 
 
 class ScenarioRun(_Model):

@@ -18,6 +18,7 @@ OURS = (
     "world",
     "desk",
     "papers",
+    "shown",
 )
 """Patterns of what is not the studio's."""
 

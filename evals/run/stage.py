@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from evals.report.shown import show_turn
 from evals.result import Check, ScenarioRun, TurnRecord
 from evals.run.folder import checks_file, events_file, turn_file, turn_files
 from evals.run.recorder import Recorder
@@ -122,6 +123,7 @@ class _Stage:
             ]
         if world.sites:
             record.web_asked, record.pages_fetched = world.sites.asked[searched:], world.sites.fetched[fetched:]
+        record.shown = show_turn(record, self.job.folder)
         temp = kept.with_suffix(".tmp")
         temp.write_text(record.model_dump_json(), encoding="utf-8")
         temp.replace(kept)
