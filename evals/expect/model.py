@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from evals.expect.matching import Matcher
 
@@ -34,6 +35,31 @@ class Arguments(_Model):
     args: dict[str, Matcher] = Field(min_length=1)
 
 
+_IDS = re.compile(r"film|sound|subtitles|(music|ambience)\d+|.*[.*?\[].*")
+"""Ids of calls, and patterns of them."""
+
+
+def _known_word(word: str) -> str:
+    """A word of a trajectory, where it can mean a call.
+
+    Raises:
+        ValueError: there is no such tool or engine.
+    """
+    from configs.engines import load_engines
+
+    tools = load_engines().tools
+    tool, _, engine = word.partition("/")
+    if tool in tools and (not engine or engine in tools[tool].engines):
+        return word
+    if engine or not _IDS.fullmatch(word):
+        raise ValueError(f"there is no tool {word!r}; say a tool, tool/engine, or a pattern of call ids as s1.*")
+    return word
+
+
+Node = Literal["think", "retrieve", "search", "reason", "act", "judge", "respond"]
+Word = Annotated[str, AfterValidator(_known_word)]
+
+
 class Trajectory(_Model):
     """Which tool calls were made.
 
@@ -48,17 +74,17 @@ class Trajectory(_Model):
         nodes: of the graph, one after the other, others may be between; nodes_not: that were never entered.
     """
 
-    must: tuple[str, ...] = ()
-    must_not: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
-    exact: tuple[str, ...] | None = None
-    count: dict[str, Matcher] = Field(default_factory=dict)
-    cached: tuple[str, ...] = ()
-    made: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
+    must: tuple[Word, ...] = ()
+    must_not: tuple[Word, ...] = ()
+    order: tuple[Word, ...] = ()
+    exact: tuple[Word, ...] | None = None
+    count: dict[Word, Matcher] = Field(default_factory=dict)
+    cached: tuple[Word, ...] = ()
+    made: tuple[Word, ...] = ()
+    failed: tuple[Word, ...] = ()
     arguments: tuple[Arguments, ...] = ()
-    nodes: tuple[str, ...] = ()
-    nodes_not: tuple[str, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    nodes_not: tuple[Node, ...] = ()
 
 
 class Artifact(_Model):
@@ -95,6 +121,15 @@ class Failure(_Model):
 
     kind: str
     says: Matcher = None
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, kind: str) -> str:
+        from tools import errors
+
+        if kind not in errors.__all__:
+            raise ValueError(f"there is no error {kind!r}; there are: {', '.join(errors.__all__)}")
+        return kind
 
 
 By = dict[str, Matcher]
@@ -201,6 +236,13 @@ class Expect(_Model):
     def _known_uses(cls, model: By | None) -> By | None:
         return _checked(model, {"steps", "tokens", "requests", "refused", "asked"}, "model has no figure")
 
+    @field_validator("metrics")
+    @classmethod
+    def _known_metrics(cls, metrics: By | None) -> By | None:
+        from evals.metrics.all import METRICS
+
+        return _checked(metrics, set(METRICS), "there is no metric")
+
     @property
     def given(self) -> dict[str, Any]:
         """What the file says, by key."""
@@ -212,6 +254,3 @@ def _checked(given: By | None, known: set[str], told: str) -> By | None:
         if name not in known:
             raise ValueError(f"{told} {name!r}; there are: {', '.join(sorted(known))}")
     return given
-
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{2,79}$")]

@@ -187,7 +187,13 @@ def _read(folder: Path, repeat: int, ended: str, seconds: float) -> ScenarioRun:
             ended = f"its result cannot be read: {error.errors()[0]['msg']}"
     outcome: Outcome = "timed_out" if ended == "timed_out" else "crashed"
     why = "it took longer than its time limit" if ended == "timed_out" else ended or "it left no result"
-    turns = [TurnRecord.model_validate_json(one.read_bytes()) for one in turn_files(folder)]
+    turns = []
+    for one in turn_files(folder):
+        try:
+            turns.append(TurnRecord.model_validate_json(one.read_bytes()))
+        except ValidationError:
+            # Cut off, or of another version: what comes after it says nothing either.
+            break
     return ScenarioRun(repeat=repeat, folder="", outcome=outcome, why=why, seconds=seconds, turns=turns)
 
 

@@ -24,11 +24,22 @@ FaultKind = Literal[
     "silent",
     "clipped",
 ]
+_SOUNDS = ("synthesize_speech", "compose_music", "make_ambience", "mix_sound")
+_SPOILS = {"black": ("generate_image",), "blurred": ("generate_image",), "silent": _SOUNDS, "clipped": _SOUNDS}
 _OURS = {"productions", "models_folder", "knowledge_folder", "primary", "vision", "coder", "planner", "profile"}
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _fault_names() -> tuple[str, ...]:
+    """Wrong answers that the peer knows; none where the extra `eval` is not installed: the scenario is not run then."""
+    try:
+        from evals.peer import BAD_REPLIES
+    except ModuleNotFoundError:
+        return ()
+    return BAD_REPLIES
 
 
 class Page(_Model):
@@ -95,6 +106,8 @@ class Reply(_Model):
         given = [self.answers is not None, self.says is not None, bool(self.calls), bool(self.fault), bool(self.mind)]
         if sum(given) != 1:
             raise ValueError("say one of: answers, says, calls, fault, mind")
+        if self.fault and (known := _fault_names()) and self.fault not in known:
+            raise ValueError(f"there is no fault {self.fault!r}; there are: {', '.join(known)}")
         return self
 
 
@@ -231,4 +244,8 @@ class World(_Model):
         for fault in faults:
             if fault.tool not in tools:
                 raise ValueError(f"there is no tool {fault.tool!r}; there are: {', '.join(tools)}")
+            makes = _SPOILS.get(fault.kind)
+            if makes is not None and fault.tool not in makes:
+                what = "sound" if fault.kind in ("silent", "clipped") else "picture"
+                raise ValueError(f"{fault.kind}: {fault.tool} makes no {what}; {', '.join(makes)} do")
         return faults

@@ -1,0 +1,87 @@
+"""Scenario files that are wrong say so when they are read: file, line, field, and what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs.yaml_file import YamlProblem
+from evals.scenario import SCENARIOS_DIR, load_scenario, load_scenarios, scenario_files
+from tests.evals.scenarios.files import write
+
+SAY = {"say": "Luca", "expect": {"made": True}}
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({"tags": []}, "tags", "at least 1"),
+    ({"turns": []}, "turns", "at least 1"),
+    ({"turns": [{"say": "Luca"}]}, "", "expects nothing"),
+    ({"turns": [{"say": "Luca", "back": 1}]}, "turns.0", "a turn does one of"),
+    ({"turns": [{**SAY, "answers": ["yes"]}]}, "turns.0", "nobody asks"),
+    ({"turns": [{**SAY, "kill_at": {"nth": 2}}]}, "turns.0.kill_at", "either call or node"),
+    ({"turns": [{"say": "x", "expect": {"mood": "calm"}}]}, "turns.0.expect.mood", "Extra inputs"),
+    ({"turns": [{"say": "x", "expect": {"intent": {"kindd": 1}}}]}, "turns.0.expect.intent", "Intent has no field"),
+    ({"turns": [{"say": "x", "expect": {"storyboard": {"place": 1}}}]}, "turns.0.expect.storyboard", "no fact 'place'"),
+    ({"turns": [{"say": "x", "expect": {"seconds": {"below": 1}}}]}, "turns.0.expect.seconds", "no operator 'below'"),
+    ({"turns": [SAY], "expect": {"metrics": {"nonsense": 1}}}, "expect.metrics", "no metric 'nonsense'"),
+    ({"turns": [SAY], "expect": {"error": {"kind": "Oops"}}}, "expect.error.kind", "no error 'Oops'"),
+    ({"turns": [{"say": "x", "expect": {"trajectory": {"must": ["draw_picture"]}}}]}, "turns.0.expect.trajectory.must",
+     "draw_picture"),
+    ({"world": {"settings": {"qualty": 1}}}, "world.settings", "no setting 'qualty'"),
+    ({"world": {"settings": {"seed": -1}}}, "world.settings", "seed"),
+    ({"world": {"settings": {"productions": "/"}}}, "world.settings", "set by the world itself"),
+    ({"world": {"profile": "toaster"}}, "world.profile", "no profile 'toaster'"),
+    ({"world": {"absent": ["compose_music/kazoo"]}}, "world.absent", "no compose_music/kazoo"),
+    ({"world": {"stand_ins": ["score"]}}, "world.stand_ins.0", "pattern"),
+    ({"world": {"faults": [{"kind": "melt", "tool": "generate_image"}]}}, "world.faults.0.kind", "Input should be"),
+    ({"world": {"faults": [{"kind": "crash", "tool": "paint"}]}}, "world.faults", "no tool 'paint'"),
+    ({"world": {"faults": [{"kind": "silent", "tool": "generate_image"}]}}, "world.faults", "makes no sound"),
+    ({"world": {"files": {"../x": {"text": "a"}}}}, "world.files", "pattern"),
+    ({"world": {"files": {"x": {"text": "a", "tone": 1}}}}, "world.files.x", "say one of"),
+    ({"world": {"web": {"pages": [{"url": "https://a.example"}]}}}, "world.web.pages.0.url", "pattern"),
+    ({"world": {"model": {"replies": [{"piece": "Outline"}]}}}, "world.model.replies.0", "say one of"),
+    ({"world": {"model": {"replies": [{"fault": "sulks"}]}}}, "world.model.replies.0", "no fault 'sulks'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changed", "field", "told"), WRONG, ids=[f"{one[1]}: {one[2]}" for one in WRONG])
+def test_what_is_wrong_is_told_with_its_place(changed: dict[str, Any], field: str, told: str, tmp_path: Path) -> None:
+    path = write(tmp_path, **changed)
+    with pytest.raises(YamlProblem) as problem:
+        load_scenario(path)
+    assert field in problem.value.message
+    assert told in problem.value.message
+    assert problem.value.where.startswith(f"{path}:")
+
+
+def test_a_scenario_is_named_as_its_file(tmp_path: Path) -> None:
+    path = write(tmp_path).rename(tmp_path / "other.yaml")
+    with pytest.raises(YamlProblem, match="must be that of the file"):
+        load_scenario(path)
+
+
+def test_a_name_stands_once_and_a_broken_file_does_not_hide(tmp_path: Path) -> None:
+    write(tmp_path)
+    write(tmp_path / "again")
+    with pytest.raises(YamlProblem, match="another scenario of this name"):
+        load_scenarios(tmp_path)
+    (tmp_path / "again" / "plain_plan.yaml").write_text("name: [", encoding="utf-8")
+    with pytest.raises(YamlProblem):
+        load_scenarios(tmp_path, ["plain_plan"])
+
+
+def test_names_tags_and_folders_choose(tmp_path: Path) -> None:
+    write(tmp_path / "one", name="first_plan", tags=["italian"])
+    write(tmp_path / "two", name="second_plan", tags=["english", "film"])
+    assert [one.name for one in load_scenarios(tmp_path)] == ["first_plan", "second_plan"]
+    for pattern, names in (
+        ("second*", ["second_plan"]),
+        ("italian", ["first_plan"]),
+        ("two", ["second_plan"]),
+        ("x", []),
+    ):
+        assert [one.name for one in load_scenarios(tmp_path, [pattern])] == names
+
+
+def test_all_scenarios_of_the_studio_can_be_read() -> None:
+    assert len(load_scenarios()) == len(scenario_files(SCENARIOS_DIR)) > 0
