@@ -32,16 +32,22 @@ def eval_command(
     keep: Annotated[bool, typer.Option("--keep", help="Keep all that was made, of runs that passed, too.")] = False,
     list_only: Annotated[bool, typer.Option("--list", help="Name the scenarios that would run.")] = False,
     compare: Annotated[
-        tuple[Path, Path] | None, typer.Option(help="Compare two results.json instead of running.")
+        tuple[Path, Path] | None, typer.Option(help="Compare two results (folder or results.json) instead of running.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Draw report.html of a result (folder or results.json) anew, run nothing.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
 ) -> None:
     """Run scripted scenarios and hold the agent against what they expect."""
-    from evals.commands import compare_results, list_scenarios, run_scenarios
+    from evals.commands import compare_results, draw_again, list_scenarios, run_scenarios
     from tools.errors import InvalidInput
 
     if compare is not None:
         raise typer.Exit(compare_results(*compare, as_json=as_json))
+    if report is not None:
+        draw_again(report)
+        return
     if list_only:
         list_scenarios(patterns or [], scenarios, as_json=as_json)
         return

@@ -16,13 +16,14 @@ from typing import Any
 from agent.printing import open_console, tell
 from configs.evals import load_evals
 from configs.settings import Settings
+from evals.report.writing import results_file, write_report
 from evals.result import EvalResult, ScenarioRun
 from evals.run.runner import Plan, run_all
 from evals.run.summing import average_metrics, summarise
 from evals.scenario import SCENARIOS_DIR, Scenario, load_scenarios
-from tools.errors import InvalidInput, MissingPrerequisite
+from tools.errors import InvalidInput, MissingPrerequisite, StorageFailed
 
-__all__ = ["compare_results", "list_scenarios", "run_scenarios"]
+__all__ = ["compare_results", "draw_again", "list_scenarios", "run_scenarios"]
 
 RESULT = "results.json"
 _SIGNS = {"passed": "green", "failed": "red", "crashed": "red", "timed_out": "red", "not_run": "yellow"}
@@ -82,10 +83,12 @@ def run_scenarios(
         scenarios=results,
     )
     result.save(place / RESULT)
+    report = write_report(place / RESULT, result)
     if as_json:
         print(result.model_dump_json(indent=1))
     else:
         _tell_summary(console, result, place)
+        tell(console, f"Report:  {report}", whole=True)
     return result.passed
 
 
@@ -102,17 +105,37 @@ def list_scenarios(patterns: Sequence[str], folder: Path | None, *, as_json: boo
 
 
 def compare_results(before: Path, after: Path, *, as_json: bool) -> int:
-    """Print what differs between two results; 0 where nothing got worse, else 4."""
+    """Print what differs between two results, and draw the later one with it; 0 where nothing got worse, else 4.
+
+    Raises:
+        InvalidInput: one of them is no result.
+    """
     from evals.run.comparing import compare
 
-    found = compare(EvalResult.load(before), EvalResult.load(after))
+    results = results_file(after)
+    old, new = EvalResult.load(results_file(before)), EvalResult.load(results)
+    found = compare(old, new)
+    console = open_console(stderr=as_json)
     if as_json:
         print(found.model_dump_json(indent=1))
     else:
-        console = open_console()
         for line in found.lines():
             tell(console, line)
+    try:
+        tell(console, f"Report: {write_report(results, new, found)}", whole=True)
+    except StorageFailed as error:
+        # What was asked for is told above; two results that cannot be written to can still be compared.
+        tell(console, f"No report was written: {error.message}", "yellow")
     return 4 if found.worse else 0
+
+
+def draw_again(results: Path) -> None:
+    """Draw the report of a result anew, and tell where it lies.
+
+    Raises:
+        InvalidInput: it is no result. StorageFailed: its folder cannot be written to.
+    """
+    tell(open_console(), f"Report: {write_report(results_file(results))}", whole=True)
 
 
 def _chosen(patterns: Sequence[str], folder: Path | None) -> list[Scenario]:

@@ -55,9 +55,9 @@ def _wanted(record: TurnRecord, folder: Path) -> Iterator[_Wanted]:
             kept = "kept" if one["best"] else "not kept"
             reason = f": {one['reason']}" if one["reason"] else ""
             note = f"attempt {one['number']}, score {one['score']:.2f}, {kept}{reason}"
-            path = _of_artifact(folder / record.production / "artifacts", one["key"])
-            if path is not None:
-                yield path, one["call"], note
+            picture = _of_artifact(folder / record.production / "artifacts", one["key"])
+            if picture is not None:
+                yield picture, one["call"], note
 
 
 def _of_artifact(store: Path, key: str) -> Path | None:
