@@ -137,6 +137,8 @@ def _print_run(run: BenchRun) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from evals.benchmarks.charts import in_words
+
     table = Table(header_style="dim")
     for column in ("figure", "value", "goal", "against", "ratio"):
         table.add_column(column, justify="left" if column in ("figure", "against") else "right", overflow="fold")
@@ -146,7 +148,7 @@ def _print_run(run: BenchRun) -> None:
             table.add_section()
         benchmark = row.benchmark
         goal = "" if row.goal is None else f"<= {row.goal:g} {row.unit}"
-        against = "" if row.against is None else f"{row.against:.3g} {row.unit}: {row.compared_with}"
+        against = "" if row.against is None else f"{in_words(row.against, row.unit)}: {row.compared_with}"
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         style = "dim" if row.value is None else "yellow" if row.met is False else ""
         table.add_row(row.name, _shown(row), goal, against or row.not_run, ratio, style=style)
@@ -157,15 +159,19 @@ def _print_run(run: BenchRun) -> None:
 
 
 def _shown(row: BenchRow) -> str:
+    from evals.benchmarks.charts import in_words
+
     if row.value is None:
         return "not run"
     spread = row.repeats
-    apart = f" ({spread.min:.3g} to {spread.max:.3g})" if spread and spread.count > 1 else ""
-    return f"{row.value:.3g} {row.unit}{apart}"
+    apart = [in_words(one, "").strip() for one in (spread.min, spread.max)] if spread and spread.count > 1 else []
+    return in_words(row.value, row.unit) + (f" ({' to '.join(apart)})" if apart else "")
 
 
 def _print_changes(before: BenchRun, after: BenchRun, changes: list[Change]) -> None:
     from rich.console import Console
+
+    from evals.benchmarks.charts import in_words
 
     console = Console(highlight=False)
     console.print(f"{before.label}  ->  {after.label}", markup=False)
@@ -174,7 +180,7 @@ def _print_changes(before: BenchRun, after: BenchRun, changes: list[Change]) -> 
             console.print(f"  {run.label}: the machine was busy (load {run.load_before[0]:g})", markup=False)
     styles = {"slower": "yellow", "faster": "green", "gone": "dim", "new": "dim"}
     for one in (one for one in changes if one.verdict != "same"):
-        was, now = ("not run" if value is None else f"{value:.4g} {one.unit}" for value in (one.before, one.after))
+        was, now = ("not run" if value is None else in_words(value, one.unit) for value in (one.before, one.after))
         by = f", {one.change:.2f} x at equal speed (noise {one.noise:.0%})" if one.change is not None else ""
         line = f"  {one.verdict:7} {one.benchmark}: {one.name}: {was} -> {now}{by}"
         console.print(line, style=styles[one.verdict], markup=False, soft_wrap=True)

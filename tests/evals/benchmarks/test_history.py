@@ -183,6 +183,8 @@ def test_on_the_command_line(
     assert "slower  film: 8 s film" in capsys.readouterr().out
     assert _run(["bench", "compare", "--json", "1", "3"]) == 1
     assert json.loads(capsys.readouterr().out)[0]["name"] == "8 s film"
+    assert _run(["bench", "compare", "1", "--", "-1"]) == 1
+    capsys.readouterr()
     assert _run(["bench", "compare", "7", "8"]) == 1
     assert "holds 3 runs" in capsys.readouterr().err
     assert _run(["bench", "tomorrow"]) == 1
