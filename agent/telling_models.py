@@ -76,7 +76,7 @@ def _answer(endpoint: Endpoint) -> str:
                 if len(body) > MOST_BYTES:
                     break
     except (httpx2.HTTPError, OSError, ValueError):
-        return f"no: {endpoint.name} does not answer at {endpoint.url}; is its server running?"
+        return f"no: {endpoint.name} does not answer at {endpoint.shown_url}; is its server running?"
     if status in (401, 403):
         key = f" To mend it: export {endpoint.entry.key}=..." if endpoint.entry.key else ""
         return f"no: {endpoint.name} wants another key ({status}).{key}"

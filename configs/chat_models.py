@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from configs.engines import Name
+from configs.secrets import secrets_of, shown_address, without_secrets
 from configs.yaml_file import YamlProblem, load_yaml_model
 
 __all__ = [
@@ -76,6 +77,15 @@ class Endpoint:
         """Whether asking it leaves this machine."""
         host = urlsplit(self.url).hostname or ""
         return host not in ("localhost", "::1") and not re.fullmatch(r"127(\.\d{1,3}){3}", host)
+
+    @property
+    def shown_url(self) -> str:
+        """The address as it may be shown."""
+        return shown_address(self.url)
+
+    def clean(self, text: str) -> str:
+        """What the server said, without the key and the password that it was told, should it repeat them."""
+        return without_secrets(text, secrets_of(self.url, self.key))
 
 
 def load_chat_models(path: Path = CHAT_MODELS_YAML) -> ChatModelsFile:

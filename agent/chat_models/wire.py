@@ -268,22 +268,32 @@ class Wire:
         from langchain_core.messages import AIMessage
 
         if not isinstance(message, AIMessage):
-            raise BadReply(f"{self.endpoint.name} answered in the role of another: {_shown(message.type)}")
+            raise BadReply(
+                f"{self.endpoint.name} answered in the role of another: {_shown(self.endpoint.clean(message.type))}"
+            )
         about = message.response_metadata or {}
         finish = str(about.get("finish_reason") or "")
         refusal = message.additional_kwargs.get("refusal")
         if refusal or finish == "content_filter":
-            raise ChatRefused(f"{self.endpoint.name} declined: {_shown(str(refusal or 'its content filter'))}")
+            raise ChatRefused(
+                f"{self.endpoint.name} declined: {_shown(self.endpoint.clean(str(refusal or 'its content filter')))}"
+            )
         calls = [
-            ToolCall(str(one.get("id") or ""), str(one.get("name") or ""), _as_json(one.get("args")))
+            ToolCall(
+                *map(
+                    self.endpoint.clean,
+                    (str(one.get("id") or ""), str(one.get("name") or ""), _as_json(one.get("args"))),
+                )
+            )
             for one in [*message.tool_calls, *message.invalid_tool_calls]
         ]
-        text = str(message.text)
+        # A model that is told its own key, or a server that repeats it, must not bring it into prompts and films.
+        text = self.endpoint.clean(str(message.text))
         return Reply(text, tuple(calls), cut=finish == "length", tokens=_tokens(message.usage_metadata, text))
 
     def _as_failure(self, error: BaseException | None) -> Exception:
         """The error of the SDK as one of ours; anything that is no error of a request is raised as it is."""
-        return as_failure(error, self.endpoint.name)
+        return as_failure(error, self.endpoint.name, self.endpoint.clean)
 
 
 def _tokens(used: Any, text: str) -> int:
@@ -305,12 +315,13 @@ def _shown(text: str, most: int = 300) -> str:
     return clean if len(clean) <= most else clean[:most] + "…"
 
 
-def as_failure(error: BaseException | None, name: str) -> Exception:
+def as_failure(error: BaseException | None, name: str, clean: Callable[[str], str]) -> Exception:
     """An error of the OpenAI SDK or of HTTP as one of `agent.chat_models.errors`.
 
     Args:
         error: what was raised while `name` was asked.
         name: `provider/model`.
+        clean: takes secrets out of what the server said.
     """
     import httpx2
     import openai
@@ -325,27 +336,27 @@ def as_failure(error: BaseException | None, name: str) -> Exception:
     if isinstance(cause, AnswerTooLarge):
         return BadReply(f"{name} sent more than {MOST_BYTES // 2**20} MB for one answer")
     if isinstance(error, openai.APIStatusError):
-        return _of_status(error, name)
+        return _of_status(error, name, clean)
     if isinstance(error, openai.APIConnectionError | httpx2.HTTPError | OSError):
-        return ChatUnavailable(f"{name} cannot be reached: {_shown(str(error.__cause__ or error))}")
+        return ChatUnavailable(f"{name} cannot be reached: {_shown(clean(str(error.__cause__ or error)))}")
     if isinstance(error, openai.APIError | openai.OpenAIError):
-        return ChatUnavailable(f"{name} failed: {_shown(str(error))}")
+        return ChatUnavailable(f"{name} failed: {_shown(clean(str(error)))}")
     if isinstance(error, ValueError | TypeError | KeyError | AttributeError | RecursionError | IndexError):
         # What langchain raises where the body is JSON of another shape than the API's, or no JSON.
-        return BadReply(f"{name} answered with something that is no chat completion: {_shown(repr(error))}")
+        return BadReply(f"{name} answered with something that is no chat completion: {_shown(clean(repr(error)))}")
     return error if isinstance(error, Exception) else RuntimeError(repr(error))
 
 
-def _of_status(error: Any, name: str) -> ChatFailed:
-    status = int(error.status_code)
-    told = _shown(str(error.message).removeprefix(f"Error code: {status} - "))
-    if status in (400, 413, 422, 500) and _OVERFLOW.search(str(error.message)):
+def _of_status(error: Any, name: str, clean: Callable[[str], str]) -> ChatFailed:
+    status, said = int(error.status_code), clean(str(error.message))
+    told = _shown(said.removeprefix(f"Error code: {status} - "))
+    if status in (400, 413, 422, 500) and _OVERFLOW.search(said):
         return ContextOverflow(f"the request is longer than {name} can read: {told}")
-    if status == 429 and "insufficient_quota" not in str(error.message):
+    if status == 429 and "insufficient_quota" not in said:
         busy = ChatUnavailable(f"{name} is busy (429): {told}")
         _wait_for(busy, error.response.headers.get("retry-after"))
         return busy
-    if status in (408, 409, 425) or (status >= 500 and not _SCHEMA.search(str(error.message))):
+    if status in (408, 409, 425) or (status >= 500 and not _SCHEMA.search(said)):
         failure = ChatUnavailable(f"{name} failed ({status}): {told}")
         _wait_for(failure, error.response.headers.get("retry-after"))
         return failure
@@ -360,7 +371,7 @@ def _of_status(error: Any, name: str) -> ChatFailed:
     kind = ChatShut if status in (401, 402, 404, 429) else ChatRejected
     return kind(
         f"{name} refused the request ({status}): {told}",
-        told=str(error.message),
+        told=said,
         status=status,
         hint=hints.get(status, ""),
     )

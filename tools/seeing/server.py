@@ -169,7 +169,7 @@ class VisionServer:
             raise BadOutput(f"{name} declined to look at the picture: {why}")
         if isinstance(content, list):
             content = "".join(part.get("text", "") for part in content if isinstance(part, dict))
-        text = content if isinstance(content, str) else ""
+        text = self._endpoint.clean(content) if isinstance(content, str) else ""
         if finish == "length":
             # What was cut off is no judgement, even where it reads as one; it is asked for once more.
             text = ""
@@ -207,9 +207,7 @@ class VisionServer:
         return InvalidInput(f"{name} refused the request ({status}): {told}", where="vision")
 
     def _shown(self, text: str) -> str:
-        if self._endpoint.key:
-            text = text.replace(self._endpoint.key, "…")
-        return _SECRET.sub(r"\1…", cleaned(text, 300))
+        return _SECRET.sub(r"\1…", cleaned(self._endpoint.clean(text), 300))
 
 
 def _message(body: bytes) -> str:

@@ -42,7 +42,7 @@ class VisionServerLook(Engine[SeePicture.Input, SeePicture.Output]):
     def fingerprint(self, args: SeePicture.Input) -> str:  # noqa: ARG002
         """Of the model and how its server is asked: another model's judgement is another result."""
         endpoint = self._endpoint()
-        known = {"model": endpoint.name, "url": endpoint.url, "entry": endpoint.entry.model_dump(mode="json")}
+        known = {"model": endpoint.name, "url": endpoint.shown_url, "entry": endpoint.entry.model_dump(mode="json")}
         return hashlib.sha256(canonical_json(known)).hexdigest()
 
     def run(self, args: SeePicture.Input, ctx: EngineContext) -> SeePicture.Output:

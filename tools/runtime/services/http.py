@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from configs.secrets import shown_address
 from tools.errors import BadOutput, EngineCrashed, EngineFailed, EngineHung, InvalidInput
 
 __all__ = ["Answer", "ServerHttp", "is_this_machine"]
@@ -63,10 +64,10 @@ class ServerHttp:
         try:
             port = parts.port
         except ValueError:
-            raise InvalidInput(f"{url!r} has no port that there is", where=name) from None
+            raise InvalidInput(f"{shown_address(url)!r} has no port that there is", where=name) from None
         self._secure = secure and parts.scheme == "https"
         if not (parts.scheme == "http" or self._secure) or not parts.hostname or parts.query or parts.username:
-            raise InvalidInput(f"{url!r} is not an address like http://127.0.0.1:8000", where=name)
+            raise InvalidInput(f"{shown_address(url)!r} is not an address like http://127.0.0.1:8000", where=name)
         if not remote and not is_this_machine(parts.hostname):
             raise InvalidInput(
                 f"{parts.hostname} is not this machine", where=name, hint="Say `remote: true` if that is meant."
