@@ -52,7 +52,7 @@ def intent_accuracy(seen: Seen) -> Metric:
 
 
 def intent_field(field: str, seen: Seen) -> Metric:
-    """The same of one field alone."""
+    """Part of what a scenario fixes of this one field that is right, 0..1; see `intent_accuracy`."""
     return share(f"intent_accuracy.{field}", _fields(seen).get(field, []), f"the scenario does not fix {field}")
 
 
