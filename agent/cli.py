@@ -295,7 +295,7 @@ MOST_OF_STDIN = 4_000_000
 """Bytes that are read of a request; standard input may have no end."""
 
 PLUGIN_HELP = {
-    "bench": "Measure every speed that is stated; `bench page` draws the history, `bench compare` finds what got slower.",
+    "bench": "Measure every speed that is stated; `bench page` draws the history, `bench compare` finds what slowed.",
     "eval": "Run scripted scenarios and hold the agent against what they expect.",
     "simulate": "Compare the order of loads and calls on a simulated device.",
 }

@@ -161,9 +161,10 @@ def _read_sentence(sentence: str, wording: Wording) -> tuple[dict[str, str], str
     """What it says for good, and what of it is left to be understood otherwise."""
     if found := _read_clause(sentence, wording):
         return found, ""
-    *_, last = [*_BETWEEN.finditer(sentence)] or [None]
-    if last is None:
+    between = list(_BETWEEN.finditer(sentence))
+    if not between:
         return {}, sentence
+    last = between[-1]
     head, tail = sentence[: last.start()].rstrip(" ,"), sentence[last.end() :]
     found = _read_clause(re.sub(r"^\s*(and|e)\s+", "", tail), wording)
     if not found or "name" in found:

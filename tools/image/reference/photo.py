@@ -90,7 +90,9 @@ def decode_photo(data: bytes, where: str, *, longest: int = 2048) -> np.ndarray:
     except UnidentifiedImageError:
         # Its own words tell where in memory the bytes lie: other words every time.
         hint = f"Give a {', '.join(FORMATS)}."
-        raise InvalidInput("cannot be read as a picture: it is none that is known here", where=where, hint=hint) from None
+        raise InvalidInput(
+            "cannot be read as a picture: it is none that is known here", where=where, hint=hint
+        ) from None
     except (*_WRONG, Image.DecompressionBombError) as error:
         raise InvalidInput(
             f"cannot be read as a picture: {str(error)[:120]}", where=where, hint=f"Give a {', '.join(FORMATS)}."
