@@ -13,7 +13,8 @@ import base64
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ _RUN = "scenario_run"
 
 @task  # type: ignore[untyped-decorator]
 def scenarios(
-    pattern: str | list[str] = "", planner: str = "scripted", folder: str = "", pictures: bool = True
+    pattern: str | list[str] = "", planner: str = "scripted", folder: str = "", out: str = "", pictures: bool = True
 ) -> Task:
     """Each scenario that the pattern chooses is a sample.
 
@@ -50,6 +51,7 @@ def scenarios(
         pattern: names (with * and ?), tags or folders, with commas; empty: all.
         planner: scripted, offline, or live, as for `studio eval`.
         folder: of scenario files, instead of the studio's own.
+        out: folder that keeps what the runs made; empty: nothing is kept beside the log.
         pictures: whether what was made is put into the log, small.
 
     Raises:
@@ -66,7 +68,7 @@ def scenarios(
     viewer = ViewerConfig(trust_content=False) if planner == "live" else None
     return Task(
         dataset=MemoryDataset([_sample(one) for one in chosen], name="scenarios"),
-        solver=play(chosen, planner, pictures=pictures),
+        solver=play(chosen, planner, out=out, pictures=pictures),
         scorer=[checks(), measures()],
         model=NO_MODEL,
         metadata={"planner": planner, "pattern": ",".join(patterns)},
@@ -75,7 +77,7 @@ def scenarios(
 
 
 @solver  # type: ignore[untyped-decorator]
-def play(chosen: Sequence[Scenario], planner: str = "scripted", *, pictures: bool = True) -> Solver:
+def play(chosen: Sequence[Scenario], planner: str = "scripted", *, out: str = "", pictures: bool = True) -> Solver:
     """Runs the scenario of the sample as `studio eval` does, in a folder and a process of its own."""
     by_name = {one.name: one for one in chosen}
     live = _live() if planner == "live" else None
@@ -83,10 +85,10 @@ def play(chosen: Sequence[Scenario], planner: str = "scripted", *, pictures: boo
     async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001 - no model is asked here
         scenario = by_name[str(state.sample_id)]
         async with concurrency("studio", os.cpu_count() or 1):
-            with tempfile.TemporaryDirectory(prefix="scenario-") as place:
-                plan = Plan(folder=Path(place), planner=planner, live=live)
+            with _place(out) as place:
+                plan = Plan(folder=place, planner=planner, live=live, keep=bool(out))
                 run = await anyio.to_thread.run_sync(run_one, scenario, plan, state.epoch)
-                state.messages = _conversation(run, Path(place) if pictures else None)
+                state.messages = _conversation(run, place if pictures else None)
         for turn in run.turns:
             transcript().info(_trace(turn), source=f"turn {turn.number}")
         state.metadata["outcome"] = run.outcome
@@ -139,6 +141,16 @@ def measures() -> Scorer:
     return score
 
 
+@contextmanager
+def _place(out: str) -> Iterator[Path]:
+    """The folder of the results: as named, or one that goes when the run is in the log."""
+    if out:
+        yield Path(out).absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="scenario-") as folder:
+        yield Path(folder)
+
+
 def _sample(one: Scenario) -> Sample:
     said = [ChatMessageUser(content=_deed(turn)) for turn in one.turns]
     return Sample(
@@ -174,7 +186,7 @@ def _conversation(run: ScenarioRun, place: Path | None) -> list[ChatMessageUser 
             ContentText(text="\n".join(one for one in (turn.message, error) if one) or "(nothing)")
         ]
         for picture in turn.shown if place is not None else ():
-            content.append(ContentText(text=" ".join(one for one in (picture.of, picture.note) if one)))
+            content.append(ContentText(text="\n\n" + " ".join(one for one in (picture.of, picture.note) if one)))
             if picture.file and place is not None:
                 data = base64.b64encode((place / run.folder / picture.file).read_bytes()).decode()
                 content.append(ContentImage(image=f"data:image/jpeg;base64,{data}"))

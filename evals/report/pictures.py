@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from evals.report.markup import Html, el
+from evals.report.markup import Html, el, shortened
 from evals.result import Picture
 
 __all__ = ["MOST_BYTES", "Album"]
@@ -54,7 +54,7 @@ class Album:
         return el(
             "figure",
             el("img", src=address, alt=f"{picture.of}, turn {turn}", loading="lazy"),
-            el("figcaption", el("b", picture.of), f" {picture.note}" if picture.note else None),
+            el("figcaption", el("b", picture.of), f" {shortened(picture.note, 160)}" if picture.note else None),
             class_="film" if width > 600 else None,
         )
 

@@ -116,7 +116,8 @@ def _trace(turn: TurnRecord) -> Html:
 
 
 def _calls(calls: list[CallSeen]) -> Html:
-    head = el("tr", [el("th", name) for name in ("call", "tool", "engine", "state", "seconds", "")])
+    names = ("call", "tool", "engine", "state", "seconds", "")
+    head = el("tr", [el("th", name, class_="number" if name == "seconds" else None) for name in names])
     shown = calls[:_CALLS]
     rows = [
         el(
