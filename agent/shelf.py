@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.artifact import write_atomic
+from tools.artifact import read_record, write_atomic
 from tools.errors import InvalidInput
 from tools.storyboard import Storyboard
 
@@ -54,6 +54,6 @@ class Shelf:
             raise InvalidInput(f"{name[:40]!r} is not the name of an earlier storyboard")
         path = self.folder / f"{name}.json"
         try:
-            return Version.model_validate_json(path.read_bytes())
+            return Version.model_validate_json(read_record(path))
         except (OSError, ValueError) as error:
             raise InvalidInput(f"the earlier storyboard {name} cannot be read ({type(error).__name__})") from error

@@ -17,6 +17,8 @@ MAX_BYTES = 2_000_000
 MAX_NODES = 200_000
 """A file whose anchors expand to more nodes than this is refused (the "billion laughs" bomb)."""
 MAX_DEPTH = 40
+MAX_DIGITS = 400
+"""A longer number is none: YAML 1.1 reads `1:1:1:...` to the base of 60, in the square of its length."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -45,6 +47,8 @@ class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoa
         return mapping
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node, yaml.ScalarNode) and len(node.value) > MAX_DIGITS and node.tag.endswith((":int", ":float")):
+            raise yaml.MarkedYAMLError(problem=f"is no {node.tag.rpartition(':')[2]}", problem_mark=node.start_mark)
         try:
             return super().construct_object(node, deep=deep)
         except (ValueError, LookupError, AttributeError, TypeError):

@@ -27,10 +27,13 @@ __all__ = [
     "canonical_json",
     "fsync_dir",
     "hash_file",
+    "read_record",
     "write_atomic",
 ]
 
 RECORD_NAME = "artifact.json"
+MOST_RECORD_BYTES = 64 << 20
+"""Of a record that is read at all: a film's largest has a thousandth of it."""
 
 
 def canonical_json(data: Any) -> bytes:
@@ -68,6 +71,20 @@ def fsync_dir(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def read_record(path: Path) -> bytes:
+    """The bytes of a JSON file of the studio's own; one that was blown up to gigabytes is not read.
+
+    Raises:
+        ValueError: it is larger than `MOST_RECORD_BYTES`.
+        OSError: it is not there, or cannot be read.
+    """
+    with path.open("rb") as file:
+        data = file.read(MOST_RECORD_BYTES + 1)
+    if len(data) > MOST_RECORD_BYTES:
+        raise ValueError(f"{path} is larger than {MOST_RECORD_BYTES >> 20} MB")
+    return data
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -150,7 +167,7 @@ class Artifact:
             CorruptArtifact: the record is missing, unreadable or does not match the files.
         """
         try:
-            record = ArtifactRecord.model_validate_json((path / RECORD_NAME).read_bytes())
+            record = ArtifactRecord.model_validate_json(read_record(path / RECORD_NAME))
         except (OSError, ValueError) as error:
             raise CorruptArtifact(f"{path / RECORD_NAME} cannot be read: {type(error).__name__}.") from error
         artifact = cls(path, record)

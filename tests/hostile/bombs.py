@@ -101,7 +101,7 @@ def manifest(path: Path) -> object:
 
 def arguments(path: Path) -> object:
     """What a chat model sends as the arguments of a call."""
-    from tools.functions import read_arguments
+    from tools.functions.coercion import read_arguments
 
     with path.open("rb") as file:
         return read_arguments(file.read(4 << 20).decode("utf-8", "replace"))

@@ -51,7 +51,7 @@ def test_every_bomb_is_read_or_refused_within_its_bounds(tmp_path: Path) -> None
 
 
 def test_the_twin_is_not_done_within_them(tmp_path: Path) -> None:
-    """Seven levels of laughs are ten million ones: PyYAML shares them, whoever looks at each of them does not."""
+    """PyYAML shares what repeats; whoever looks at each of it does not."""
     path = tmp_path / "laughs.yaml"
     path.write_bytes(BOMBS["a billion laughs"]())
     code = (
@@ -59,7 +59,8 @@ def test_the_twin_is_not_done_within_them(tmp_path: Path) -> None:
         "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
         "resource.setrlimit(resource.RLIMIT_CPU, (10, 10))\n"
         "data = yaml.safe_load(open(sys.argv[1]))\n"
-        "print(len(str(data['a9'])))"
+        "def opened(one): return [x for part in one for x in opened(part)] if isinstance(one, list) else [one] * 1000\n"
+        "print(len(opened(data['a9'])))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert done.returncode != 0
@@ -101,7 +102,7 @@ from agent.chat_models.errors import ChatFailed
 from tests.memory import peak_kb
 import os
 os.environ["STUDIO_LLM_BASE_URL"] = sys.argv[1]
-wire = Wire(find_endpoint("server/x"), 20)
+wire = Wire(find_endpoint("server/x", network=False), 20)
 wire._chat()
 before = peak_kb()
 try:

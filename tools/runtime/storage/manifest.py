@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.artifact import Artifact, FileRecord, write_atomic
+from tools.artifact import Artifact, FileRecord, read_record, write_atomic
 from tools.runtime.storage.disk import storage_failure
 from tools.runtime.storage.store import ArtifactStore
 
@@ -127,7 +127,7 @@ def load_manifest(path: Path, store: ArtifactStore) -> Manifest:
         StorageFailed: it is there and cannot be read.
     """
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        return Manifest.model_validate_json(read_record(path))
     except FileNotFoundError:
         torn = False
     except ValueError:
