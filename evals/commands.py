@@ -151,7 +151,12 @@ def _live() -> dict[str, Any]:
         raise MissingPrerequisite(
             "a live run needs a chat model, and none is named", command="export STUDIO_PRIMARY=ollama/qwen2.5:14b"
         )
-    return {"primary": settings.primary, "vision": settings.vision, "coder": settings.coder}
+    return {
+        "primary": settings.primary,
+        "vision": settings.vision,
+        "coder": settings.coder,
+        "network": settings.network,
+    }
 
 
 def _place(folder: Path, started: datetime, history: int) -> Path:

@@ -98,7 +98,8 @@ class TurnRecord(_Model):
         scores, attempts, failures, assumptions, problems, notes, search, sources, trace: of the state.
         nodes: entered, in order. calls: made, in order of their beginning. again: retries by rule.
         devices: events (load, evict, step_down, ...). thoughts: as JSON data.
-        asked_model: pieces that the chat model was asked for, with how it was answered (status).
+        asked_model: pieces that the chat model was asked for, with how it was answered (status); None where it was
+            the person's own, and nobody watched.
         asked_person: questions for approval. kills: how often the process was killed in it.
         steps, tokens: spent on chat models. seconds: wall; cpu_seconds: of this process and its workers.
         cancelled: a person stopped it. shown: small pictures of what it made.
@@ -130,7 +131,7 @@ class TurnRecord(_Model):
     again: int = 0
     devices: list[dict[str, Any]] = Field(default_factory=list)
     thoughts: list[dict[str, Any]] = Field(default_factory=list)
-    asked_model: list[dict[str, Any]] = Field(default_factory=list)
+    asked_model: list[dict[str, Any]] | None = None
     asked_person: list[dict[str, Any]] = Field(default_factory=list)
     web_asked: list[str] = Field(default_factory=list)
     pages_fetched: list[str] = Field(default_factory=list)

@@ -118,7 +118,8 @@ def _passed_over(wanted: Any, seen: Seen) -> Iterator[Check]:
 
 
 def _model(wanted: Mapping[str, Any], seen: Seen) -> Iterator[Check]:
-    asked = [one for turn in seen.turns for one in turn.asked_model]
+    asked = [one for turn in seen.turns for one in turn.asked_model or []]
+    watched = all(turn.asked_model is not None for turn in seen.turns)
     found = {
         "steps": sum(turn.steps for turn in seen.turns),
         "tokens": sum(turn.tokens for turn in seen.turns),
@@ -127,7 +128,9 @@ def _model(wanted: Mapping[str, Any], seen: Seen) -> Iterator[Check]:
         "asked": list(dict.fromkeys(one["piece"] for one in asked if one["piece"])),
     }
     for name, value in wanted.items():
-        yield from _number(f"model.{name}", value, found[name], seen)
+        # What a person's own chat model was asked, nobody watches.
+        if watched or name in ("steps", "tokens"):
+            yield from _number(f"model.{name}", value, found[name], seen)
 
 
 def _strategy(wanted: Any, seen: Seen) -> Iterator[Check]:

@@ -63,6 +63,7 @@ def main() -> None:
 def play(job: Job) -> ScenarioRun:
     """All turns that are not over yet, then the checks and the metrics."""
     from evals.expect.checking import check_whole
+    from evals.expect.promised import promised
     from evals.expect.seen import Seen
     from evals.metrics.all import measure_run
     from evals.world.opened import opened
@@ -79,6 +80,7 @@ def play(job: Job) -> ScenarioRun:
     except MissingPrerequisite as error:
         return run.model_copy(update={"outcome": "not_run", "why": str(error)})
     run.checks += check_whole(job.scenario, run.turns, job.folder, run.checks)
+    run.checks += promised(job.scenario, run.turns, job.folder, live=job.live is not None)
     run.metrics = measure_run(Seen(tuple(run.turns), job.folder, whole=True, checks=tuple(run.checks)))
     run.pictures = _pictures(run.turns, job.folder)
     run.seconds = time.perf_counter() - start
@@ -121,6 +123,8 @@ class _Stage:
                 {"model": one.model, "piece": one.schema_name, "tools": sorted(one.tools), "status": one.status}
                 for one in world.peer.requests[asked:]
             ]
+        elif self.job.live is None:
+            record.asked_model = []
         if world.sites:
             record.web_asked, record.pages_fetched = world.sites.asked[searched:], world.sites.fetched[fetched:]
         record.shown = show_turn(record, self.job.folder)

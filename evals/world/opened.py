@@ -49,19 +49,19 @@ def settings_of(world: World, folder: Path, live: Mapping[str, Any] | None = Non
     """The settings of a world; nothing comes from the person's own environment but what `live` says.
 
     Args:
-        live: primary, vision, coder of the person's own settings, where the world's model is theirs.
+        live: primary, vision, coder and network of the person's own settings, where the world's model is theirs.
     """
-    roles: dict[str, Any] = {"primary": "", "vision": "", "coder": ""}
+    roles: dict[str, Any] = {"primary": "", "vision": "", "coder": "", "network": False}
     if world.model is not None:
         roles |= live or {role: f"server/{PEER_MODELS[role]}" for role in world.model.roles}
-    shared: dict[str, Any] = {"workers": 1, "network": world.web is not None or bool(live), **world.settings}
+    roles["network"] = roles["network"] or world.web is not None
+    shared: dict[str, Any] = {"workers": 1, **roles, **world.settings}
     return Settings(
         productions=folder / "productions",
         models_folder=folder / "models",
         knowledge_folder=folder / "knowledge",
         profile=world.profile,
         planner="",
-        **roles,
         **shared,
     )
 
@@ -108,10 +108,12 @@ def opened(
 def _context(settings: Settings, world: World, folder: Path, seen: Callable[[list[Call]], None]) -> AgentContext:
     from agent.wiring import create_context
     from evals.world.toolbox import WorldToolbox
+    from knowledge.offline_search import OfflineSearch
 
     toolbox = WorldToolbox(settings, world, folder / "world", seen)
     plain = create_context(settings, cancel=threading.Event())
-    return replace(plain, toolbox=toolbox)
+    # The network may be on for the person's own chat model; the web of a scenario is its own, or there is none.
+    return replace(plain, toolbox=toolbox, search=OfflineSearch())
 
 
 def _embed() -> Any:

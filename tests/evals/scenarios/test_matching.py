@@ -53,12 +53,23 @@ def test_every_operator_has_a_case() -> None:
     [
         {}, {"least": 1}, {"at_least": "many"}, {"near": 3}, {"near": [1]}, {"one_of": "a"}, {"matches": "("},
         {"matches": 3}, {"absent": "yes"}, {"length": {"bigger": 2}}, {"at_least": True},
+        # What holds whatever is found:
+        {"contains": ""}, {"contains": []}, {"contains_none": []}, {"contains_any": [""]}, {"matches": ".*"},
+        {"matches": "a?"}, {"at_least": 0}, {"at_most": float("inf")}, {"near": [1, float("inf")]},
+        {"length": {"at_least": 0}}, {"not": {"contains": []}},
     ],
     ids=repr,
 )  # fmt: skip
 def test_a_wrong_operator_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError):
         check_matcher(wrong)
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"every": {"at_least": 0.5}}, {"contains_none": ["boat"]}, {"same_items": []}, {"matches": "a"}], ids=repr
+)
+def test_nothing_is_not_as_wanted(wanted: Any) -> None:
+    assert not matches(None, wanted)
 
 
 json_values = st.recursive(

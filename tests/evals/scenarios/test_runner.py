@@ -59,7 +59,7 @@ def test_a_wrong_expectation_fails_and_says_what_was_found(tmp_path: Path) -> No
 
 
 def test_an_error_that_nobody_expected_fails(tmp_path: Path) -> None:
-    turns = [{"say": "Luca on the beach", "options": {"engines": ["kazoo"]}, "expect": {"seconds": {"at_least": 0}}}]
+    turns = [{"say": "Luca on the beach", "options": {"engines": ["kazoo"]}, "expect": {"seconds": {"at_least": 0.001}}}]
     run = run_one(scenario(tmp_path, turns=turns), Plan(tmp_path / "r"))
     assert run.outcome == "failed"
     assert run.differed[0].name == "error"
@@ -99,3 +99,24 @@ def test_a_stage_is_light_to_start_from() -> None:
     code = "import sys, evals.cli, evals.scenario; print([m for m in ('langgraph', 'skia', 'av') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_live_takes_the_persons_own_model_and_goes_nowhere_else(tmp_path: Path) -> None:
+    from evals.peer import Peer
+
+    replies = [{"piece": "Outline", "answers": {"title": "Never asked"}, "times": None}]
+    expect = {"model": {"steps": {"at_least": 1}, "asked": ["Never"]}, "search": "offline"}
+    live = scenario(
+        tmp_path,
+        world={"model": {"kind": "scripted", "replies": replies}},
+        turns=[{"say": "search the web for gozzi", "options": {"plan_only": True}, "expect": expect}],
+    )
+    with Peer(seed=3, models=("mine",)) as peer:
+        roles = {"primary": "server/mine", "vision": "", "coder": "", "network": True}
+        environment = {"STUDIO_LLM_BASE_URL": peer.url}
+        run = run_one(live, Plan(tmp_path / "r", planner="live", live=roles, environment=environment))
+        assert peer.requests
+    assert run.outcome == "passed", (run.why, run.log, run.differed)
+    assert [one.name for one in run.checks] == ["model.steps", "search"], (
+        "what a person's own model was asked is not seen"
+    )
