@@ -29,6 +29,21 @@ for (const button of filters.querySelectorAll("button")) {
 tag.addEventListener("change", show);
 words.addEventListener("input", show);
 filters.hidden = false;
+// The last picture of a scenario stands small in its line, too; its bytes are in the page only once.
+for (const card of cards) {
+  const place = document.createElement("span");
+  place.className = "thumb";
+  const pictures = card.querySelectorAll("figure:not(.film) img");
+  const last = pictures[pictures.length - 1] ?? card.querySelector("figure img");
+  if (last) {
+    const small = new Image();
+    small.src = last.src;
+    small.alt = "";
+    place.append(small);
+  }
+  card.firstElementChild.firstElementChild.after(place);
+}
+document.getElementById("list").classList.add("thumbs");
 // A link to a scenario opens it.
 function open() {
   const card = location.hash.startsWith("#s-") ? document.getElementById(location.hash.slice(1)) : null;

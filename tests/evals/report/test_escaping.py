@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.requests import without_controls
 from evals.report import markup
 from evals.report.page import draw_report
 from evals.report.pictures import Album
@@ -60,7 +61,7 @@ def foreign(html: str, plain: str) -> list[str]:
 def test_text_of_others_stays_text(text: str, tmp_path: Path) -> None:
     html = draw(result(text=text), tmp_path)
     assert not foreign(html, draw(result(), tmp_path))
-    shown = markup.without_controls(text)
+    shown = without_controls(text)
     assert read(html).text.count(shown) > 20, "it is shown, and as it stands"
 
 
