@@ -20,15 +20,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agent.chat_models.base import ToolCall
-from agent.chat_models.errors import (
-    BadReply,
-    ChatFailed,
-    ChatRefused,
-    ChatRejected,
-    ChatShut,
-    ChatUnavailable,
-    ContextOverflow,
-)
+from agent.chat_models.errors import BadReply, ChatFailed, ChatRefused, ChatRejected, ChatUnavailable
+from agent.chat_models.failures import SCHEMA, as_failure, shown
 from agent.chat_models.pieces import in_words, without_lengths
 from configs.chat_models import Endpoint
 from tools.errors import Cancelled, ToolError
@@ -50,16 +43,9 @@ ATTEMPTS = 3
 LONGEST_WAIT_S = 20.0
 """What a server may ask us to wait (Retry-After) before the turn goes on without it."""
 LOOK_EVERY_S = 0.05
-_OVERFLOW = re.compile(
-    r"context.{0,20}(length|window|size)|maximum.{0,20}(context|tokens)|too many tokens|prompt is too long|"
-    r"exceed.{0,40}(context|n_ctx|token)",
-    re.IGNORECASE,
-)
-_SCHEMA = re.compile(r"response_format|json_schema|grammar|structured|guided|schema", re.IGNORECASE)
 _TEMPERATURE = re.compile(r"temperature", re.IGNORECASE)
 _WAYS = ("json_schema", "strict", "json_object", "none")
 """Of holding a server to a schema, from the firmest to none."""
-_SECRET = re.compile(r"(sk-|Bearer\s+)[\w.\-*]{6,}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -251,7 +237,7 @@ class Wire:
                 return True
             if request.schema is None or self._ways.structured == "none":
                 return False
-            if _SCHEMA.search(refusal.told) or refusal.status >= 500:
+            if SCHEMA.search(refusal.told) or refusal.status >= 500:
                 self._ways.structured = _WAYS[_WAYS.index(self._ways.structured) + 1]
                 return True
         return False
@@ -269,14 +255,14 @@ class Wire:
 
         if not isinstance(message, AIMessage):
             raise BadReply(
-                f"{self.endpoint.name} answered in the role of another: {_shown(self.endpoint.clean(message.type))}"
+                f"{self.endpoint.name} answered in the role of another: {shown(self.endpoint.clean(message.type))}"
             )
         about = message.response_metadata or {}
         finish = str(about.get("finish_reason") or "")
         refusal = message.additional_kwargs.get("refusal")
         if refusal or finish == "content_filter":
             raise ChatRefused(
-                f"{self.endpoint.name} declined: {_shown(self.endpoint.clean(str(refusal or 'its content filter')))}"
+                f"{self.endpoint.name} declined: {shown(self.endpoint.clean(str(refusal or 'its content filter')))}"
             )
         calls = [
             ToolCall(
@@ -293,7 +279,7 @@ class Wire:
 
     def _as_failure(self, error: BaseException | None) -> Exception:
         """The error of the SDK as one of ours; anything that is no error of a request is raised as it is."""
-        return as_failure(error, self.endpoint.name, self.endpoint.clean)
+        return as_failure(error, self.endpoint, MOST_BYTES)
 
 
 def _tokens(used: Any, text: str) -> int:
@@ -306,82 +292,3 @@ def _as_json(arguments: Any) -> str:
     import json
 
     return arguments if isinstance(arguments, str) else json.dumps(arguments)
-
-
-def _shown(text: str, most: int = 300) -> str:
-    from agent.requests import without_controls
-
-    clean = _SECRET.sub(r"\1…", " ".join(without_controls(text).split()))
-    return clean if len(clean) <= most else clean[:most] + "…"
-
-
-def as_failure(error: BaseException | None, name: str, clean: Callable[[str], str]) -> Exception:
-    """An error of the OpenAI SDK or of HTTP as one of `agent.chat_models.errors`.
-
-    Args:
-        error: what was raised while `name` was asked.
-        name: `provider/model`.
-        clean: takes secrets out of what the server said.
-    """
-    import httpx2
-    import openai
-
-    from agent.chat_models.limited_http import AnswerTooLarge
-
-    if isinstance(error, Cancelled | ChatFailed):
-        return error
-    cause = error
-    while cause is not None and not isinstance(cause, AnswerTooLarge):
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(cause, AnswerTooLarge):
-        return BadReply(f"{name} sent more than {MOST_BYTES // 2**20} MB for one answer")
-    if isinstance(error, openai.APIStatusError):
-        return _of_status(error, name, clean)
-    if isinstance(error, openai.APIConnectionError | httpx2.HTTPError | OSError):
-        return ChatUnavailable(f"{name} cannot be reached: {_shown(clean(str(error.__cause__ or error)))}")
-    if isinstance(error, openai.APIError | openai.OpenAIError):
-        return ChatUnavailable(f"{name} failed: {_shown(clean(str(error)))}")
-    if isinstance(error, ValueError | TypeError | KeyError | AttributeError | RecursionError | IndexError):
-        # What langchain raises where the body is JSON of another shape than the API's, or no JSON.
-        return BadReply(f"{name} answered with something that is no chat completion: {_shown(clean(repr(error)))}")
-    return error if isinstance(error, Exception) else RuntimeError(repr(error))
-
-
-def _of_status(error: Any, name: str, clean: Callable[[str], str]) -> ChatFailed:
-    status, said = int(error.status_code), clean(str(error.message))
-    told = _shown(said.removeprefix(f"Error code: {status} - "))
-    if status in (400, 413, 422, 500) and _OVERFLOW.search(said):
-        return ContextOverflow(f"the request is longer than {name} can read: {told}")
-    if status == 429 and "insufficient_quota" not in said:
-        busy = ChatUnavailable(f"{name} is busy (429): {told}")
-        _wait_for(busy, error.response.headers.get("retry-after"))
-        return busy
-    if status in (408, 409, 425) or (status >= 500 and not _SCHEMA.search(said)):
-        failure = ChatUnavailable(f"{name} failed ({status}): {told}")
-        _wait_for(failure, error.response.headers.get("retry-after"))
-        return failure
-    hints = {
-        402: "The account has no credit left.",
-        401: "Its key is missing or wrong: see the `key` of its provider in configs/chat_models.yaml.",
-        403: "Its key is not allowed to use this model.",
-        404: "Look at the model's name and at the server's address.",
-        429: "The account has no credit left.",
-    }
-    # 403 may be about this request alone: gateways say it of what their filter stops.
-    kind = ChatShut if status in (401, 402, 404, 429) else ChatRejected
-    return kind(
-        f"{name} refused the request ({status}): {told}",
-        told=said,
-        status=status,
-        hint=hints.get(status, ""),
-    )
-
-
-def _wait_for(failure: ChatUnavailable, header: str | None) -> None:
-    """Take the server's own word for how long to wait; only in seconds, since dates need its clock."""
-    try:
-        seconds = float(header or "")
-    except ValueError:
-        return
-    if 0.0 <= seconds < float("inf"):
-        failure.wait_s = seconds  # type: ignore[attr-defined]

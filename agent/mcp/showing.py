@@ -8,7 +8,7 @@ from pathlib import Path
 from agent.functions.observation import clean_text
 from agent.mcp.client import Connection
 from agent.mcp.foreign import judge_offer
-from agent.mcp.offer import digest
+from agent.mcp.offer import OfferedTool, digest
 from agent.printing import open_console, plain, tell
 from configs.mcp import MCP_YAML, McpServer, load_mcp
 from configs.settings import Settings
@@ -39,12 +39,7 @@ def show_offer(name: str, path: Path = MCP_YAML) -> int:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    entry = _entry(name, path)
-    connection = Connection(name, entry, network=Settings().network)
-    try:
-        offer = connection.offer()
-    finally:
-        connection.close()
+    entry, offer = _offer(name, path)
     judged = judge_offer(name, entry, offer)
     console = open_console()
     table = Table(header_style="dim", box=SIMPLE_HEAD, pad_edge=False)
@@ -69,15 +64,20 @@ def show_pin(name: str, path: Path = MCP_YAML) -> None:
     Raises:
         ToolError: there is no such server, or it cannot be asked.
     """
-    entry = _entry(name, path)
-    connection = Connection(name, entry, network=Settings().network)
-    try:
-        offer = connection.offer()
-    finally:
-        connection.close()
+    _, offer = _offer(name, path)
     console = open_console()
     tell(console, f"Put this below {name} in {path}, once you have read `studio mcp inspect {name}`:", whole=True)
     print(f"    sha256: {digest(offer)}")
+
+
+def _offer(name: str, path: Path) -> tuple[McpServer, list[OfferedTool]]:
+    """What a server of the file offers now."""
+    entry = _entry(name, path)
+    connection = Connection(name, entry, network=Settings().network)
+    try:
+        return entry, connection.offer()
+    finally:
+        connection.close()
 
 
 def _entry(name: str, path: Path) -> McpServer:

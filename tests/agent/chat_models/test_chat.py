@@ -186,10 +186,18 @@ def test_nobody_there_is_told_without_a_key() -> None:
     assert SECRET not in str(raised.value)
 
 
-def test_a_wrong_key_is_told_and_not_shown(peer: Peer) -> None:
-    with pytest.raises(ChatRejected, match="key is missing or wrong") as raised:
-        chat(peer, key="sk-wrong-canary-99999").text(MESSAGES, label="title")
+@pytest.mark.parametrize(("key", "what"), [("sk-wrong-canary-99999", "wrong"), ("", "missing")])
+def test_a_wrong_key_is_told_with_the_variable_it_is_taken_from_and_not_shown(peer: Peer, key: str, what: str) -> None:
+    provider = Provider(about="peer", url=peer.url, key="STUDIO_LLM_API_KEY")
+    one = Chat(Wire(Endpoint("peer", peer.models[0], peer.url, key, provider), 10.0), Settings(), turn())
+    with pytest.raises(ChatRejected, match=f"key is {what}. To mend it: export STUDIO_LLM_API_KEY=") as raised:
+        one.text(MESSAGES, label="title")
     assert "canary" not in str(raised.value)
+
+
+def test_where_no_key_is_sent_it_is_told_where_one_is_named(peer: Peer) -> None:
+    with pytest.raises(ChatRejected, match="No key is sent to peer"):
+        chat(peer, key="").text(MESSAGES, label="title")
 
 
 @pytest.mark.parametrize("how", ["silent", "dripping"])
