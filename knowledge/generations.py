@@ -5,15 +5,18 @@ Data only: nothing here is an instruction, and files are named relative to their
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from knowledge.index.lock import owned
 from knowledge.passage import Passage
 from knowledge.user_cache import replace_file
 
@@ -22,6 +25,7 @@ __all__ = ["MOST_KEPT", "Change", "Generation", "Generations", "MadePart", "Verd
 MOST_KEPT = 400
 """Generations that are kept; beyond it the poorest go, the oldest of equals first."""
 LONGEST_REQUEST = 500
+WAIT_S = 5.0
 _FOLDER = "generations"
 
 Verdict = Literal["", "approved", "edited", "undone"]
@@ -216,18 +220,19 @@ class Generations:
         """Write it; one of the same id is replaced. What the person thought of that one stays.
 
         Raises:
-            OSError: the disk is full or read-only.
+            OSError: the disk is full or read-only, or another process kept the records for `WAIT_S`.
         """
-        before = self.get(generation.id)
-        if before is not None:
-            verdict = generation.verdict or before.verdict
-            generation = generation.model_copy(update={"verdict": verdict})
-            if generation.model_copy(update={"made": before.made}) == before:
-                # The same was made from the store: nothing new is known, and no index need be made anew.
-                return
-        replace_file(self._path(generation.id), generation.model_dump_json(indent=1).encode())
-        for one in _poorest(self.all(), self.most):
-            self.remove(one.id)
+        with self._owned():
+            before = self.get(generation.id)
+            if before is not None:
+                verdict = generation.verdict or before.verdict
+                generation = generation.model_copy(update={"verdict": verdict})
+                if generation.model_copy(update={"made": before.made}) == before:
+                    # The same was made from the store: nothing new is known, and no index need be made anew.
+                    return
+            replace_file(self._path(generation.id), generation.model_dump_json(indent=1).encode())
+            for one in _poorest(self.all(), self.most):
+                self._path(one.id).unlink(missing_ok=True)
 
     def mark(self, production: str, verdict: Verdict, storyboard: str = "") -> Generation | None:
         """Note what the person thinks of what was last made in a production.
@@ -241,27 +246,45 @@ class Generations:
             The generation, or None where there is none.
 
         Raises:
-            OSError: the disk is full or read-only.
+            OSError: the disk is full or read-only, or another process kept the records for `WAIT_S`.
         """
-        of_it = [one for one in self.all() if one.production == production]
-        chosen = next((one for one in reversed(of_it) if not storyboard or one.storyboard == storyboard), None)
-        if chosen is None:
+        if not self._paths():
             return None
-        changed = chosen.model_copy(update={"verdict": verdict})
-        replace_file(self._path(chosen.id), changed.model_dump_json(indent=1).encode())
-        return changed
+        with self._owned():
+            of_it = [one for one in self.all() if one.production == production]
+            chosen = next((one for one in reversed(of_it) if not storyboard or one.storyboard == storyboard), None)
+            if chosen is None:
+                return None
+            changed = chosen.model_copy(update={"verdict": verdict})
+            replace_file(self._path(chosen.id), changed.model_dump_json(indent=1).encode())
+            return changed
 
     def remove(self, generation: str) -> bool:
         """Forget one; whether there was one.
 
         Raises:
-            OSError: it cannot be removed.
+            OSError: it cannot be removed, or another process kept the records for `WAIT_S`.
         """
         path = next((path for path in self._paths() if path.stem == generation), None)
         if path is None:
             return False
-        path.unlink(missing_ok=True)
+        with self._owned():
+            path.unlink(missing_ok=True)
         return True
+
+    @contextmanager
+    def _owned(self) -> Iterator[None]:
+        """One at a time reads, changes and writes: what a person thinks of a film comes while another is made.
+
+        Raises:
+            OSError: the folder cannot be written, or another kept the records for `WAIT_S`.
+        """
+        with owned(self.folder / ".lock", wait_s=WAIT_S) as mine:
+            if not mine:
+                raise TimeoutError(
+                    errno.ETIMEDOUT, "another process is changing the past generations", str(self.folder)
+                )
+            yield
 
     def _paths(self) -> list[Path]:
         return sorted(path for path in self.folder.glob("*.json") if path.is_file() and not path.is_symlink())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -151,3 +154,72 @@ def test_recall_depends_on_nothing_but_what_was_made(made: list[tuple[Change, fl
     random.shuffle(past)
     assert recalled(past, still()) == found
     assert found is None or any(change == found and passed and score > 0.39 for change, score, passed in made)
+
+
+KEEP_WHILE_MARKING = """
+import contextlib
+import sys
+import time
+from pathlib import Path
+import knowledge.generations as module
+from knowledge.generations import Generations
+module.WAIT_S = 120.0
+home, how, locked = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "locked"
+kept = Generations(home)
+[before] = kept.all()
+if not locked:
+    Generations._owned = lambda self: contextlib.nullcontext()
+write = module.replace_file
+def slowly(path, data):
+    print("read", flush=True)  # What was there has been read; the other process is let in.
+    sys.stdin.read(1)
+    write(path, data)
+if how == "keep":
+    module.replace_file = slowly
+    kept.keep(before.model_copy(update={"seconds": 9.0}))
+else:
+    kept.mark("film", "approved")
+"""
+
+
+def _both_at_once(home: Path, locked: str) -> Generation:
+    """One process keeps a generation anew; between its reading and its writing another marks it."""
+    Generations(home).keep(generation(0))
+    command = [sys.executable, "-c", KEEP_WHILE_MARKING, str(home)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*command, "keep", locked], **pipes) as keeping:
+        assert keeping.stdout is not None
+        assert keeping.stdout.readline() == b"read\n"
+        with subprocess.Popen([*command, "mark", locked], **pipes) as marking:
+            try:
+                marking.communicate(timeout=1.0 if locked == "locked" else 60.0)
+            except subprocess.TimeoutExpired:
+                assert locked == "locked"
+            _, told = keeping.communicate(b"g", timeout=60)
+            assert keeping.returncode == 0, told.decode()
+            assert marking.wait(60) == 0
+    [found] = Generations(home).all()
+    assert found.seconds == 9.0
+    return found
+
+
+def test_what_a_person_thinks_is_not_lost_where_another_process_keeps_at_that_moment(tmp_path: Path) -> None:
+    assert _both_at_once(tmp_path, "locked").verdict == "approved"
+
+
+def test_without_the_lock_it_is_lost(tmp_path: Path) -> None:
+    """The broken twin of the test above."""
+    assert _both_at_once(tmp_path, "unlocked").verdict == ""
+
+
+def test_who_waits_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("knowledge.generations.WAIT_S", 0.05)
+    kept = Generations(tmp_path)
+    kept.keep(generation(0))
+    with kept._owned(), pytest.raises(TimeoutError, match="another process"):
+        kept.mark("film", "approved")
+
+
+def test_where_nothing_is_kept_nothing_is_made_to_mark_it(tmp_path: Path) -> None:
+    assert Generations(tmp_path).mark("film", "approved") is None
+    assert list(tmp_path.iterdir()) == []
