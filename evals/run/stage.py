@@ -22,6 +22,7 @@ from evals.result import Check, ScenarioRun, TurnRecord
 from evals.run.folder import checks_file, events_file, turn_file, turn_files
 from evals.run.recorder import Recorder
 from evals.scenario import Edited, Scenario, Turn
+from evals.world.model import World
 
 if TYPE_CHECKING:
     from evals.world.opened import OpenedWorld
@@ -33,7 +34,7 @@ class Job(BaseModel):
     """What the process is told.
 
     Attributes:
-        scenario: to play. folder: to play in. repeat: number of the run; it is added to the seed of a random model.
+        scenario: to play. folder: to play in. repeat: number of the run.
         live: roles of the person's own settings; None: the world's own model.
     """
 
@@ -43,6 +44,15 @@ class Job(BaseModel):
     folder: Path
     repeat: int = 1
     live: dict[str, Any] | None = None
+
+    @property
+    def world(self) -> World:
+        """The scenario's world; what is random in its chat model begins as the file says, and differs in each repeat."""
+        world = self.scenario.world
+        if world.model is None:
+            return world
+        mind = world.model.model_copy(update={"seed": world.model.seed + self.repeat - 1})
+        return world.model_copy(update={"model": mind})
 
 
 def main() -> None:
@@ -73,7 +83,7 @@ def play(job: Job) -> ScenarioRun:
     stage = _Stage(job)
     run = ScenarioRun(repeat=job.repeat, folder=job.folder.name, outcome="failed")
     try:
-        with opened(job.scenario.world, job.folder, live=job.live, seen=stage.batch) as world:
+        with opened(job.world, job.folder, live=job.live, seen=stage.batch) as world:
             for number, turn in enumerate(job.scenario.turns, start=1):
                 run.turns.append(stage.turn(number, turn, world))
                 run.checks += stage.held(run.turns[-1])

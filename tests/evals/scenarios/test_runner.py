@@ -59,7 +59,9 @@ def test_a_wrong_expectation_fails_and_says_what_was_found(tmp_path: Path) -> No
 
 
 def test_an_error_that_nobody_expected_fails(tmp_path: Path) -> None:
-    turns = [{"say": "Luca on the beach", "options": {"engines": ["kazoo"]}, "expect": {"seconds": {"at_least": 0.001}}}]
+    turns = [
+        {"say": "Luca on the beach", "options": {"engines": ["kazoo"]}, "expect": {"seconds": {"at_least": 0.001}}}
+    ]
     run = run_one(scenario(tmp_path, turns=turns), Plan(tmp_path / "r"))
     assert run.outcome == "failed"
     assert run.differed[0].name == "error"
@@ -120,3 +122,13 @@ def test_live_takes_the_persons_own_model_and_goes_nowhere_else(tmp_path: Path) 
     assert [one.name for one in run.checks] == ["model.steps", "search"], (
         "what a person's own model was asked is not seen"
     )
+
+
+def test_a_random_model_has_another_seed_in_each_repeat(tmp_path: Path) -> None:
+    from evals.run.stage import Job
+
+    random = scenario(tmp_path, world={"model": {"kind": "random", "seed": 5}})
+    minds = [Job(scenario=random, folder=tmp_path, repeat=repeat).world.model for repeat in (1, 2, 3)]
+    assert [one.seed for one in minds if one] == [5, 6, 7]
+    plain = Job(scenario=scenario(tmp_path), folder=tmp_path, repeat=2)
+    assert plain.world == plain.scenario.world
