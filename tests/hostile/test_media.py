@@ -1,5 +1,5 @@
 """Pictures, sounds and films from anywhere: none takes the studio with it, none takes more than is allowed, whole ones
-are read. `STUDIO_FULL=1` hurts 150 copies of each kind instead of a few.
+are read. `STUDIO_FULL=1` hurts 40 copies of each kind instead of two.
 
 The twins decode in the process itself, any format and without limits: one dies, one takes more than a gigabyte.
 """
@@ -22,7 +22,7 @@ from tools.errors import InvalidInput
 pytest.importorskip("PIL", reason="the photo decoder comes with the extra `models`")
 
 FULL = bool(os.environ.get("STUDIO_FULL"))
-COPIES = 150 if FULL else 2
+COPIES = 40 if FULL else 2
 CPU_S = 10.0
 PEAK_KB = 1 << 20
 PICTURES = ("png", "jpg", "webp")
