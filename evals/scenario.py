@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from agent.intent import OutputKind
 from configs.yaml_file import YamlProblem, load_yaml_model
 from evals.expect.model import Expect
 from evals.world.model import World
@@ -63,9 +64,9 @@ class Options(_Model):
     plan_only: bool = False
     approve: bool = False
     burn_subtitles: bool = False
-    outputs: tuple[str, ...] = ()
+    outputs: tuple[OutputKind, ...] = ()
     engines: tuple[str, ...] = ()
-    preset: str = ""
+    preset: Literal["", "draft", "standard", "high", "master"] = ""
     strategy: Literal["", "plain", "react", "chain_of_thought", "tree_of_thoughts", "reflexion"] = ""
 
 
@@ -140,6 +141,18 @@ class Scenario(_Model):
     def _something_is_expected(self) -> Scenario:
         if not any(one.given for one in (self.expect, *(turn.expect for turn in self.turns))):
             raise ValueError("expects nothing: it could not fail. Say what must be so under expect")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_expected_can_be(self) -> Scenario:
+        """Some expectations hold of themselves where the world has nothing that they are about."""
+        expected = [self.expect, *(turn.expect for turn in self.turns)]
+        if self.world.model is None and any(one.model is not None for one in expected):
+            raise ValueError("expect.model: the world has no chat model, so nothing would be looked at")
+        there = repr((self.world, [(turn.say, turn.answers, turn.render, turn.edit) for turn in self.turns]))
+        for secret in (secret for one in expected for secret in one.secrets_absent or ()):
+            if repr(secret)[1:-1] not in there:
+                raise ValueError(f"secrets_absent: {secret!r} stands nowhere in world or turns, so it could not leak")
         return self
 
     def chosen_by(self, patterns: Sequence[str]) -> bool:

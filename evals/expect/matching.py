@@ -10,13 +10,14 @@
 {matches: '^I made'}             a regular expression is found in a text
 {same_items: [a, b]}             these items, in any order
 {length: {at_least: 2}}          of a list or text
-{every: {at_least: 0.5}}, {some: ...}   items of a list, or values of a mapping
+{every: {at_least: 0.5}}, {some: ...}   items of a list (at least one), or values of a mapping
 {absent: true}                   nothing there: null, an empty text or list
 {not: ...}
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -47,6 +48,10 @@ def _number(found: Any) -> bool:
     return isinstance(found, int | float) and not isinstance(found, bool)
 
 
+def _finite(value: Any) -> bool:
+    return _number(value) and math.isfinite(value)
+
+
 def _items(found: Any) -> list[Any]:
     if isinstance(found, Mapping):
         return list(found.values())
@@ -65,17 +70,20 @@ OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "near": lambda found, wanted: _number(found) and abs(found - wanted[0]) <= wanted[1],
     "contains": lambda found, wanted: all(_holds(found, one) for one in _listed(wanted)),
     "contains_any": lambda found, wanted: any(_holds(found, one) for one in wanted),
-    "contains_none": lambda found, wanted: not any(_holds(found, one) for one in _listed(wanted)),
+    "contains_none": lambda found, wanted: found is not None and not any(_holds(found, one) for one in _listed(wanted)),
     "matches": lambda found, wanted: isinstance(found, str) and re.search(wanted, found, re.MULTILINE) is not None,
-    "same_items": lambda found, wanted: sorted(map(str, _items(found))) == sorted(map(str, wanted)),
+    "same_items": lambda found, wanted: (
+        isinstance(found, list | tuple | Mapping) and sorted(map(str, _items(found))) == sorted(map(str, wanted))
+    ),
     "length": lambda found, wanted: hasattr(found, "__len__") and matches(len(found), wanted),
-    "every": lambda found, wanted: all(matches(one, wanted) for one in _items(found)),
+    "every": lambda found, wanted: bool(_items(found)) and all(matches(one, wanted) for one in _items(found)),
     "some": lambda found, wanted: any(matches(one, wanted) for one in _items(found)),
     "absent": lambda found, wanted: _nothing(found) is wanted,
     "not": lambda found, wanted: not matches(found, wanted),
 }
 _NESTED = {"length", "every", "some", "not"}
 _LISTS = {"one_of", "contains_any", "same_items"}
+_HELD = {"contains", "contains_any", "contains_none"}
 
 
 def matches(found: Any, wanted: Any) -> bool:
@@ -106,10 +114,14 @@ def check_matcher(wanted: Any) -> Any:
             check_matcher(value)
         if name in _LISTS and not isinstance(value, list):
             raise ValueError(f"{name}: takes a list")
-        if name in ("at_least", "at_most") and not _number(value):
+        if name in ("at_least", "at_most") and not _finite(value):
             raise ValueError(f"{name}: takes a number")
-        if name == "near" and not (isinstance(value, list) and len(value) == 2 and all(map(_number, value))):
+        if name == "at_least" and value == 0:
+            raise ValueError("at_least: 0 is so of every count and score; say what must be there")
+        if name == "near" and not (isinstance(value, list) and len(value) == 2 and all(map(_finite, value))):
             raise ValueError("near: takes [value, tolerance]")
+        if name in _HELD and (not _listed(value) or any(_nothing(one) for one in _listed(value))):
+            raise ValueError(f"{name}: nothing is in everything; say what to look for")
         if name == "absent" and not isinstance(value, bool):
             raise ValueError("absent: takes true or false")
         if name == "matches":
@@ -119,9 +131,11 @@ def check_matcher(wanted: Any) -> Any:
 
 def _check_pattern(value: Any) -> None:
     try:
-        re.compile(value)
+        empty = re.compile(value).search("")
     except (re.error, TypeError) as error:
         raise ValueError(f"matches: is no regular expression: {error}") from None
+    if empty is not None:
+        raise ValueError("matches: it is found in every text; say what must stand there (something: '\\S')")
 
 
 Matcher = Annotated[Any, AfterValidator(check_matcher)]

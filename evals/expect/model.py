@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from evals.expect.matching import Matcher
 
@@ -26,6 +26,12 @@ class LineSaid(_Model):
     delivery: str | None = None
     shot: str | None = None
 
+    @model_validator(mode="after")
+    def _something_is_said(self) -> LineSaid:
+        if not self.model_fields_set:
+            raise ValueError("says nothing of the line; say who, says, language, ...")
+        return self
+
 
 class Arguments(_Model):
     """Arguments that the calls of a tool (or those whose id fits `call`) must all have, by dotted path."""
@@ -35,8 +41,9 @@ class Arguments(_Model):
     args: dict[str, Matcher] = Field(min_length=1)
 
 
-_IDS = re.compile(r"film|sound|subtitles|(music|ambience)\d+|.*[.*?\[].*")
-"""Ids of calls, and patterns of them."""
+_WHOLE = re.compile(r"film|sound|subtitles|(music|ambience)\d+|[^.]*[*?\[][^.]*")
+_LAST = re.compile(r"still|motion|lips|line\d+|review|faces|seen|(music|ambience)\d+|film|sound|subtitles|.*[*?\[].*")
+"""Ids of calls and patterns of them: whole, or what stands after the last point of one."""
 
 
 def _known_word(word: str) -> str:
@@ -51,8 +58,9 @@ def _known_word(word: str) -> str:
     tool, _, engine = word.partition("/")
     if tool in tools and (not engine or engine in tools[tool].engines):
         return word
-    if engine or not _IDS.fullmatch(word):
-        raise ValueError(f"there is no tool {word!r}; say a tool, tool/engine, or a pattern of call ids as s1.*")
+    _, point, last = word.rpartition(".")
+    if engine or not (_LAST if point else _WHOLE).fullmatch(last):
+        raise ValueError(f"no call is {word!r}; say a tool, tool/engine, or a pattern of call ids as s1.still, s1.*")
     return word
 
 
@@ -85,6 +93,13 @@ class Trajectory(_Model):
     arguments: tuple[Arguments, ...] = ()
     nodes: tuple[Node, ...] = ()
     nodes_not: tuple[Node, ...] = ()
+
+    @model_validator(mode="after")
+    def _something_is_said(self) -> Trajectory:
+        for name in self.model_fields_set - {"exact"}:
+            if not getattr(self, name):
+                raise ValueError(f"{name}: says nothing, and could not fail")
+        return self
 
 
 class Artifact(_Model):
@@ -145,7 +160,7 @@ class Expect(_Model):
 
     Attributes:
         intent: fields of agent/intent.py, and `ops`: the kinds of the edits in order.
-        storyboard: facts of the whole storyboard; None: there must be none (write `storyboard: null`).
+        storyboard: facts of the whole storyboard. no_storyboard: there is none.
         shots: by id of the shot (s1) the same facts of that shot alone, and `on_stage`: who stands in it.
         lines: that must be said. silent: nothing is said.
         trajectory: tool calls and nodes.
@@ -210,6 +225,17 @@ class Expect(_Model):
     web_asked: Matcher = None
     pages_fetched: Matcher = None
     metrics: By | None = None
+
+    @model_validator(mode="after")
+    def _each_key_can_fail(self) -> Expect:
+        for name, value in self.given.items():
+            empty = value is None or value == {} or value == () or value == Trajectory()
+            if empty and (name != "failures" or value is None):
+                raise ValueError(f"{name}: says nothing, and could not fail; leave it out, or say what must be so")
+        for name, facts in (self.shots or {}).items():
+            if not facts:
+                raise ValueError(f"shots.{name}: says nothing, and could not fail")
+        return self
 
     @field_validator("intent")
     @classmethod

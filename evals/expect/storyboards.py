@@ -60,7 +60,10 @@ def _held(name: str, seen: Seen, wanted: Mapping[str, Any], found: Mapping[str, 
 
 
 def _intent(wanted: Mapping[str, Any], seen: Seen) -> Iterator[Check]:
-    yield from _held("intent", seen, wanted, seen.last.intent or {})
+    if seen.last.intent is None:
+        yield Check(name="intent", turn=seen.number, passed=False, expected=dict(wanted), note="there is none")
+        return
+    yield from _held("intent", seen, wanted, seen.last.intent)
 
 
 def _storyboard(wanted: Mapping[str, Any], seen: Seen) -> Iterator[Check]:
@@ -103,7 +106,8 @@ def _lines(wanted: tuple[LineSaid, ...], seen: Seen) -> Iterator[Check]:
 
 def _silent(wanted: bool, seen: Seen) -> Iterator[Check]:
     words = facts_of(seen.board)["words"] if seen.board else []
-    yield Check(name="silent", turn=seen.number, passed=(not words) is wanted, expected=wanted, found=words)
+    passed, note = (not words) is wanted and seen.board is not None, "" if seen.board else "there is no storyboard"
+    yield Check(name="silent", turn=seen.number, passed=passed, expected=wanted, found=words, note=note)
 
 
 SCORERS = {

@@ -66,7 +66,9 @@ def test_a_wrong_operator_is_refused(wrong: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", [{"every": {"at_least": 0.5}}, {"contains_none": ["boat"]}, {"same_items": []}, {"matches": "a"}], ids=repr
+    "wanted",
+    [{"every": {"at_least": 0.5}}, {"contains_none": ["boat"]}, {"same_items": []}, {"matches": "a"}],
+    ids=repr,
 )
 def test_nothing_is_not_as_wanted(wanted: Any) -> None:
     assert not matches(None, wanted)
