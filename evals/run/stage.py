@@ -47,7 +47,7 @@ class Job(BaseModel):
 
     @property
     def world(self) -> World:
-        """The scenario's world; what is random in its chat model begins as the file says, and differs in each repeat."""
+        """The world of the scenario; a random chat model has the seed of the file at first, another in each repeat."""
         world = self.scenario.world
         if world.model is None:
             return world
