@@ -17,8 +17,8 @@ from tests.hostile.opening import ROOT
 JOBS = 1000 if os.environ.get("STUDIO_FULL") else 300
 MOST = 1.05
 MOST_MEMORY = 1.10
-"""Of a bare process of 50 MB. The queue remembers a view of every job in its folder, some kilobytes each: 1.072 after 1,000
-jobs, more than the 1.05 that is wished for."""
+"""Of a bare process of 50 MB. The queue remembers a view of every job in its folder, some kilobytes each: 1.072 after
+1,000 jobs, more than the 1.05 that is wished for."""
 
 WORK = """
 import gc, json, os, sys
@@ -89,7 +89,7 @@ def test_the_twins_that_keep_something_are_found_out(twin: str, tmp_path: Path) 
 
 
 def test_twice_the_steps_cost_about_twice_the_bytes(tmp_path: Path) -> None:
-    few = ran(tmp_path / "few", jobs=10, steps=100)["bytes"]
-    many = ran(tmp_path / "many", jobs=10, steps=200)["bytes"]
+    few = ran(tmp_path / "few", jobs=50, steps=100)["bytes"]
+    many = ran(tmp_path / "many", jobs=50, steps=200)["bytes"]
     print(f"bytes x{many / few:.2f}")
     assert 1.5 < many / few <= 2.2
