@@ -18,12 +18,13 @@ from configs.evals import load_evals
 from configs.settings import Settings
 from evals.report.writing import results_file, write_report
 from evals.result import EvalResult, ScenarioRun
+from evals.run.comparing import Comparison, compare
 from evals.run.runner import Plan, run_all
 from evals.run.summing import average_metrics, summarise
 from evals.scenario import SCENARIOS_DIR, Scenario, load_scenarios
 from tools.errors import InvalidInput, MissingPrerequisite, StorageFailed
 
-__all__ = ["compare_results", "draw_again", "list_scenarios", "run_scenarios"]
+__all__ = ["compare_results", "draw_again", "list_scenarios", "live_roles", "run_scenarios"]
 
 RESULT = "results.json"
 _SIGNS = {"passed": "green", "failed": "red", "crashed": "red", "timed_out": "red", "not_run": "yellow"}
@@ -49,12 +50,12 @@ def run_scenarios(
     """
     config = load_evals()
     chosen = _chosen(patterns, folder)
-    live = _live() if planner == "live" else None
+    live = live_roles() if planner == "live" else None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     at_once = jobs or config.jobs or cores
     started = datetime.now(UTC)
     place = (out or _place(Path(config.results), started, config.history)).absolute()
-    place.mkdir(parents=True, exist_ok=True)
+    _make(place)
     console = open_console(stderr=as_json)
     plan = Plan(folder=place, planner=planner, repeat=repeat, jobs=at_once, live=live, keep=keep)
     start, count, total = time.monotonic(), 0, len(chosen) * repeat
@@ -75,7 +76,7 @@ def run_scenarios(
         repeat=repeat,
         jobs=at_once,
         studio=_versions(),
-        machine={"system": platform.platform(), "cores": str(cores), "python": platform.python_version()},
+        machine=_machine(cores),
         seconds=round(time.monotonic() - start, 1),
         threshold=config.threshold if threshold is None else threshold,
         summary=summarise(results),
@@ -83,12 +84,11 @@ def run_scenarios(
         scenarios=results,
     )
     result.save(place / RESULT)
-    report = write_report(place / RESULT, result)
     if as_json:
         print(result.model_dump_json(indent=1))
     else:
         _tell_summary(console, result, place)
-        tell(console, f"Report:  {report}", whole=True)
+    _draw(console, place / RESULT, result)
     return result.passed
 
 
@@ -110,8 +110,6 @@ def compare_results(before: Path, after: Path, *, as_json: bool) -> int:
     Raises:
         InvalidInput: one of them is no result.
     """
-    from evals.run.comparing import compare
-
     results = results_file(after)
     old, new = EvalResult.load(results_file(before)), EvalResult.load(results)
     found = compare(old, new)
@@ -121,11 +119,8 @@ def compare_results(before: Path, after: Path, *, as_json: bool) -> int:
     else:
         for line in found.lines():
             tell(console, line)
-    try:
-        tell(console, f"Report: {write_report(results, new, found)}", whole=True)
-    except StorageFailed as error:
-        # What was asked for is told above; two results that cannot be written to can still be compared.
-        tell(console, f"No report was written: {error.message}", "yellow")
+    # What was asked for is told above; two results that cannot be written to can still be compared.
+    _draw(console, results, new, found)
     return 4 if found.worse else 0
 
 
@@ -145,7 +140,12 @@ def _chosen(patterns: Sequence[str], folder: Path | None) -> list[Scenario]:
     return chosen
 
 
-def _live() -> dict[str, Any]:
+def live_roles() -> dict[str, Any]:
+    """What a live run takes over of the person's own settings.
+
+    Raises:
+        MissingPrerequisite: no chat model is named.
+    """
     settings = Settings()
     if not settings.primary:
         raise MissingPrerequisite(
@@ -159,12 +159,43 @@ def _live() -> dict[str, Any]:
     }
 
 
+def _make(place: Path) -> None:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(
+            f"cannot make the folder {place}: {error.strerror}.", hint="Name another: --out."
+        ) from error
+
+
+def _draw(console: Any, results: Path, result: EvalResult, compared: Comparison | None = None) -> None:
+    """Write the report; where that fails it is told, and the result stands."""
+    try:
+        tell(console, f"Report:  {write_report(results, result, compared)}", whole=True)
+    except StorageFailed as error:
+        tell(console, f"No report was written: {error.message}", "yellow")
+
+
 def _place(folder: Path, started: datetime, history: int) -> Path:
     """A new folder by the time; the oldest beyond the history go."""
     earlier = sorted(path for path in folder.glob("20*") if (path / RESULT).is_file())
     for old in earlier[: max(0, len(earlier) + 1 - history)]:
         shutil.rmtree(old, ignore_errors=True)
     return folder / started.strftime("%Y%m%d-%H%M%S")
+
+
+def _machine(cores: int) -> dict[str, str]:
+    from evals.benchmarks.machine import find_machine
+
+    found = find_machine()
+    return {
+        "system": platform.platform(),
+        "processor": found.processor,
+        "cores": str(cores),
+        "memory": f"{found.memory_gb:g} GiB",
+        "gpu": found.gpu or "none",
+        "python": found.python,
+    }
 
 
 def _versions() -> dict[str, str]:

@@ -28,11 +28,11 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import concurrency
 from inspect_ai.viewer import ViewerConfig
 
-from configs.settings import Settings
+from evals.commands import live_roles
 from evals.result import Check, ScenarioRun, TurnRecord
 from evals.run.runner import Plan, run_one
 from evals.scenario import SCENARIOS_DIR, Scenario, Turn, load_scenarios
-from tools.errors import InvalidInput, MissingPrerequisite
+from tools.errors import InvalidInput
 
 __all__ = ["checks", "measures", "play", "scenarios"]
 
@@ -80,7 +80,7 @@ def scenarios(
 def play(chosen: Sequence[Scenario], planner: str = "scripted", *, out: str = "", pictures: bool = True) -> Solver:
     """Runs the scenario of the sample as `studio eval` does, in a folder and a process of its own."""
     by_name = {one.name: one for one in chosen}
-    live = _live() if planner == "live" else None
+    live = live_roles() if planner == "live" else None
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001 - no model is asked here
         scenario = by_name[str(state.sample_id)]
@@ -162,15 +162,6 @@ def _deed(turn: Turn) -> str:
     return turn.say or (
         "(a storyboard as it stands)" if turn.render else "(changes by hand)" if turn.edit else "(back)"
     )
-
-
-def _live() -> dict[str, Any]:
-    settings = Settings()
-    if not settings.primary:
-        raise MissingPrerequisite(
-            "a live run needs a chat model, and none is named", command="export STUDIO_PRIMARY=ollama/qwen2.5:14b"
-        )
-    return {"primary": settings.primary, "vision": settings.vision, "coder": settings.coder}
 
 
 def _run_of(state: TaskState) -> ScenarioRun:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.commands import compare_results, draw_again
+from evals.commands import compare_results, draw_again, run_scenarios
 from evals.report.checks import differing
 from evals.report.page import draw_report
 from evals.report.pictures import Album
@@ -172,6 +172,12 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".tmp"]
     with pytest.raises(InvalidInput, match="cannot be read"):
         write_report(tmp_path / "none.json")
+
+
+def test_a_folder_for_results_that_cannot_be_made_is_told_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageFailed, match="cannot make the folder"):
+        run_scenarios(["strategy_by_flag"], out=tmp_path / "file")
 
 
 def test_two_results_can_be_compared_where_no_page_can_be_written(
