@@ -31,7 +31,7 @@ def secrets_of(url: str, key: str) -> tuple[str, ...]:
     except ValueError:
         user = password = ""
     pair = f"{unquote(user)}:{unquote(password)}" if password else ""
-    coded = [base64.b64encode(one.encode()).decode() for one in (key, pair) if one]
+    coded = [base64.b64encode(one.encode()).decode() for one in (key, pair) if len(one) >= _LEAST]
     found = {key, password, unquote(password), pair, *coded, *(one.rstrip("=") for one in coded)}
     return tuple(sorted((one for one in found if len(one) >= _LEAST), key=lambda one: (-len(one), one)))
 
