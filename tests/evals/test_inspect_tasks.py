@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import subprocess
@@ -103,3 +104,32 @@ def test_nothing_else_imports_it() -> None:
     code = "import sys, evals.commands, evals.run.stage, evals.report.page; print('inspect_ai' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_strangers_words_are_not_drawn_by_the_viewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    from evals.inspect_tasks import scenarios
+
+    monkeypatch.setenv("STUDIO_PRIMARY", "ollama/any")
+    live = scenarios(pattern="strategy_by_flag", planner="live").viewer
+    assert live is not None
+    assert live.trust_content is False
+    assert scenarios(pattern="strategy_by_flag").viewer is None
+
+
+def test_what_could_not_be_run_has_no_score() -> None:
+    from inspect_ai.model import ModelName
+    from inspect_ai.scorer import Target
+    from inspect_ai.solver import TaskState
+
+    from evals.inspect_tasks import checks, measures
+    from evals.result import ScenarioRun
+
+    run = ScenarioRun(repeat=1, folder="one/1", outcome="not_run", why="the peer is not installed")
+    state = TaskState(
+        model=ModelName("mockllm/model"), sample_id="one", epoch=1, input="", messages=[],
+        store={"scenario_run": run.model_dump(mode="json")},
+    )  # fmt: skip
+    for scorer in (checks(), measures()):
+        score = asyncio.run(scorer(state, Target("")))
+        assert math.isnan(score.value)
+        assert score.explanation == "the peer is not installed"
