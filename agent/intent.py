@@ -137,6 +137,7 @@ class Intent(_Model):
         files: files named in the text, as written.
         variations: how many versions are wanted.
         assumptions: what was taken for granted, each one plain sentence to the user.
+        remarks: what else the user should know of how it was read: a model that gave nothing, a wish that is kept.
         questions: what is unclear enough to ask; work goes on under the assumptions.
         confidence: 0..1; below the setting `confidence_threshold` the agent says that it guesses.
         brief: for a scene. edits: for an edit. topic: for a question, what it is about.
@@ -151,6 +152,7 @@ class Intent(_Model):
     files: list[str] = Field(default_factory=list)
     variations: int = Field(1, ge=1, le=16)
     assumptions: list[str] = Field(default_factory=list)
+    remarks: list[str] = Field(default_factory=list)
     questions: list[str] = Field(default_factory=list)
     confidence: float = Field(1.0, ge=0.0, le=1.0)
     burn_subtitles: bool = False

@@ -111,7 +111,7 @@ def publish(production: Production, state: AgentState, registry: Registry) -> tu
         manifest.request.append(request)
     manifest.assumptions = state["assumptions"]
     notes = list(dict.fromkeys(notes))
-    manifest.degraded = [*(f"{call}: {why}" for call, why in work.failures.items()), *notes]
+    manifest.degraded = [*(f"{call}: {why}" for call, why in work.failures.items()), *notes, *state.get("remarks", [])]
     production.save_manifest(manifest)
     order = sorted(placed, key=lambda label: (not label.endswith("film"), not label.endswith("subtitles"), label))
     return {label: placed[label] for label in order}, notes

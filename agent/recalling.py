@@ -141,7 +141,7 @@ def keep_generation(state: AgentState, context: AgentContext) -> list[str]:
         return []
     generation = _generation(state, context, board, intent)
     try:
-        if intent.kind == "edit":
+        if intent.kind == "edit" and state.get("changed"):
             _mark_changed(generation, intent, context)
         context.generations.keep(generation)
     except OSError as error:

@@ -113,7 +113,7 @@ def tell_search(state: AgentState, replies: Replies) -> list[str]:
     synthesis = state.get("synthesis")
     if state.get("search") != "found" or synthesis is None or not synthesis.sentences:
         return []
-    return [*state["assumptions"], *tell_synthesis(synthesis, replies)]
+    return [*state["assumptions"], *state.get("remarks", []), *tell_synthesis(synthesis, replies)]
 
 
 def tell_sources(synthesis: Synthesis, replies: Replies) -> list[str]:

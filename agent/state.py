@@ -114,9 +114,11 @@ class AgentState(AgentInput, total=False):
     search: str
     synthesis: Synthesis | None
     composed: bool
+    changed: bool
     restart: bool
     work: Work
     assumptions: list[str]
+    remarks: list[str]
     problems: list[str]
     trace: list[str]
     files: dict[str, str]

@@ -93,8 +93,10 @@ def write_storyboard(state: AgentState, context: AgentContext) -> dict[str, Any]
         "past": past[-KEPT_VERSIONS:],
         "future": future[-KEPT_VERSIONS:],
         "composed": True,
+        "changed": before is not None and new != state.get("storyboard"),
         "work": Work(),
         "assumptions": list(dict.fromkeys([*state["assumptions"], *written.assumptions, *silences])),
+        "remarks": list(dict.fromkeys([*state.get("remarks", []), *written.remarks])),
         "problems": [*state["problems"], *problems, *written.problems],
         "trace": [*state["trace"], f"reason: storyboard with {len(new.shots)} shots, {new.duration_s:g} s"],
     }

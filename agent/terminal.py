@@ -196,6 +196,7 @@ def _result(state: dict[str, Any]) -> dict[str, Any]:
         "files": state.get("files", {}),
         "scores": state.get("scores", {}),
         "assumptions": state.get("assumptions", []),
+        "remarks": state.get("remarks", []),
         "problems": state.get("problems", []),
         "failures": state["work"].failures if "work" in state else {},
         "message": state["messages"][-1].text,

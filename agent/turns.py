@@ -100,13 +100,19 @@ class Spending:
 
 @dataclass
 class Turn:
-    """One turn: its spending, its thoughts, and who is told of them as they come."""
+    """One turn: its spending, its thoughts, and who is told of them as they come.
+
+    Attributes:
+        path: file of its thoughts; None: they are kept in memory alone.
+        unkept: why its thoughts could not be written to that file; empty: they are.
+    """
 
     id: str
     spending: Spending
     path: Path | None = None
     tell: Callable[[Any], None] = field(default=lambda _event: None)
     thoughts: list[Thought] = field(default_factory=list)
+    unkept: str = ""
     _waiting: list[str] = field(default_factory=list, repr=False)
     _owed: dict[str, tuple[int, float]] = field(default_factory=dict, repr=False)
 
@@ -136,8 +142,9 @@ class Turn:
                 with self.path.open("a", encoding="utf-8") as file:
                     file.write("".join(self._waiting))
                 self._waiting.clear()
-            except OSError:
-                # A record that cannot be written must not end the work; a full disk is told by what matters.
+            except OSError as error:
+                # A record that cannot be written must not end the work; whoever answers the user says it, once.
+                self.unkept = error.strerror or str(error)
                 self.path = None
         self.tell({"node": "thought", **thought.model_dump(mode="json")})
         return thought

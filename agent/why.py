@@ -39,6 +39,8 @@ def tell_why(state: AgentState, thoughts: Iterable[Thought] = (), part: str = ""
     lines = [replies.say("why_goal", goal=intent.goal, percent=round(100 * intent.confidence))]
     if state["assumptions"]:
         lines += [replies.say("why_assumed"), *(f"  {one}" for one in state["assumptions"])]
+    if remarks := state.get("remarks"):
+        lines += [replies.say("to_know", list=" ".join(remarks))]
     decided = _decided(thoughts, replies)
     if decided:
         lines += [replies.say("why_decided"), *decided]

@@ -121,6 +121,7 @@ def _made(desk: Desk, scene: Scene, *, present: bool = True, changed: bool = Fal
         "files": {label: str(Path(path).relative_to(made.production)) for label, path in files.items()},
         "scores": scores,
         "assumptions": state.get("assumptions", []),
+        "remarks": state.get("remarks", []),
         "problems": state.get("problems", []),
         "failures": failures,
     }

@@ -37,14 +37,14 @@ def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]
     replies = Replies(intent.language)
     delta: dict[str, Any] = {}
     if wishes_alone(state):
-        text = " ".join(state["assumptions"])
+        text = " ".join([*state["assumptions"], *state.get("remarks", [])])
     elif intent.kind == "question" and (found := tell_search(state, replies)):
         text = "\n".join(found)
     elif intent.kind in ("question", "smalltalk"):
         text = addressed(answer(state, context, intent, plan_request(state, context.turn(state))), context)
         if state.get("search"):
             # What the web did not say is told as well: it was asked for.
-            text = "\n".join([text, *state["assumptions"]])
+            text = "\n".join([text, *state["assumptions"], *state.get("remarks", [])])
     elif intent.kind == "transcription":
         return _heard(intent, replies, context)
     elif intent.kind in NEEDS_TOOL:
@@ -59,6 +59,8 @@ def respond(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]
         delta = context.toolbox.publish(state)
         delta["trace"] = [*state["trace"], *keep_generation({**state, **delta}, context)]  # type: ignore[typeddict-item]
         text = _told({**state, **delta}, context, replies, intent, list(delta["files"]))  # type: ignore[typeddict-item]
+    if why := context.turn(state).unkept:
+        text = "\n".join([text, replies.say("thoughts_unkept", why=why)])
     return close_goal(state, delta, text, context)
 
 
@@ -120,6 +122,7 @@ def _told(state: AgentState, context: AgentContext, replies: Replies, intent: In
         lines.append(replies.say("guess"))
     sections = [
         ("assumed", state["assumptions"]),
+        ("to_know", state.get("remarks", [])),
         ("unclear", intent.questions),
         ("failed", tell_failures(work.failures, replies)),
     ]

@@ -39,13 +39,13 @@ def search(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         "search": answer.status,
         "synthesis": None,
         "trace": [*state["trace"], f"search: {answer.status}"],
-        "assumptions": [*state["assumptions"], tell_outcome(answer, intent, words)],
+        "remarks": [*state.get("remarks", []), tell_outcome(answer, intent, words)],
     }
     if answer.passages:
         synthesis, why = sum_up(words, answer.passages, model=context.thinker(turn), embedder=context.embedder)
         if why:
             told = Replies(intent.language).say("web_not_by", why=why)
-            delta["assumptions"].append(told)
+            delta["remarks"].append(told)
         delta |= {"notes": [*state["notes"], *answer.passages], "synthesis": synthesis}
     return delta
 

@@ -67,7 +67,11 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
             request = replace(request, text=heard.rest)
             intent = understand(request, context, context.turn(state))
         intent, preferred = prefer(intent, request.text, heard, context)
-        intent = intent.model_copy(update={"assumptions": [*intent.assumptions, *heard.sentences, *preferred]})
+        told = {
+            "assumptions": [*intent.assumptions, *preferred],
+            "remarks": [*intent.remarks, *heard.sentences],
+        }
+        intent = intent.model_copy(update=told)
     if context.options.outputs:
         intent = Intent.model_validate({**intent.model_dump(), "outputs": context.options.outputs})
     runtime.stream_writer({"node": "think", "text": intent.goal})
@@ -78,10 +82,12 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         "notes": [],
         "search": "",
         "composed": False,
+        "changed": False,
         "restart": False,
         "made": False,
         "work": Work(),
         "assumptions": list(intent.assumptions),
+        "remarks": list(intent.remarks),
         "problems": [],
         "files": {},
         "scores": {},

@@ -38,11 +38,14 @@ class PlanRequest:
 
 @dataclass(frozen=True)
 class Composition:
-    """A storyboard with what was assumed while it was written, and what could not be done, as plain sentences."""
+    """A storyboard with what was assumed while it was written, what could not be done, and what else the user should
+    know (which model gave nothing), as plain sentences.
+    """
 
     storyboard: Storyboard
     assumptions: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 class Planner(Protocol):

@@ -8,6 +8,8 @@ from where, and the user is told in one line when the model gave nothing usable.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.chat_models.roles import ChatModels
 from agent.intent import Intent
 from agent.planners.base import Composition, PlanRequest
@@ -68,7 +70,7 @@ class ChatModelPlanner:
         leeway = leeway_of(request, self.offline.vocabulary)
         asker = self._asker(request, rules)
         if isinstance(asker, str):
-            return rules.model_copy(update={"assumptions": [*rules.assumptions, asker]})
+            return rules.model_copy(update={"remarks": [*rules.remarks, asker]})
         if asker is None or not self._is_open(rules, leeway, request):
             if asker is not None:
                 asker.by_rules("intent", "all of it was clear")
@@ -190,7 +192,7 @@ class ChatModelPlanner:
         if {"image", "video"} & set(intent.outputs) or not intent.outputs:
             board = prompted(board, asker)
         told = self._misses(asker, intent)
-        return Composition(board, [*made.assumptions, *told], made.problems)
+        return replace(made, storyboard=board, remarks=[*made.remarks, *told])
 
     def revise(self, storyboard: Storyboard, intent: Intent, request: PlanRequest) -> Composition:
         """Carry out the edits of an intent of kind `edit`; they were proven when it was read."""
@@ -228,7 +230,7 @@ class ChatModelPlanner:
 
     def _with_misses(self, intent: Intent, asker: Asker) -> Intent:
         told = self._misses(asker, intent)
-        return intent.model_copy(update={"assumptions": [*intent.assumptions, *told]}) if told else intent
+        return intent.model_copy(update={"remarks": [*intent.remarks, *told]}) if told else intent
 
     def _misses(self, asker: Asker, intent: Intent) -> list[str]:
         """What the user is told of pieces that came to nothing."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.intent import Intent
@@ -141,7 +141,7 @@ def bound_board(
     data = {**board.model_dump(), "title": title, "style": style, "cast": cast, "shots": shots}
     problems = [one for one in written.problems if not origins.dictated(one)]
     assumptions = [one for one in written.assumptions if not origins.dictated(one)]
-    return Composition(Storyboard.model_validate(data), assumptions, problems)
+    return replace(written, storyboard=Storyboard.model_validate(data), assumptions=assumptions, problems=problems)
 
 
 def _bound_shot(

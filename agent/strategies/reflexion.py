@@ -10,6 +10,7 @@ no text of documents or of the web: they are written from checks, errors and the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -79,7 +80,7 @@ def _applied(written: Composition, intent: Intent, lessons: Sequence[Reflection]
         if after >= before:
             board = changed
             turn.think("plan", f"staged {fix} from the start: a lesson says so", source="rules", label="reflexion")
-    return Composition(board, written.assumptions, written.problems)
+    return replace(written, storyboard=board)
 
 
 def _touches(framing: str, fix: Fix) -> bool:
@@ -118,7 +119,8 @@ def lessons_of(state: AgentState, threshold: float) -> list[Reflection]:
         kind = call.rpartition(".")[2].rstrip("0123456789") or call
         text = f"The {kind} could not be made here; plan so that the scene is whole without it."
         found.append(Reflection(request=words, about=about, cause="failure", text=text))
-    found += _corrections(intent, words, about)
+    if state.get("changed"):
+        found += _corrections(intent, words, about)
     return found[:MOST_NEW]
 
 

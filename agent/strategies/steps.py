@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage
@@ -58,7 +59,7 @@ def shaped(state: AgentState, written: Composition) -> Composition:
         board = joined(boards)
     elif goal.kind == "reference" and needed:
         board = with_reference(board, needed[0])
-    return Composition(board, written.assumptions, written.problems)
+    return replace(written, storyboard=board)
 
 
 def close_goal(state: AgentState, delta: dict[str, Any], text: str, context: AgentContext) -> dict[str, Any]:

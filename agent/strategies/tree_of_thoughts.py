@@ -18,6 +18,7 @@ from agent.chat_models.base import Piece
 from agent.chat_models.errors import BudgetSpent, ChatFailed
 from agent.functions.telling import board_text
 from agent.planners.base import Composition
+from agent.replies import Replies
 from agent.strategies.base import NO_MODEL, Job, StrategyName, offline_planner, prompt
 from agent.strategies.scoring import Score, score_board
 from agent.strategies.variations import varied
@@ -50,6 +51,7 @@ class Candidate:
     written: Composition
     score: Score
     vote: float = 0.0
+    by_model: bool = False
 
     @property
     def total(self) -> float:
@@ -71,7 +73,10 @@ class TreeOfThoughts:
         best = _voted(job, candidates)
         told = f"kept: {best.name}, {best.total:.2f} of {len(candidates)} storyboards"
         job.turn.think("note", told, source="rules", label="storyboards", data={"kept": best.name})
-        return best.written
+        if job.model is None or best.by_model:
+            return best.written
+        said = Replies(job.intent.language).say("kept_by_rules", n=len(candidates))
+        return replace(best.written, remarks=[*best.written.remarks, said])
 
     def _by_model(self, job: Job) -> list[Candidate]:
         if job.model is None:
@@ -80,7 +85,8 @@ class TreeOfThoughts:
         found: list[Candidate] = []
         for number, angle in enumerate(ANGLES, 1):
             written = job.planner.compose(job.intent, replace(job.noting(angle).request, take=number))
-            found.append(Candidate(f"version {number}", written, score_board(written.storyboard, job.intent)))
+            score = score_board(written.storyboard, job.intent)
+            found.append(Candidate(f"version {number}", written, score, by_model=True))
             spending = job.turn.spending
             if max(spending.used_steps / spending.steps, spending.used_tokens / spending.tokens) > 0.6:
                 job.turn.think("note", f"no further version: {number} have used most of the budget", source="rules")

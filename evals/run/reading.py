@@ -33,7 +33,8 @@ def read_state(state: dict[str, Any], record: TurnRecord, folder: Path, context:
     record.scores = dict(state.get("scores") or {})
     record.attempts = [one.model_dump(mode="json") for one in work.attempts] if work else []
     record.failures = dict(work.failures) if work else {}
-    record.assumptions, record.problems = list(state.get("assumptions") or []), list(state.get("problems") or [])
+    record.assumptions = [*(state.get("assumptions") or []), *(state.get("remarks") or [])]
+    record.problems = list(state.get("problems") or [])
     record.trace = list(state.get("trace") or [])
     record.notes = [{"source": one.source, "kind": one.kind, "title": one.title} for one in state.get("notes") or []]
     record.search = state.get("search") or ""

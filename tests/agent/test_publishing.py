@@ -50,6 +50,7 @@ def state(results: dict[str, str], **more: Any) -> Any:
         "outputs": ["image"],
         "work": Work(results=results),
         "assumptions": [],
+        "remarks": [],
         "problems": [],
         **more,
     }

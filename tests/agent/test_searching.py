@@ -85,6 +85,40 @@ def test_nothing_else_is_one(text: str) -> None:
     assert OfflinePlanner().understand(PlanRequest(text=text)).search_words == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("search the web for the harbour of Genoa and make a scene there with Luca", "harbour"),
+        ("cerca sul web il porto di Genova e fai una scena lì con Luca", "harbour"),
+        ("look up beaches in Liguria, then make a scene there", "beach"),
+        ("look up harbours and make a beach scene with Luca standing there", "beach"),
+        ('look up harbours and make a scene where Luca says "Let us go there"', None),
+        ("look up harbours and make a scene with Luca where there is a storm", None),
+    ],
+)
+def test_there_is_the_place_that_was_looked_up(text: str, place: str | None) -> None:
+    intent = OfflinePlanner().understand(PlanRequest(text=text))
+    assert intent.brief is not None
+    assert {beat.location for beat in intent.brief.beats} == {place}
+    assert not any("know the place" in one for one in intent.assumptions)
+
+
+@pytest.mark.parametrize("where", ["Ulaanbaatar", "fishing boats"])
+def test_a_place_that_was_looked_up_and_is_not_known_is_told(where: str) -> None:
+    request = PlanRequest(text=f"search the web for {where} and make a scene there with Luca")
+    assert any(f'I do not know the place "{where}"' in one for one in OfflinePlanner().understand(request).assumptions)
+
+
+def test_that_the_web_was_not_asked_is_no_assumption(tmp_path: Path) -> None:
+    web = Web(SearchAnswer(status="offline"))
+    state = ask("search the web for boats and make a beach scene with Luca", web, tmp_path)
+    told = state["messages"][-1].text
+    assert "To know: I did not ask the web" in told
+    assert not any("web" in one for one in state["assumptions"])
+    italian = ask("cerca sul web barche e fai una scena sulla spiaggia con Luca", web, tmp_path)
+    assert "Da sapere: Non ho chiesto al web" in italian["messages"][-1].text
+
+
 def test_an_answer_from_the_web_names_its_sources(tmp_path: Path) -> None:
     web = Web(SearchAnswer(status="found", passages=PASSAGES))
     told = ask("search the web for the harbour of Camogli", web, tmp_path)["messages"][-1].text

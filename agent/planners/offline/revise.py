@@ -89,9 +89,9 @@ def revise(storyboard: Storyboard, intent: Intent, request: PlanRequest) -> Comp
             _OPERATIONS[edit.op](changes, edit)
     revised = _retitled(storyboard, changes.result(), changes, direction)
     revised = without_stale_prompts(storyboard, revised, changes)
-    if asked_for and revised == storyboard and not changes.problems:
-        changes.assume("same_already")
-    return Composition(storyboard=revised, assumptions=changes.assumptions, problems=changes.problems)
+    already = asked_for and revised == storyboard and not changes.problems
+    remarks = [direction.phrases.say("same_already", tongue)] if already else []
+    return Composition(revised, changes.assumptions, changes.problems, remarks)
 
 
 def _recasting(edit: Edit, follower: Edit, board: Storyboard, text: str) -> tuple[Edit, str] | None:

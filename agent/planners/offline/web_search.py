@@ -5,12 +5,14 @@ What is asked of the web is taken out of the message, and only that goes out; wh
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from agent.intent import Intent
 from agent.planners.base import PlanRequest
 from agent.planners.offline.finish import base_intent
 from agent.planners.offline.read import read, understand
+from agent.planners.offline.say import Notes
 from agent.planners.offline.text import clean, tokenise
 from agent.planners.offline.vocabulary import Vocabulary
 from agent.planners.offline.wordlists import MOST_WORDS, starts_with
@@ -21,6 +23,7 @@ TOPIC = "web"
 MOST_CHARACTERS = 300
 _MARKS = ":-–—\"'“”«»("
 _STOPS = ".!?;,"
+_QUOTES = '["“”«»„]|:'
 _ENDS = " \t\n,:;-–—\"'“”«»()?!."
 
 
@@ -46,7 +49,7 @@ def understand_with_web(request: PlanRequest, vocabulary: Vocabulary) -> Intent:
         return understand(request, vocabulary)
     found = {"needs_search": True, "search_words": wish.words}
     if wish.rest:
-        intent = understand(replace(request, text=wish.rest), vocabulary)
+        intent = _understood_there(wish, request, vocabulary)
         return intent.model_copy(update={**found, "goal": f"{wish.words} → {intent.goal}"})
     reading = read(request, vocabulary)
     known = [member.id for member in reading.roster.members.values() if member.known]
@@ -56,6 +59,34 @@ def understand_with_web(request: PlanRequest, vocabulary: Vocabulary) -> Intent:
     # Other names are looked up, not cast: `look up Marco Polo` brings nobody on the stage.
     quiet = {"characters": known, "unknown_names": [], "assumptions": [], "questions": []}
     return intent.model_copy(update={**found, **quiet})
+
+
+def _understood_there(wish: WebWish, request: PlanRequest, vocabulary: Vocabulary) -> Intent:
+    """What is to be made; "there" is the place that was looked up, or it is told that we do not know it."""
+    intent = understand(replace(request, text=wish.rest), vocabulary)
+    placed = _placed(wish)
+    if placed == wish.rest or intent.kind == "edit" or _has_place(intent):
+        return intent
+    there = understand(replace(request, text=placed), vocabulary)
+    if _has_place(there):
+        return there
+    notes = Notes(vocabulary.sentences, intent.language)
+    notes.assume("place_looked_up", words=wish.words)
+    return intent.model_copy(update={"assumptions": [*notes.assumptions, *intent.assumptions]})
+
+
+def _has_place(intent: Intent) -> bool:
+    return intent.brief is not None and any(beat.location for beat in intent.brief.beats)
+
+
+def _placed(wish: WebWish) -> str:
+    """What is to be made, with the words that were looked up for "there"; in somebody's line it stays what they say."""
+    tokens = tokenise(re.split(_QUOTES, wish.rest)[0])
+    keys = [token.key for token in tokens]
+    for at, token in enumerate(tokens):
+        if starts_with(keys[at : at + 1], "web_there") and not starts_with(keys[at + 1 : at + 2], "web_there_not"):
+            return f"{wish.rest[: token.start]}in {wish.words}{wish.rest[token.end :]}"
+    return wish.rest
 
 
 def find_web_wish(text: str) -> WebWish | None:

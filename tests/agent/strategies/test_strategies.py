@@ -145,6 +145,44 @@ def test_what_the_user_changed_becomes_a_lesson_and_the_next_request_begins_with
     assert [one.text for one in recalled if one.label == "recalled"] == [learned[0].text]
 
 
+def test_a_change_that_changes_nothing_teaches_nothing_and_is_told(tmp_path: Path) -> None:
+    context = studio(tmp_path, primary="")
+    context = replace(context, options=RunOptions())
+    said(context, "make a scene at the harbour at night with Luca and Alberto")
+    state, _ = said(context, "make it night")
+    assert "To know: That is how it was already." in state["messages"][-1].text
+    assert reflections(context).all() == []
+    said(context, "make it sunset")
+    assert len(reflections(context).all()) == 1, "the broken twin: what changes something teaches"
+
+
+@pytest.mark.parametrize("best", ["by rules", "version 2"])
+@pytest.mark.usefixtures("peer")
+def test_where_the_rules_did_best_that_is_told(best: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def chosen(_job: Any, candidates: list[Any]) -> Any:
+        return next(one for one in candidates if one.name == best)
+
+    monkeypatch.setattr("agent.strategies.tree_of_thoughts._voted", chosen)
+    state, thoughts = said(studio(tmp_path, "tree_of_thoughts"))
+    assert any(one.text.startswith(f"kept: {best},") for one in thoughts)
+    told = "the one by the studio's own rules was kept" in state["messages"][-1].text
+    assert told == (best == "by rules")
+
+
+def test_thoughts_that_cannot_be_written_are_told_once(tmp_path: Path) -> None:
+    context = studio(tmp_path, "chain_of_thought", primary="")
+    assert context.turns.folder is not None
+    context.turns.folder.parent.mkdir(parents=True, exist_ok=True)
+    context.turns.folder.write_text("a file where the folder should be")
+    state: Any = create_agent(context=context).invoke({"messages": CREATIVE}, CONFIG, context=context)  # type: ignore[call-overload]
+    text = state["messages"][-1].text
+    assert text.count("could not be written down") == 1
+    assert str(tmp_path) not in text.splitlines()[-1]
+    whole = studio(tmp_path / "whole", "chain_of_thought", primary="")
+    state, _ = said(whole)
+    assert "could not be written down" not in state["messages"][-1].text
+
+
 def test_a_lesson_that_rules_can_apply_changes_the_staging(tmp_path: Path) -> None:
     context = studio(tmp_path, primary="")
     text = "a wide shot of Luca and Alberto at the harbour"

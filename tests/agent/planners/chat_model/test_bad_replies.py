@@ -56,7 +56,7 @@ def made(desk: Desk, text: str = REQUEST, turn: Turn | None = None) -> tuple[Com
     assert request.turn is not None
     intent = desk.planner.understand(request)
     composed = desk.planner.compose(intent, request)
-    return composed, [*intent.assumptions, *composed.assumptions], request.turn
+    return composed, [*intent.remarks, *composed.remarks], request.turn
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -177,7 +177,7 @@ def test_a_model_that_may_not_be_asked_is_told_and_done_without(tmp_path: Path, 
     request = PlanRequest(REQUEST, turn=Turn("off", Spending(9, 9_000, 9.0)))
     intent = ChatModelPlanner(ChatModels(settings), settings).understand(request)
     assert intent.kind == "scene"
-    assert any("STUDIO_NETWORK" in one for one in intent.assumptions)
+    assert any("STUDIO_NETWORK" in one for one in intent.remarks)
     assert "canary" not in intent.model_dump_json()
     wanted = settings.model_copy(update={"planner": "chat_model"})
     with pytest.raises(InvalidInput, match="STUDIO_NETWORK"):

@@ -94,7 +94,7 @@ def test_english_lines_for_an_italian_request_are_not_taken(desk: Desk) -> None:
     assert spoken(composed.storyboard) == []
     assert pieces(turn)["script"].source == "offline"
     assert "Italian" in pieces(turn)["script"].text
-    assert any("battute" in told for told in composed.assumptions), composed.assumptions
+    assert any("battute" in told for told in composed.remarks), composed.remarks
     assert len(composed.storyboard.shots) == 4, "the outline is used all the same"
 
 

@@ -481,4 +481,4 @@ def test_problems_are_told_in_italian(silent: Storyboard) -> None:
 def test_what_is_so_already_is_told(silent: Storyboard) -> None:
     made = revised(silent, Edit(op="set_time", time_of_day="day"))
     assert made.storyboard == silent
-    assert made.assumptions == ["That is how it was already."]
+    assert made.remarks == ["That is how it was already."]
