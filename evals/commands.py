@@ -8,6 +8,7 @@ import platform
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,16 +18,19 @@ from agent.printing import open_console, tell
 from configs.evals import load_evals
 from configs.settings import Settings
 from evals.report.writing import results_file, write_report
-from evals.result import EvalResult, ScenarioRun
+from evals.result import EvalResult, ScenarioResult, ScenarioRun
 from evals.run.comparing import Comparison, compare
 from evals.run.runner import Plan, run_all
 from evals.run.summing import average_metrics, summarise
 from evals.scenario import SCENARIOS_DIR, Scenario, load_scenarios
 from tools.errors import InvalidInput, MissingPrerequisite, StorageFailed
+from tools.runtime.storage.locks import FileLock
 
 __all__ = ["compare_results", "draw_again", "list_scenarios", "live_roles", "run_scenarios"]
 
 RESULT = "results.json"
+SO_FAR = "so_far.json"
+"""What is there while it runs, in the form of results.json; it stays where the run was stopped."""
 _SIGNS = {"passed": "green", "failed": "red", "crashed": "red", "timed_out": "red", "not_run": "yellow"}
 
 
@@ -56,9 +60,52 @@ def run_scenarios(
     started = datetime.now(UTC)
     place = (out or _place(Path(config.results), started, config.history)).absolute()
     _make(place)
+    lock = FileLock(place / ".running")
+    if not lock.try_acquire():
+        raise InvalidInput(f"another studio eval is at work in {place}.", where="--out", hint="Name another: --out.")
+    try:
+        return _run_in(place, chosen, started, config.threshold if threshold is None else threshold,
+                       Asked(patterns, planner, repeat, at_once, cores, live, keep, as_json))  # fmt: skip
+    finally:
+        lock.release()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run was asked for."""
+
+    patterns: Sequence[str]
+    planner: str
+    repeat: int
+    jobs: int
+    cores: int
+    live: dict[str, Any] | None
+    keep: bool
+    as_json: bool
+
+
+def _run_in(place: Path, chosen: list[Scenario], started: datetime, threshold: float, asked: Asked) -> bool:
+    planner, repeat, at_once, as_json = asked.planner, asked.repeat, asked.jobs, asked.as_json
     console = open_console(stderr=as_json)
-    plan = Plan(folder=place, planner=planner, repeat=repeat, jobs=at_once, live=live, keep=keep)
+    plan = Plan(folder=place, planner=planner, repeat=repeat, jobs=at_once, live=asked.live, keep=asked.keep)
     start, count, total = time.monotonic(), 0, len(chosen) * repeat
+    so_far: dict[str, ScenarioResult] = {}
+
+    def summed(results: list[ScenarioResult]) -> EvalResult:
+        return EvalResult(
+            started=started.isoformat(timespec="seconds"),
+            planner=planner,
+            patterns=list(asked.patterns),
+            repeat=repeat,
+            jobs=at_once,
+            studio=_versions(),
+            machine=_machine(asked.cores),
+            seconds=round(time.monotonic() - start, 1),
+            threshold=threshold,
+            summary=summarise(results),
+            metrics=average_metrics(results),
+            scenarios=results,
+        )
 
     def told(scenario: Scenario, run: ScenarioRun) -> None:
         nonlocal count
@@ -67,23 +114,15 @@ def run_scenarios(
         line = f"{count:>{len(str(total))}}/{total}  {run.outcome:<9} {run.seconds:6.1f} s  {name}"
         tell(console, line, _SIGNS[run.outcome])
         _tell_differed(console, run)
+        kept = so_far.setdefault(
+            scenario.name, ScenarioResult(name=scenario.name, about=scenario.about, tags=list(scenario.tags), runs=[])
+        )
+        kept.runs.append(run)
+        summed(list(so_far.values())).save(place / SO_FAR)
 
-    results = run_all(chosen, plan, told)
-    result = EvalResult(
-        started=started.isoformat(timespec="seconds"),
-        planner=planner,
-        patterns=list(patterns),
-        repeat=repeat,
-        jobs=at_once,
-        studio=_versions(),
-        machine=_machine(cores),
-        seconds=round(time.monotonic() - start, 1),
-        threshold=config.threshold if threshold is None else threshold,
-        summary=summarise(results),
-        metrics=average_metrics(results),
-        scenarios=results,
-    )
+    result = summed(run_all(chosen, plan, told))
     result.save(place / RESULT)
+    (place / SO_FAR).unlink(missing_ok=True)
     if as_json:
         print(result.model_dump_json(indent=1))
     else:
@@ -134,7 +173,11 @@ def draw_again(results: Path) -> None:
 
 
 def _chosen(patterns: Sequence[str], folder: Path | None) -> list[Scenario]:
+    if folder is not None and not folder.is_dir():
+        raise InvalidInput(f"there is no folder {folder}.", where="--scenarios")
     chosen = load_scenarios(folder or SCENARIOS_DIR, patterns)
+    if not chosen and not patterns:
+        raise InvalidInput(f"there is no scenario in {folder}.", where="--scenarios", hint="They are *.yaml files.")
     if not chosen:
         raise InvalidInput("no scenario is meant by that.", hint="studio eval --list names them all with their tags.")
     return chosen
@@ -181,7 +224,18 @@ def _place(folder: Path, started: datetime, history: int) -> Path:
     earlier = sorted(path for path in folder.glob("20*") if (path / RESULT).is_file())
     for old in earlier[: max(0, len(earlier) + 1 - history)]:
         shutil.rmtree(old, ignore_errors=True)
-    return folder / started.strftime("%Y%m%d-%H%M%S")
+    name, number = started.strftime("%Y%m%d-%H%M%S"), 1
+    while True:
+        # Two that begin in one second each have a folder of their own.
+        place = folder / (name if number == 1 else f"{name}-{number}")
+        try:
+            place.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        except OSError:
+            return place  # whoever makes it tells why it cannot be
+        else:
+            return place
 
 
 def _machine(cores: int) -> dict[str, str]:
@@ -244,5 +298,7 @@ def _tell_summary(console: Any, result: EvalResult, place: Path) -> None:
     rate = result.summary.get("pass@1")
     told = "none was run" if rate is None else f"{rate:.1%} passed"
     asked = f"{result.threshold:.0%} are asked for"
+    left = result.summary.get("not_run")
+    told += f", {left} not run" if left and rate is not None else ""
     tell(console, f"{told}, {asked}: {'good' if result.passed else 'not enough'}; {result.seconds:.0f} s.")
     tell(console, f"Results: {place / RESULT}", whole=True)

@@ -248,4 +248,6 @@ class EvalResult(_Model):
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(f"is no result of studio eval: {field}: {first['msg']}", where=str(path)) from error
+            raise InvalidInput(
+                f"is no result of studio eval: {field + ': ' if field else ''}{first['msg']}", where=str(path)
+            ) from error

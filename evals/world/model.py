@@ -134,7 +134,7 @@ class Fault(_Model):
     """Something goes wrong in an engine, in its own worker process; nothing is faked above it.
 
     Attributes:
-        tool: whose engines. call: only these calls, as `s1.still` or `*.speech`.
+        tool: whose engines. call: only these calls, as `s1.still` or `*.line1`.
         engine: only this one.
         kind: `out_of_memory`, `error`, `bad_output`, `disk_full`: raised as they come from libraries; `crash`: the
             worker dies; `hang`: no sign of life (it counts as hung after 8 s here); `slow`: it takes

@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from evals.commands import _place
 from evals.result import EvalResult
 from tests.evals.scenarios.files import write
+from tools.runtime.storage.locks import FileLock
 
 
 def studio(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -88,9 +91,6 @@ def test_nothing_chosen_and_no_model_for_a_live_run_are_errors(files: Path, tmp_
 
 
 def test_old_results_go(tmp_path: Path) -> None:
-    from datetime import UTC, datetime
-
-    from evals.commands import _place
 
     for day in range(1, 6):
         folder = tmp_path / f"2026010{day}-000000"
@@ -99,5 +99,26 @@ def test_old_results_go(tmp_path: Path) -> None:
     (tmp_path / "2025-mine").mkdir()
     made = _place(tmp_path, datetime(2026, 2, 1, tzinfo=UTC), 3)
     assert made.name == "20260201-000000"
-    assert sorted(path.name for path in tmp_path.glob("2026*")) == ["20260104-000000", "20260105-000000"]
+    earlier = sorted(path.name for path in tmp_path.glob("2026*") if path != made)
+    assert earlier == ["20260104-000000", "20260105-000000"]
     assert (tmp_path / "2025-mine").is_dir()
+
+
+def test_two_at_once_have_a_folder_each_and_one_folder_takes_one(files: Path, tmp_path: Path) -> None:
+    started = datetime(2026, 1, 2, tzinfo=UTC)
+    assert _place(tmp_path / "r", started, 20) != _place(tmp_path / "r", started, 20)
+    (tmp_path / "out").mkdir()
+    lock = FileLock(tmp_path / "out" / ".running")
+    assert lock.try_acquire()
+    try:
+        done = studio(tmp_path, "good", "--scenarios", str(files), "--out", "out")
+    finally:
+        lock.release()
+    assert done.returncode == 1
+    assert "another studio eval is at work" in " ".join(done.stderr.split())
+
+
+def test_a_folder_of_scenarios_that_is_none_is_told(tmp_path: Path) -> None:
+    done = studio(tmp_path, "--scenarios", "nowhere")
+    assert done.returncode == 1
+    assert "there is no folder nowhere" in " ".join(done.stderr.split())
