@@ -36,7 +36,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "deep YAML": lambda: b"a: " + b"[" * 900_000,
     "deep flow mapping": lambda: b"{a: " * 450_000,
     "a scalar of two megabytes": lambda: b"title: " + b"x" * 1_990_000,
-    "a hundred thousand keys": lambda: b"".join(b"k%d: 1\n" % n for n in range(150_000)),
+    "a hundred thousand keys": lambda: b"".join(b"k%d: 1\n" % n for n in range(101_000)),
     "a number of a million digits": lambda: b"title: " + b"9" * 1_000_000,
     "a sexagesimal": lambda: b"seed: " + b"1:" * 400_000 + b"1",
     "a regular expression's worst": lambda: b"seed: " + b"1_" * 900_000 + b"x",

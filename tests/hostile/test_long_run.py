@@ -1,6 +1,6 @@
 """A thousand jobs in one process: memory and handles stay, and twice the steps cost about twice the bytes.
 
-`STUDIO_FULL=1` does all 1,000; else 300. The twins keep a file open, or a little memory, for every job.
+`STUDIO_FULL=1` does all 1,000; else 200. The twins keep a file open, or a little memory, for every job.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 
 from tests.hostile.opening import ROOT
 
-JOBS = 1000 if os.environ.get("STUDIO_FULL") else 300
+JOBS = 1000 if os.environ.get("STUDIO_FULL") else 200
 MOST = 1.05
 MOST_MEMORY = 1.10
 """Of a bare process of 50 MB. The queue remembers a view of every job in its folder, some kilobytes each: 1.072 after

@@ -90,7 +90,7 @@ def test_no_command_leads_elsewhere(
     command: str, jail: Jail, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # To plan a scene takes a second, to refuse a name some milliseconds.
-    times = (60 if FULL else 2) if COMMANDS[command][0] == "plan" else (300 if FULL else 10)
+    times = (60 if FULL else 1) if COMMANDS[command][0] == "plan" else (300 if FULL else 10)
 
     @settings(
         max_examples=times, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck),

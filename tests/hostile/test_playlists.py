@@ -84,7 +84,7 @@ def openers(path: Path) -> list[Callable[[], object]]:
 def test_no_playlist_is_followed(suffix: str, tmp_path: Path, server: Listening) -> None:
     shutil.copy(whole("wav", tmp_path), tmp_path / "neighbour.wav")
     told = lists(tmp_path, server.server_port)
-    for number, (name, text) in enumerate(told.items()):
+    for number, (name, text) in enumerate([*told.items()][: None if FULL else 4]):
         path = tmp_path / f"list{number}{suffix}"
         path.write_text(text)
         for opening in openers(path):
@@ -123,7 +123,7 @@ def test_names_mean_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    for name in NAMES if FULL else NAMES[:9]:
+    for name in NAMES if FULL else NAMES[:5]:
         path = Path(f"{name}.wav")
         with pytest.raises(InvalidInput):
             read_recording(path)
