@@ -116,6 +116,20 @@ class Snapshot:
         """What is embedded of these passages."""
         return [self.piece(int(row))[2] for row in rows]
 
+    @cached_property
+    def centroids(self) -> NDArray[np.float32]:
+        """What each document is about: the direction of its passages' vectors together, `float32 [documents, 384]`;
+        zeros for one that has none yet.
+        """
+        sums = np.zeros((len(self.documents), DIM), np.float32)
+        if len(self):
+            order = np.argsort(self.document_of, kind="stable")
+            present, starts = np.unique(self.document_of[order], return_index=True)
+            sums[present] = np.add.reduceat(self.vectors[order], starts, axis=0)
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        centroids: NDArray[np.float32] = sums / np.maximum(lengths, np.float32(1e-9))
+        return centroids
+
     @property
     def missing(self) -> NDArray[np.int64]:
         """Rows of the passages without a vector."""

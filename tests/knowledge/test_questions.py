@@ -33,6 +33,7 @@ class Question:
     language: str = "en"
     paraphrase: bool = False
     unlike: bool = False
+    further: bool = False
 
 
 def read() -> list[Question]:
@@ -43,7 +44,8 @@ def read() -> list[Question]:
 QUESTIONS = read()
 TUNED = [one for one in QUESTIONS if not one.held_out and not one.unlike]
 HELD_OUT = [one for one in QUESTIONS if one.held_out]
-UNLIKE = [one for one in QUESTIONS if one.unlike]
+UNLIKE = [one for one in QUESTIONS if one.unlike and not one.further]
+FURTHER = [one for one in QUESTIONS if one.further]
 
 
 class Asked:
@@ -100,15 +102,30 @@ def test_so_it_is_for_questions_nothing_was_tuned_on(asked: Asked) -> None:
 
 
 def test_what_shares_no_word_with_its_document_is_the_weak_side(asked: Asked) -> None:
-    """The hardest sort, and where the small English model ends: 3 of 15 (by words none). A floor, no goal."""
+    """The hardest sort, and where the small English model ends: 7 of 15, and 10 of 15 further ones; of the Italian ones
+    none (by words alone none at all). A floor, no goal."""
     documents = {one.id: one for one in DocumentsFolder().documents}
-    for one in UNLIKE:
+    for one in [*UNLIKE, *FURTHER]:
         for name in one.right:
             document = documents[name]
             text = " ".join([document.title, *document.words, *document.about, *map(" ".join, document.sections)])
             assert not set(words_of(one.ask)) & set(words_of(text)), one.ask
-    assert asked.share(UNLIKE, "words")[0] == 0
-    assert asked.share(UNLIKE, "hybrid")[0] >= 0.19
+    assert asked.share([*UNLIKE, *FURTHER], "words")[0] == 0
+    assert asked.share(UNLIKE, "hybrid")[0] >= 0.4
+    assert asked.share(FURTHER, "hybrid")[0] >= 0.6
+
+
+def test_the_whole_document_helps_where_no_word_is_shared(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin of the test above: 3 and 9 of 15."""
+    monkeypatch.setattr(knowledge.hybrid, "OF_DOCUMENT", 0.0)
+    assert asked.share(UNLIKE, "hybrid")[0] < 0.4
+    assert asked.share([*TUNED, *HELD_OUT], "hybrid")[0] >= 0.95
+
+
+def test_scores_fall(asked: Asked) -> None:
+    for one in QUESTIONS[:20]:
+        scores = [found.score for found in asked.base.retrieve(one.ask, limit=8)]
+        assert scores == sorted(scores, reverse=True), one.ask
 
 
 def test_meaning_earns_its_place_and_words_theirs(asked: Asked) -> None:
@@ -127,7 +144,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         all_ways = Asked(Path(folder))
         ways: tuple[Way, ...] = ("hybrid", "words", "meaning")
-        for name, chosen in (("questions", TUNED), ("held out", HELD_OUT), ("unlike", UNLIKE)):
+        for name, chosen in (("questions", TUNED), ("held out", HELD_OUT), ("unlike", UNLIKE), ("further", FURTHER)):
             for each in ways:
                 share, missed = all_ways.share(chosen, each)
                 print(f"{name:9} {each:8} {share:.1%} of {len(chosen)}")
