@@ -86,7 +86,7 @@ class Reply(_Model):
         answers: data, as JSON. says: free text. calls: tool calls, each {name, arguments}.
         fault: a wrong answer by its name in evals/peer/faults.py, as `rate_limited`, with `how` (its keywords).
         mind: this once as the random or the obedient model answers.
-        times: how often; null: always.
+        times: how often (1); null: always.
     """
 
     piece: str | None = None
@@ -99,7 +99,7 @@ class Reply(_Model):
     fault: str | None = None
     how: dict[str, Any] = Field(default_factory=dict)
     mind: Literal["random", "obedient"] | None = None
-    times: int | None = Field(None, ge=1)
+    times: int | None = Field(1, ge=1)
 
     @model_validator(mode="after")
     def _one_answer(self) -> Reply:
