@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -125,7 +126,8 @@ def _play(folder: Path, limit_s: float, plan: Plan) -> str:
             return ""
         if _killed(folder) == killed:
             name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            return f"its process ended with {name}"
+            last = _last_error(folder)
+            return f"its process ended with {name}" + (f": {last}" if last else "")
     return "it killed its process again and again"
 
 
@@ -200,6 +202,12 @@ def _read(folder: Path, repeat: int, ended: str, seconds: float) -> ScenarioRun:
 def _log(folder: Path) -> str:
     path = folder / "log.txt"
     return path.read_text(encoding="utf-8", errors="replace")[-LOG_END:] if path.exists() else ""
+
+
+def _last_error(folder: Path) -> str:
+    """The line of its log that names what it ended of."""
+    lines = (line.strip() for line in reversed(_log(folder).splitlines()))
+    return next((line[:300] for line in lines if re.match(r"[\w.]*(Error|Exception|Problem|Warning)\b", line)), "")
 
 
 def _thin(folder: Path, run: ScenarioRun) -> None:

@@ -46,6 +46,7 @@ def test_one_that_crashes_leaves_the_others_alone(tmp_path: Path) -> None:
     results = run_all([bad, good], Plan(tmp_path / "r", jobs=2), lambda s, r: heard.append((s.name, r.outcome, main)))
     assert [(one.name, one.runs[0].outcome) for one in results] == [("bad_plan", "crashed"), ("good_plan", "passed")]
     assert "is not heard as a preference" in results[0].runs[0].log
+    assert "is not heard as a preference" in results[0].runs[0].why, "the reason is told where the outcome is"
     assert {name for name, _, _ in heard} == {"good_plan", "bad_plan"}
 
 
