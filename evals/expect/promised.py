@@ -22,10 +22,11 @@ def promised(scenario: Scenario, turns: list[TurnRecord], folder: Path, *, live:
     Args:
         turns: all of them, in order.
         folder: of the scenario.
-        live: a person's own chat model played; what one of the file would have been asked is not looked at.
+        live: a person's own chat model played: what one of the file would have been asked is not looked at, but that
+            theirs gave anything is, since the rules alone may pass in its place.
     """
     found = [*_faults(scenario, folder), *_moments(scenario, turns), *_answers(scenario, turns)]
-    return found if live else [*found, *_replies(scenario, turns)]
+    return [*found, *(_live(scenario, turns) if live else _replies(scenario, turns))]
 
 
 def _check(name: str, turn: int, happened: bool, why: str) -> Check:
@@ -56,6 +57,15 @@ def _answers(scenario: Scenario, turns: list[TurnRecord]) -> Iterator[Check]:
             asked = len(record.asked_person)
             why = f"{len(turn.answers)} answers, and the person was asked {asked} times"
             yield _check("answers", record.number, asked >= len(turn.answers), why)
+
+
+def _live(scenario: Scenario, turns: list[TurnRecord]) -> Iterator[Check]:
+    if scenario.world.model is None or "primary" not in scenario.world.model.roles:
+        return
+    given = any(turn.tokens for turn in turns) or any(
+        "/" in one["source"] and one["kind"] != "note" for turn in turns for one in turn.thoughts
+    )
+    yield _check("world.model", 0, given, "the chat model gave nothing, so the rules alone were looked at")
 
 
 def _replies(scenario: Scenario, turns: list[TurnRecord]) -> Iterator[Check]:

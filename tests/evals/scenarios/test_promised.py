@@ -75,3 +75,15 @@ def test_a_fault_that_fits_no_call_fails_a_run_that_is_right_otherwise(tmp_path:
     run = play(tmp_path, world={"faults": [FAULT]}, turns=[plan])
     assert run.outcome == "failed"
     assert [one.name for one in run.differed] == ["world.faults.0"]
+
+
+def test_a_live_model_that_gave_nothing_has_passed_nothing(tmp_path: Path) -> None:
+    note = {"kind": "note", "source": "ollama/none", "text": "gave nothing usable"}
+    world = {"model": {"replies": [{"piece": "Outline", "says": "x"}]}}
+    for name, record, failed in (
+        ("dead", {"thoughts": [note], "steps": 1}, ["world.model"]),
+        ("counted", {"thoughts": [note], "steps": 1, "tokens": 90}, []),
+        ("uncounted", {"thoughts": [{**note, "kind": "piece"}], "steps": 1}, []),
+    ):
+        (tmp_path / name).mkdir()
+        assert missed(tmp_path / name, record, live=True, world=world) == failed
