@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from configs.engines import ENGINES_YAML, Cost, EngineEntry, EnginesFile, StackEntry, load_engines
 from configs.models import MODELS_YAML, ModelsFile, load_models
-from configs.own import allowed_modules, with_own_engines
+from configs.own import OWN_PACKAGE, allowed_modules, own_file, with_own_engines
 from configs.profiles import Profile
 from configs.yaml_file import YamlProblem
 from tools.base import Call, Tool, ToolInput, ToolOutput
@@ -158,7 +158,9 @@ class Registry:
                 if not module.startswith(self.allow):
                     raise InvalidInput(f"{tool}/{name}: modules under {', '.join(self.allow)} only", where=str(path))
                 if not _module_exists(module):
-                    raise InvalidInput(f"{tool}/{name}: there is no module {module}", where=str(path))
+                    # Of a folder of one's own: it is that folder's file which names it.
+                    own = own_file("engines.yaml") if module.startswith(f"{OWN_PACKAGE}.") else None
+                    raise InvalidInput(f"{tool}/{name}: there is no module {module}", where=str(own or path))
         for tool, names in (self.profile.engines if self.profile else {}).items():
             known = self.entries.tools[tool].engines if tool in self.entries.tools else {}
             for name in names:

@@ -227,3 +227,10 @@ def test_another_folder_in_the_same_process(own: Path, tmp_path: Path, monkeypat
     monkeypatch.setenv(OWN_VARIABLE, str(other.parent))
     open_own_package()
     assert importlib.import_module("own_tools.loud").WHO == 2
+
+
+def test_a_class_that_is_not_there_is_told_with_the_file_that_names_it(own: Path) -> None:
+    (own / "engines.yaml").write_text(ENGINES.replace("own_tools.loud", "own_tools.gone"), encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"there is no module own_tools\.gone") as problem:
+        Registry.load()
+    assert str(own / "engines.yaml") in str(problem.value)
