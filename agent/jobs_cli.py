@@ -147,7 +147,7 @@ def run(
         _print_json([_as_json(view) for view in views])
     if stop.is_set():
         raise Cancelled("stopped")
-    elsewhere = [view.id for view in runner.queue.views() if view.held]
+    elsewhere = [view.id for view in runner.queue.open_views() if view.held]
     if not as_json:
         _tell_end(ends, elsewhere)
     raise typer.Exit(SOME_FAILED if any(state == "failed" for state in ends.values()) else 0)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,7 +60,7 @@ class JobSpec(BaseModel):
     payload: dict[str, Any] = Field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JobView:
     """A job as it stands.
 
@@ -115,7 +115,10 @@ class JobQueue:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._seen: dict[str, tuple[tuple[int, int, int], JobView]] = {}
-        """What a journal said, by its inode, size and time of change: one that has ended is not read at every look."""
+        """What the journal of a job that has not ended said, by its inode, size and time of change."""
+        self._over: dict[str, tuple[int, int, int]] = {}
+        """Those that have ended, by the same: they are not read at every look. No more of them is kept: a process that
+        runs thousands of jobs shall not grow with each."""
 
     # -- giving jobs ------------------------------------------------------------------------------------------------
 
@@ -173,14 +176,21 @@ class JobQueue:
         seen = self._seen.get(job_id)
         if seen is None or seen[0] != stamp or stamp is None:
             view = _view(job_id, self.history(job_id))
-            if stamp is not None:
-                self._seen[job_id] = (stamp, view)
+            self._remember(view, stamp)
         else:
             view = seen[1]
         if view.state in ENDED:
             # Most jobs of an old folder: nobody holds them, and nothing is asked of them that is not done at once.
             return view
         return replace(view, held=is_held(self.folder, job_id), wish=self.wish(job_id) or "")
+
+    def _remember(self, view: JobView, stamp: tuple[int, int, int] | None) -> None:
+        self._seen.pop(view.id, None)
+        self._over.pop(view.id, None)
+        if stamp is not None and view.state in ENDED:
+            self._over[view.id] = stamp
+        elif stamp is not None:
+            self._seen[view.id] = (stamp, view)
 
     def _stamp(self, job_id: str) -> tuple[int, int, int] | None:
         try:
@@ -191,8 +201,20 @@ class JobQueue:
 
     def views(self) -> list[JobView]:
         """Every job, in turn."""
+        return self._views(self._ids())
+
+    def open_views(self) -> list[JobView]:
+        """The jobs that have not ended, in turn: much less to look at than all of them."""
+        ids = [job_id for job_id in self._ids() if not self._is_over(job_id)]
+        return [view for view in self._views(ids) if view.state not in ENDED]
+
+    def _is_over(self, job_id: str) -> bool:
+        ended = self._over.get(job_id)
+        return ended is not None and ended == self._stamp(job_id)
+
+    def _views(self, ids: Iterable[str]) -> list[JobView]:
         found = []
-        for job_id in self._ids():
+        for job_id in ids:
             try:
                 found.append(self.view(job_id))
             except ToolError as error:
@@ -208,7 +230,7 @@ class JobQueue:
             StorageFailed: the disk refuses.
         """
         now = time.time() if now is None else now
-        for view in self.views():
+        for view in self.open_views():
             if view.waiting and view.after <= now:
                 journal = self._take(view.id)
                 if journal is not None:

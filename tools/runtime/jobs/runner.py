@@ -131,7 +131,7 @@ class JobRunner:
                 idle = False
                 ends[journal.job_id] = self._work(journal)
                 continue
-            due = min((view.after for view in self.queue.views() if view.waiting), default=None)
+            due = min((view.after for view in self.queue.open_views() if view.waiting), default=None)
             if due is None and not stay:
                 break
             if due is None and not idle:
