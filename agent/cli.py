@@ -280,15 +280,18 @@ def _with_plugins(argv: list[str]) -> typer.Typer:
     }
     if argv and (argv[0] in own or " " in argv[0]):
         return app
+    from copy import copy
     from importlib.metadata import entry_points
 
+    # A copy: what stands in the list for one call is not there for the next of the same process.
+    whole = copy(app)
+    whole.registered_commands = [*app.registered_commands]
     for point in entry_points(group="studio.commands"):
         if argv and argv[0] == point.name:
-            app.command(name=point.name)(point.load())
+            whole.command(name=point.name)(point.load())
         elif point.name not in own:
-            app.command(name=point.name, help=PLUGIN_HELP.get(point.name, "See its --help."))(_nothing)
-            own.add(point.name)
-    return app
+            whole.command(name=point.name, help=PLUGIN_HELP.get(point.name, "See its --help."))(_nothing)
+    return whole
 
 
 MOST_OF_STDIN = 4_000_000

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.agent.boards import beach, shot
+from tests.agent.boards import beach, line, shot
 from tools.artifact import hash_file
 from tools.runtime.jobs.journal import Journal
 from tools.runtime.jobs.queue import JobQueue
@@ -194,28 +194,32 @@ def test_a_killed_scene_goes_on_and_ends_the_same(tmp_path: Path) -> None:
 def test_a_scene_is_paused_and_resumed_and_ctrl_c_puts_it_back(tmp_path: Path) -> None:
     jobs(tmp_path, "add", board(tmp_path))
 
-    def run_until_it_works() -> subprocess.Popen[str]:
+    def run_until_it_works(job: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             command("run"), env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         deadline = time.monotonic() + 60
-        while not queue(tmp_path).view("1").running and time.monotonic() < deadline:
+        while not queue(tmp_path).view(job).running and time.monotonic() < deadline:
             time.sleep(0.02)
         return process
 
-    process = run_until_it_works()
+    process = run_until_it_works("1")
     jobs(tmp_path, "pause", "1")
     process.communicate(timeout=30)
     assert process.returncode == 0
     assert listed(tmp_path)["1"]["state"] == "paused"
     jobs(tmp_path, "resume", "1")
-    process = run_until_it_works()
+    assert jobs(tmp_path, "run").returncode == 0
+    assert listed(tmp_path)["1"]["state"] == "done"
+    # Another, with all of its work before it: of a paused one too little may be left to be stopped in.
+    jobs(tmp_path, "add", board(tmp_path, dialogue=[line("luca", "Arrivederci, and see you all tomorrow!")]))
+    process = run_until_it_works("2")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130
-    assert listed(tmp_path)["1"]["state"] == "accepted"
+    assert listed(tmp_path)["2"]["state"] == "accepted"
     assert jobs(tmp_path, "run").returncode == 0
-    assert listed(tmp_path)["1"]["state"] == "done"
+    assert listed(tmp_path)["2"]["state"] == "done"
 
 
 def test_a_question_is_answered_and_done(tmp_path: Path) -> None:

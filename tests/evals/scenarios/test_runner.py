@@ -120,7 +120,7 @@ def test_live_takes_the_persons_own_model_and_goes_nowhere_else(tmp_path: Path) 
         run = run_one(live, Plan(tmp_path / "r", planner="live", live=roles, environment=environment))
         assert peer.requests
     assert run.outcome == "passed", (run.why, run.log, run.differed)
-    assert [one.name for one in run.checks] == ["model.steps", "search"], (
+    assert [one.name for one in run.checks] == ["model.steps", "search", "world.model"], (
         "what a person's own model was asked is not seen"
     )
 
