@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ BATCH_TOKENS = 4096
 Vectors = NDArray[np.float32]
 
 
-class _OwnEmbedder:
+class _OwnEmbedder(ABC):
     """What the two ways of our own share: words to token ids, batches of like length, the rows of the word table."""
 
     def __init__(self, weights: Weights) -> None:
@@ -62,8 +63,9 @@ class _OwnEmbedder:
             mask[row, : len(one)] = 1.0
         return self._run(self._words[padded] + self._places[:longest], mask)
 
+    @abstractmethod
     def _run(self, embedded: Vectors, mask: Vectors) -> Vectors:
-        raise NotImplementedError
+        """Vectors `float32 [texts, 384]` of embedded words `[texts, words, 384]` and of which are words, `[texts, words]`."""
 
 
 class OnnxEmbedder(_OwnEmbedder):
