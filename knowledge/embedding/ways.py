@@ -65,7 +65,7 @@ class _OwnEmbedder(ABC):
 
     @abstractmethod
     def _run(self, embedded: Vectors, mask: Vectors) -> Vectors:
-        """Vectors `float32 [texts, 384]` of embedded words `[texts, words, 384]` and of which are words, `[texts, words]`."""
+        """`float32 [texts, 384]` of embedded words `[texts, words, 384]` and of which are words, `[texts, words]`."""
 
 
 class OnnxEmbedder(_OwnEmbedder):
