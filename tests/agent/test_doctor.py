@@ -11,8 +11,8 @@ import pytest
 from agent.doctor import examine, show_doctor
 from configs.models import ModelEntry, ModelsFile
 from configs.settings import Settings
+from evals.checkpoints.common import safetensors_bytes
 from tests.agent.test_cli import studio
-from tests.checkpoints.common import safetensors_bytes
 from tests.tools.runtime.device.test_hardware import CARD
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.image.draft import DraftImage

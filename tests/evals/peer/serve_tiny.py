@@ -17,7 +17,7 @@ def main() -> None:
     from transformers import AutoProcessor, Qwen2_5_VLConfig
     from transformers.cli.transformers import main as transformers
 
-    from tests.checkpoints.qwen_vl import processor_class
+    from evals.checkpoints.qwen_vl import processor_class
 
     AutoProcessor.register(Qwen2_5_VLConfig, processor_class(), exist_ok=True)
     sys.argv = ["transformers", "serve", *sys.argv[1:]]

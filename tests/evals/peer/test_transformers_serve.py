@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.checkpoints.build import built
-from tests.checkpoints.qwen_vl import make_qwen_vl
+from evals.checkpoints.build import built
+from evals.checkpoints.qwen_vl import make_qwen_vl
 from tests.evals.peer.asking import data_url, tool, wants
 from tests.evals.peer.serving import Served, lacking, serving
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkpoints.build import built
-from tests.checkpoints.faces import make_face_pack
+from evals.checkpoints.build import built
+from evals.checkpoints.faces import make_face_pack
 from tests.tools.review.fabricate import Shelf
 from tools.identity.arcface import ArcFace
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.checkpoints.faces import FACE_SIDE, painted_face
+from evals.checkpoints.faces import FACE_SIDE, painted_face
 from tests.tools.review.fabricate import Shelf
 from tools.base import ArtifactRef
 from tools.image.tool import GenerateImage, OnStage

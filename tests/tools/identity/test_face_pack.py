@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.checkpoints.build import built
-from tests.checkpoints.faces import make_face_pack, painted_face
+from evals.checkpoints.build import built
+from evals.checkpoints.faces import make_face_pack, painted_face
 from tools.errors import BadOutput, InvalidInput, MissingPrerequisite, ToolError
 from tools.identity.alignment import TEMPLATE, cut_out, similarity
 from tools.identity.attribution import attribute

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkpoints.common import gguf_bytes, safetensors_bytes
+from evals.checkpoints.common import gguf_bytes, safetensors_bytes
 from tools.models import WrongFamily, inspect_file, require_family
 
 UNET = "model.diffusion_model."

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkpoints.common import safetensors_bytes
+from evals.checkpoints.common import safetensors_bytes
 from tests.tools.models.hostile import pickles
 from tools.errors import MissingPrerequisite
 from tools.models import PickleRefused, RemoteCodeRefused, WrongFile, inspect_folder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkpoints.common import gguf_bytes
+from evals.checkpoints.common import gguf_bytes
 from tools.models import WrongFile, inspect_file
 from tools.models.gguf_header import BLOCKS
 

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.checkpoints.common import gguf_bytes, header_of, safetensors_bytes
+from evals.checkpoints.common import gguf_bytes, header_of, safetensors_bytes
 from tests.tools.models.hostile import archives, pickles, safetensors_around
 from tools.errors import MissingPrerequisite
 from tools.models import PickleRefused, WrongFile, inspect_file

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.checkpoints.build import built
-from tests.checkpoints.common import shapes_of, write_shapes
+from evals.checkpoints.build import built
+from evals.checkpoints.common import shapes_of, write_shapes
 from tools.models import inspect_file, inspect_folder
 
 torch = pytest.importorskip("torch", reason="takes names and shapes from the model libraries")
@@ -107,7 +107,7 @@ def test_text_encoders_and_listeners(tmp_path: Path) -> None:
 def test_the_tiny_checkpoints_are_told_as_the_large_ones(
     maker: str, args: dict[str, Any], family: str, base: str
 ) -> None:
-    from tests.checkpoints import sdxl
+    from evals.checkpoints import sdxl
 
     path = built(getattr(sdxl, maker), **args)
     files = inspect_folder(path).weights if path.is_dir() else (inspect_file(path),)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from configs.models import ModelEntry, ModelsFile
-from tests.checkpoints.common import safetensors_bytes
+from evals.checkpoints.common import safetensors_bytes
 from tests.tools.models.hostile import Bomb, pickles
 from tests.tools.models.loopback_hub import COMMIT, TOKEN, LoopbackHub
 from tools.errors import BadOutput, Cancelled, InvalidInput, MissingPrerequisite, ProductionBusy, StorageFailed

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkpoints.common import safetensors_bytes
+from evals.checkpoints.common import safetensors_bytes
 from tests.tools.models.loopback_hub import COMMIT, LoopbackHub
 
 pytest.importorskip("huggingface_hub", reason="pulling needs huggingface_hub, of the `models` extra")

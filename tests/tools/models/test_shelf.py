@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from configs.models import ModelEntry, ModelsFile, load_models
-from tests.checkpoints.common import safetensors_bytes
+from evals.checkpoints.common import safetensors_bytes
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.models import PickleRefused, WrongFamily
 from tools.models.kinds import FAMILY_NAMES

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tools.errors import InvalidInput
 from tools.model import Placing
 
@@ -27,7 +27,7 @@ class Family:
     """One file of a checkpoint.
 
     Attributes:
-        maker: of the checkpoint, in tests.checkpoints; `base` is given to those that are made of one.
+        maker: of the checkpoint, in evals.checkpoints; `base` is given to those that are made of one.
         weights: the class that reads it, as configs/models.yaml names it.
         file: in the folder; empty where the checkpoint is one file.
         tensor: that is harmed; what the message must end its name with.
@@ -97,7 +97,7 @@ FAMILIES = {
 
 def _made(family: Family) -> Path:
     module, _, name = family.maker.partition(":")
-    makers: Any = import_module(f"tests.checkpoints.{module}")
+    makers: Any = import_module(f"evals.checkpoints.{module}")
     base = {"base": built(makers.make_base)} if (module, name) == ("sdxl", "single_file") else {}
     return built(getattr(makers, f"make_{name}"), **base)
 
@@ -192,7 +192,7 @@ def test_what_older_versions_saved_is_left_and_layers_too_many_are_refused(tmp_p
 def test_a_controlnet_without_a_config_is_looked_at_too(
     harm: Callable[[dict[str, Any], str], None], tmp_path: Path
 ) -> None:
-    from tests.checkpoints.sdxl import make_controlnet, make_unet
+    from evals.checkpoints.sdxl import make_controlnet, make_unet
     from tools.image.sdxl.nets import load_controlnet
 
     file = tmp_path / "alone.safetensors"

@@ -21,8 +21,8 @@ SHORT = {"window_s": 1.2, "prompt_s": 0.4, "crossfade_s": 0.08, "loop_s": 0.3}
 @pytest.fixture(scope="session")
 def musicgen_folder() -> Path:
     pytest.importorskip("transformers")
-    from tests.checkpoints.build import built
-    from tests.checkpoints.musicgen import make_musicgen
+    from evals.checkpoints.build import built
+    from evals.checkpoints.musicgen import make_musicgen
 
     return built(make_musicgen)
 

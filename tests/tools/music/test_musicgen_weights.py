@@ -49,7 +49,7 @@ def _lacking(folder: Path) -> None:
 
 
 def _other_family(folder: Path) -> None:
-    from tests.checkpoints.common import safetensors_bytes
+    from evals.checkpoints.common import safetensors_bytes
 
     shapes = {"model.layers.0.self_attn.q_proj.weight": (8, 8), "model.embed_tokens.weight": (8, 8)}
     (folder / "model.safetensors").write_bytes(safetensors_bytes(shapes))
@@ -155,8 +155,8 @@ def test_every_tensor_may_live_in_a_slab(musicgen_folder: Path, draw: Callable[.
 
 def test_a_stereo_checkpoint_is_heard_in_stereo(draw: Callable[..., np.ndarray]) -> None:
     pytest.importorskip("transformers")
-    from tests.checkpoints.build import built
-    from tests.checkpoints.musicgen import make_musicgen
+    from evals.checkpoints.build import built
+    from evals.checkpoints.musicgen import make_musicgen
 
     folder = built(make_musicgen, channels=2)
     net = _weights().load(str(folder), Placing())

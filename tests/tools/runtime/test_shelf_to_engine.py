@@ -110,8 +110,8 @@ def still(name: str = "s1.still", seed: int = 7, size: int = 64, **rendering: An
 
 @pytest.fixture(scope="session")
 def weights() -> Path:
-    from tests.checkpoints.build import built
-    from tests.checkpoints.sdxl import make_base
+    from evals.checkpoints.build import built
+    from evals.checkpoints.sdxl import make_base
 
     return built(make_base, seed=1)
 
@@ -135,7 +135,7 @@ def studio(home: Path) -> Iterator[Studio]:
 
 def change_unet(folder: Path, seed: int) -> None:
     """Put another UNet in the place of the one that is there, as somebody who fetched a newer one does."""
-    from tests.checkpoints.sdxl import make_unet
+    from evals.checkpoints.sdxl import make_unet
 
     make_unet(seed).save_pretrained(folder / "unet")
 

@@ -38,8 +38,8 @@ def says(colour: str, score: int) -> str:
 @pytest.fixture(scope="session")
 def taught() -> Path:
     """It says 4 of blue and 0 of red."""
-    from tests.checkpoints.build import built
-    from tests.checkpoints.qwen_vl_seeing import make_qwen_vl_seeing
+    from evals.checkpoints.build import built
+    from evals.checkpoints.qwen_vl_seeing import make_qwen_vl_seeing
 
     asked = question(wall(), 0)
     answers = {"#2040ff": says("blue", 4), "#ff3020": says("red", 0)}
@@ -51,8 +51,8 @@ def taught() -> Path:
 
 @pytest.fixture(scope="session")
 def random_one() -> Path:
-    from tests.checkpoints.build import built
-    from tests.checkpoints.qwen_vl import make_qwen_vl
+    from evals.checkpoints.build import built
+    from evals.checkpoints.qwen_vl import make_qwen_vl
 
     return built(make_qwen_vl, seed=1)
 
@@ -128,7 +128,7 @@ def test_the_conversation_is_laid_out_as_the_models_own_processor_does(random_on
     import torch
     from PIL import Image
 
-    from tests.checkpoints.qwen_vl import processor_of
+    from evals.checkpoints.qwen_vl import processor_of
     from tools.seeing.qwen_vl import inputs_of
 
     picture = Image.new("RGB", (300, 200), "red")

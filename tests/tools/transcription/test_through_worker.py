@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.transcribing import choose_recogniser
-from tests.checkpoints.build import built
-from tests.checkpoints.whisper import LINES, RATE, make_listener, said
+from evals.checkpoints.build import built
+from evals.checkpoints.whisper import LINES, RATE, make_listener, said
 from tests.tools.image.sdxl.test_through_worker import Floor
 from tools.artifact import Artifact
 from tools.base import Call

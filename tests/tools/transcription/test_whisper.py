@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
-from tests.checkpoints.whisper import LINES, RATE, make_listener, said
+from evals.checkpoints.build import built
+from evals.checkpoints.whisper import LINES, RATE, make_listener, said
 from tools.base import EngineContext
 from tools.errors import Cancelled, EngineFailed, InvalidInput, MissingPrerequisite, ToolError
 from tools.model import Placing

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
-from tests.checkpoints.common import safetensors_bytes
-from tests.checkpoints.wav2vec2 import make_speller, make_wav2vec2
-from tests.checkpoints.whisper import LINES, RATE, make_listener, said
+from evals.checkpoints.build import built
+from evals.checkpoints.common import safetensors_bytes
+from evals.checkpoints.wav2vec2 import make_speller, make_wav2vec2
+from evals.checkpoints.whisper import LINES, RATE, make_listener, said
 from tests.tools.image.sdxl.test_through_worker import Floor
 from tools.artifact import Artifact
 from tools.base import Call, EngineContext

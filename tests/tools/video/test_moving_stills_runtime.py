@@ -11,8 +11,8 @@ import av
 import pytest
 
 from configs.models import load_models
-from tests.checkpoints.build import built
-from tests.checkpoints.wav2lip import make_wav2lip_weights
+from evals.checkpoints.build import built
+from evals.checkpoints.wav2lip import make_wav2lip_weights
 from tools.artifact import Artifact
 from tools.base import Call
 from tools.errors import MissingPrerequisite

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tests.tools.voice.stack_studio import StackStudio, differ, stack_python
 from tools.artifact import Artifact
 from tools.base import EngineContext
@@ -110,7 +110,7 @@ def test_without_its_stack_the_command_is_named() -> None:
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    from tests.checkpoints.parler import make_parler
+    from evals.checkpoints.parler import make_parler
 
     return built(make_parler, python=stack_python("parler"))
 

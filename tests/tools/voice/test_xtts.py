@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from configs.models import load_models
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tests.tools.voice.stack_studio import StackStudio, differ, stack_home, stack_python
 from tools.artifact import Artifact
 from tools.base import EngineContext
@@ -215,14 +215,14 @@ def test_what_cannot_be_converted_is_one_line_and_leaves_nothing(tmp_path: Path,
 
 @pytest.fixture(scope="module")
 def pickled() -> Path:
-    from tests.checkpoints.xtts import make_xtts_pickle
+    from evals.checkpoints.xtts import make_xtts_pickle
 
     return built(make_xtts_pickle, python=stack_python("xtts"))
 
 
 @pytest.fixture(scope="module")
 def folder(pickled: Path) -> Path:
-    from tests.checkpoints.xtts import make_xtts
+    from evals.checkpoints.xtts import make_xtts
 
     return built(make_xtts, python=stack_python("xtts"), pickled=pickled)
 

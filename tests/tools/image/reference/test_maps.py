@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
-from tests.checkpoints.depth import make_depth_anything
-from tests.checkpoints.pose import make_person_detector, make_vitpose
+from evals.checkpoints.build import built
+from evals.checkpoints.depth import make_depth_anything
+from evals.checkpoints.pose import make_person_detector, make_vitpose
 from tools.errors import BadOutput, InvalidInput, MissingPrerequisite
 from tools.image.reference.depth import DepthAnythingWeights
 from tools.image.reference.loading import SeerWeights

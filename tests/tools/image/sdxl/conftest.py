@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tools.base import EngineContext
 from tools.image.tool import GenerateImage
 from tools.model import Placing
@@ -97,7 +97,7 @@ class Studio:
 
 @pytest.fixture(scope="session")
 def base() -> Path:
-    from tests.checkpoints.sdxl import make_base
+    from evals.checkpoints.sdxl import make_base
 
     return built(make_base)
 
@@ -136,7 +136,7 @@ def plain_picture(pipeline: Any, tmp_path_factory: pytest.TempPathFactory) -> np
 
 @pytest.fixture
 def make_lora_file(tmp_path: Path) -> Callable[..., Path]:
-    from tests.checkpoints.sdxl import make_lora
+    from evals.checkpoints.sdxl import make_lora
 
     def make(name: str = "lora", **options: Any) -> Path:
         return make_lora(tmp_path / name, **options)

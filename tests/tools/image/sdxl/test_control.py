@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tests.tools.image.sdxl.conftest import Studio, asked, difference, state_of
 from tests.tools.image.sdxl.test_pictures import stock
 from tools.errors import InvalidInput, MissingPrerequisite
@@ -17,14 +17,14 @@ from tools.errors import InvalidInput, MissingPrerequisite
 
 @pytest.fixture(scope="module")
 def net() -> Path:
-    from tests.checkpoints.sdxl import make_controlnet
+    from evals.checkpoints.sdxl import make_controlnet
 
     return built(make_controlnet)
 
 
 @pytest.fixture(scope="module")
 def other_net() -> Path:
-    from tests.checkpoints.sdxl import make_controlnet
+    from evals.checkpoints.sdxl import make_controlnet
 
     return built(make_controlnet, seed=33)
 
@@ -93,8 +93,8 @@ def test_a_persons_picture_takes_the_place_of_the_layouts_map(studio: Studio, ne
 
 @pytest.mark.parametrize("kind", ["openpose", "depth", "normal"])
 def test_a_photograph_becomes_a_map_by_its_models(studio: Studio, net: Path, tmp_path: Path, kind: str) -> None:
-    from tests.checkpoints.depth import make_depth_anything
-    from tests.checkpoints.pose import make_person_detector, make_vitpose
+    from evals.checkpoints.depth import make_depth_anything
+    from evals.checkpoints.pose import make_person_detector, make_vitpose
     from tools.image.reference.depth import DepthAnythingWeights
     from tools.image.reference.pose import PersonDetectorWeights, VitPoseWeights
     from tools.layout.png import write_png

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
-from tests.checkpoints.faces import make_face_pack
-from tests.checkpoints.identity import make_faceid, make_instantid
+from evals.checkpoints.build import built
+from evals.checkpoints.faces import make_face_pack
+from evals.checkpoints.identity import make_faceid, make_instantid
 from tests.tools.identity.stills import write_portrait
 from tests.tools.image.sdxl.conftest import ONE, TWO, Studio, asked, difference, state_of
 from tools.errors import InvalidInput, MissingPrerequisite
@@ -30,7 +30,7 @@ def style(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def on_shelf(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What is on this machine by name; the code asks for it where it asks the shelf."""
-    from tests.checkpoints.sdxl import make_controlnet
+    from evals.checkpoints.sdxl import make_controlnet
 
     pack = str(built(make_face_pack))
     there = {"arcface": pack, "antelopev2": pack, "instantid_net": str(built(make_controlnet, seed=44))}
@@ -46,7 +46,7 @@ def adapter_of(style: str) -> Path:
 
 def register(studio: Studio, file: Path, scale: float = 0.8) -> None:
     from configs.images import load_images
-    from tests.checkpoints.sdxl import make_ip_adapter
+    from evals.checkpoints.sdxl import make_ip_adapter
 
     encoder = built(make_ip_adapter).parent / "image_encoder"
     entry = {"about": "tiny", "file": str(file), "image_encoder": str(encoder), "scale": scale}
@@ -123,7 +123,7 @@ def test_two_characters_faces_stay_in_their_masks(
 
 
 def _silent_net() -> Path:
-    from tests.checkpoints.sdxl import make_controlnet
+    from evals.checkpoints.sdxl import make_controlnet
 
     folder = built(make_silent_net, net=built(make_controlnet, seed=44))
     return Path(folder)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tests.tools.image.sdxl.conftest import TWO, Studio, asked, difference, state_of
 from tools.errors import InvalidInput, MissingPrerequisite
 
 
 @pytest.fixture(scope="module", params=["base", "plus"])
 def adapter(request: pytest.FixtureRequest) -> Path:
-    from tests.checkpoints.sdxl import make_ip_adapter
+    from evals.checkpoints.sdxl import make_ip_adapter
 
     return built(make_ip_adapter, plus=request.param == "plus")
 
@@ -95,8 +95,8 @@ def test_without_an_adapter_a_reference_is_said_to_be_unused(studio: Studio, pic
 def test_plus_face_without_a_face_pack_says_that_whole_pictures_are_looked_at(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: bool
 ) -> None:
-    from tests.checkpoints.faces import make_face_pack
-    from tests.checkpoints.sdxl import make_ip_adapter
+    from evals.checkpoints.faces import make_face_pack
+    from evals.checkpoints.sdxl import make_ip_adapter
     from tests.tools.identity.stills import write_portrait
 
     there = str(built(make_face_pack)) if pack else ""

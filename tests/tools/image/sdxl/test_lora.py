@@ -179,7 +179,7 @@ def test_two_peoples_loras_shape_each_its_own_part(studio: Studio, make_lora_fil
 def test_one_for_another_model_is_refused_before_anything_of_it_is_read(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, model: str, kohya: bool
 ) -> None:
-    from tests.checkpoints.common import write_shapes
+    from evals.checkpoints.common import write_shapes
 
     block = "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k"
     name = f"lora_unet_{block}".replace(".", "_") if kohya else f"unet.{block}"

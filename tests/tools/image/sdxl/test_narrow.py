@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tests.tools.image.sdxl.conftest import Studio, asked, difference
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.model import Placing, Weights
@@ -20,7 +20,7 @@ Width = Literal["int8", "int4"]
 
 @pytest.fixture(scope="module")
 def gguf_file(base: Path) -> Path:
-    from tests.checkpoints.sdxl import make_gguf
+    from evals.checkpoints.sdxl import make_gguf
 
     return built(make_gguf, base=base)
 
@@ -140,7 +140,7 @@ def test_a_broken_gguf_file_is_refused_by_name(gguf_file: Path, tmp_path: Path) 
     lacks = r"other\.gguf: lacks 1 weights of .*down_blocks.1.attentions.0.proj_in.weight"
     with pytest.raises(InvalidInput, match=lacks):
         read(other)
-    from tests.checkpoints.common import gguf_bytes
+    from evals.checkpoints.common import gguf_bytes
 
     language = tmp_path / "language.gguf"
     language.write_bytes(gguf_bytes({"blk.0.attn_q.weight": (8, 8)}, metadata={"general.architecture": "llama"}))
@@ -164,7 +164,7 @@ def _write_gguf(path: Path, like: Path, without: str) -> None:
 
 
 def test_companions_come_in_fewer_bits_too(studio: Studio, plain_picture: np.ndarray) -> None:
-    from tests.checkpoints.sdxl import make_controlnet
+    from evals.checkpoints.sdxl import make_controlnet
     from tools.image.sdxl.nets import SdxlControlNet
 
     net = built(make_controlnet)

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tests.tools.image.sdxl.conftest import Studio, asked, difference
 from tools.model import Placing
 
 
 @pytest.fixture(scope="module")
 def refiner() -> Any:
-    from tests.checkpoints.sdxl import make_refiner
+    from evals.checkpoints.sdxl import make_refiner
     from tools.image.sdxl.weights import SdxlRefiner
 
     folder = built(make_refiner)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from configs.models import load_models
-from tests.checkpoints.build import built
-from tests.checkpoints.sdxl import make_controlnet
+from evals.checkpoints.build import built
+from evals.checkpoints.sdxl import make_controlnet
 from tests.tools.image.sdxl.conftest import Studio, asked
 from tools.artifact import Artifact
 from tools.base import Call

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tests.tools.image.sdxl.conftest import TWO, Studio, asked, difference
 from tests.tools.image.sdxl.test_pictures import stock
 from tools.errors import InvalidInput
@@ -19,7 +19,7 @@ KINDS = ("openpose", "depth", "canny", "line", "segmentation", "normal")
 
 @pytest.fixture(scope="module")
 def union() -> Path:
-    from tests.checkpoints.sdxl import make_union
+    from evals.checkpoints.sdxl import make_union
 
     return built(make_union)
 

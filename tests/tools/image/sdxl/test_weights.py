@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tests.tools.image.sdxl.conftest import Studio, asked
 from tools.errors import InvalidInput, MissingPrerequisite, ToolError
 from tools.model import Placing, Weights
@@ -18,7 +18,7 @@ from tools.model import Placing, Weights
 
 @pytest.fixture(scope="module")
 def single_file(base: Path) -> Path:
-    from tests.checkpoints.sdxl import make_single_file
+    from evals.checkpoints.sdxl import make_single_file
 
     return built(make_single_file, base=base)
 
@@ -196,7 +196,7 @@ def test_a_broken_folder_is_named(base: Path, tmp_path: Path, harm: Callable[[Pa
 def test_a_single_file_of_something_else_is_refused(tmp_path: Path, single_file: Path) -> None:
     from safetensors.torch import load_file, save_file
 
-    from tests.checkpoints.sdxl import make_lora
+    from evals.checkpoints.sdxl import make_lora
     from tools.image.sdxl.weights import SdxlCheckpoint
 
     with pytest.raises(InvalidInput, match="LoRA"):

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
-from tests.checkpoints.wav2lip import make_wav2lip_weights
+from evals.checkpoints.build import built
+from evals.checkpoints.wav2lip import make_wav2lip_weights
 from tests.tools.video.parallax.stills import animate, frames_of, shot, spoken, still
 from tools.base import ArtifactRef, EngineContext
 from tools.errors import BadOutput, Cancelled, InvalidInput

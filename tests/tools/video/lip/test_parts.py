@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.checkpoints.build import built
-from tests.checkpoints.wav2lip import make_wav2lip_pickle, make_wav2lip_weights
+from evals.checkpoints.build import built
+from evals.checkpoints.wav2lip import make_wav2lip_pickle, make_wav2lip_weights
 from tools.errors import BadOutput, InvalidInput, MissingPrerequisite
 from tools.image.tool import OnStage
 from tools.model import Placing

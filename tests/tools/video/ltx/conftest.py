@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tests.tools.video.filmed import Studio
 from tools.model import Placing
 
@@ -32,21 +32,21 @@ def load_model(source: Path, placing: Placing = Placing(), kind: str = "LtxVideo
 
 @pytest.fixture(scope="session")
 def ltx_folder() -> Path:
-    from tests.checkpoints.ltx import make_ltx
+    from evals.checkpoints.ltx import make_ltx
 
     return built(make_ltx)
 
 
 @pytest.fixture(scope="session")
 def text_folder() -> Path:
-    from tests.checkpoints.ltx import make_text_encoder
+    from evals.checkpoints.ltx import make_text_encoder
 
     return built(make_text_encoder)
 
 
 @pytest.fixture(scope="session")
 def single_file() -> Path:
-    from tests.checkpoints.ltx import make_single_file
+    from evals.checkpoints.ltx import make_single_file
 
     return built(make_single_file)
 
@@ -76,7 +76,7 @@ def plain(ltx_models: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def make_lora_file(tmp_path: Path) -> Callable[..., Path]:
-    from tests.checkpoints.ltx import make_lora
+    from evals.checkpoints.ltx import make_lora
 
     def make(name: str = "lora", **options: Any) -> Path:
         return make_lora(tmp_path / name, **options)

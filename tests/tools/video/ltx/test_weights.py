@@ -33,7 +33,7 @@ def test_a_single_file_is_read_by_its_original_names(studio: Studio, single_file
 
 
 def test_every_weight_of_a_single_file_arrives(single_file: Path) -> None:
-    from tests.checkpoints.ltx import VAE_091, make_transformer, make_vae
+    from evals.checkpoints.ltx import VAE_091, make_transformer, make_vae
 
     model = load_model(single_file)
     for made, read in ((make_transformer(1), model.transformer), (make_vae(1, VAE_091), model.vae)):
@@ -253,7 +253,7 @@ def test_a_tokenizer_that_knows_nothing_or_too_much_is_refused(text_folder: Path
 def test_a_single_file_of_something_else_is_refused(tmp_path: Path, single_file: Path) -> None:
     from safetensors.torch import load_file, save_file
 
-    from tests.checkpoints.ltx import make_lora
+    from evals.checkpoints.ltx import make_lora
 
     with pytest.raises(InvalidInput, match="LoRA"):
         load_model(make_lora(tmp_path / "lora"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.checkpoints.build import built
+from evals.checkpoints.build import built
 from tests.tools.video.filmed import Studio, asked
 from tools.model import Placing
 from tools.video.tool import AnimateShot
@@ -29,7 +29,7 @@ def load_svd(source: Path, placing: Placing = Placing()) -> Any:  # noqa: B008 -
 
 @pytest.fixture(scope="session")
 def svd_folder() -> Path:
-    from tests.checkpoints.svd import make_svd
+    from evals.checkpoints.svd import make_svd
 
     return built(make_svd)
 

@@ -17,7 +17,7 @@ def _of_attention(tensors: dict[str, Any], *, lora: bool) -> None:
     """Keys and values of every cross-attention by odd numbers; a LoRA of every attention by all numbers."""
     import torch
 
-    from tests.checkpoints.sdxl import make_unet
+    from evals.checkpoints.sdxl import make_unet
 
     unet = make_unet(1)
     number = 1

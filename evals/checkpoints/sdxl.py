@@ -267,7 +267,7 @@ def make_single_file(folder: Path, base: Path) -> Path:
     from safetensors.torch import load_file, save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    from tests.checkpoints.compvis import to_compvis
+    from evals.checkpoints.compvis import to_compvis
 
     parts = {
         name: load_file(str(next((base / name).glob("*.safetensors"))))
@@ -291,7 +291,7 @@ def make_gguf(folder: Path, base: Path, kind: str = "Q8_0") -> Path:
     import numpy as np
     from safetensors.torch import load_file
 
-    from tests.checkpoints.compvis import to_compvis
+    from evals.checkpoints.compvis import to_compvis
 
     folder.mkdir(parents=True, exist_ok=True)
     state = load_file(str(next((base / "unet").glob("*.safetensors"))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.checkpoints.common import seeded
+from evals.checkpoints.common import seeded
 
 __all__ = ["make_musicgen"]
 

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.checkpoints.qwen_vl import LONGEST, make_qwen_vl, processor_of
+from evals.checkpoints.qwen_vl import LONGEST, make_qwen_vl, processor_of
 
 __all__ = ["make_qwen_vl_seeing"]
 

@@ -21,7 +21,7 @@ def make_parler(folder: Path, python: str, seed: int = 1) -> Path:
     Args:
         python: interpreter of the stack.
     """
-    code = f"from tests.checkpoints.parler import write; write({str(folder)!r}, {seed})"
+    code = f"from evals.checkpoints.parler import write; write({str(folder)!r}, {seed})"
     done = subprocess.run(
         [python, "-c", code], env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"},
         capture_output=True, text=True, timeout=300, check=False,
@@ -42,7 +42,7 @@ def write(folder: str, seed: int) -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import EncodecConfig, PreTrainedTokenizerFast, T5Config
 
-    from tests.checkpoints.common import seeded
+    from evals.checkpoints.common import seeded
 
     letters = ["<pad>", "</s>", "<unk>", *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:!?'- "]
     plain = Tokenizer(models.WordLevel({letter: at for at, letter in enumerate(letters)}, unk_token="<unk>"))

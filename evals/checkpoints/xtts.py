@@ -31,7 +31,7 @@ def make_xtts_pickle(folder: Path, python: str, seed: int = 1) -> Path:
     Args:
         python: interpreter of the stack.
     """
-    _in_stack(python, f"from tests.checkpoints.xtts import write; write({str(folder)!r}, {seed})")
+    _in_stack(python, f"from evals.checkpoints.xtts import write; write({str(folder)!r}, {seed})")
     return folder
 
 
@@ -52,7 +52,7 @@ def write(folder: str, seed: int) -> None:
     from TTS.tts.configs.xtts_config import XttsArgs, XttsConfig
     from TTS.tts.models.xtts import Xtts
 
-    from tests.checkpoints.common import seeded
+    from evals.checkpoints.common import seeded
 
     signs = ["[STOP]", "[UNK]", "[SPACE]", "[START]", "[en]", "[it]", "[de]", "[es]", "[fr]"]
     letters = [*signs, *"abcdefghijklmnopqrstuvwxyzàèéìòùáíóúñäöüß.,;:!?'-"]

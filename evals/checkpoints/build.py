@@ -1,6 +1,6 @@
 """Checkpoints that are made once and kept: under the hash of the code, the arguments and the libraries that make them.
 
-base = built(make_base, seed=1)     # a folder, made by the first test that asks, found by all others
+base = built(make_base, seed=1)     # a folder, made by the first test or scenario that asks, found by all others
 """
 
 from __future__ import annotations
@@ -17,15 +17,23 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["built", "kept_in"]
+from knowledge.user_cache import user_cache
+
+__all__ = ["KEPT_IN_VARIABLE", "built", "kept_in"]
+
+KEPT_IN_VARIABLE = "STUDIO_TEST_CHECKPOINTS"
 
 LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "peft", "gguf")
 
 
 def kept_in() -> Path:
-    """Where they are kept: STUDIO_TEST_CHECKPOINTS, or beside pytest's own cache."""
-    root = Path(__file__).parents[2] / ".pytest_cache" / "checkpoints"
-    return Path(os.environ.get("STUDIO_TEST_CHECKPOINTS") or root)
+    """Where they are kept: STUDIO_TEST_CHECKPOINTS; in a checkout beside pytest's own cache, else the user's cache."""
+    if named := os.environ.get(KEPT_IN_VARIABLE):
+        return Path(named)
+    root = Path(__file__).parents[2]
+    if (root / "pyproject.toml").is_file():
+        return root / ".pytest_cache" / "checkpoints"
+    return user_cache() / "checkpoints"
 
 
 def built(make: Callable[..., Path], **args: Any) -> Path:

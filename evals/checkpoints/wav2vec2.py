@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.checkpoints.whisper import LINES, said
+from evals.checkpoints.whisper import LINES, said
 
 __all__ = ["VOCABULARY", "make_speller", "make_wav2vec2"]
 
