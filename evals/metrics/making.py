@@ -126,14 +126,13 @@ def film_validity(seen: Seen) -> Metric:
     from tools.storyboard import ASPECT_SIZES
 
     board, values = seen.board, []
-    for label, path in seen.last.files.items():
+    for path in seen.last.files.values():
         if not path.endswith(".mp4") or board is None:
             continue
         found = measure_file(seen.folder / path)
         least = sum(shot["duration_s"] for shot in board["shots"]) - FILM_SLACK_S
         right = found.get("pixels") == list(ASPECT_SIZES[board["aspect"]]) and (found.get("seconds") or 0.0) >= least
         values.append(bool(found["decodes"]) and {"video", "audio"} <= set(found["streams"]) and right)
-        del label
     return share("film_validity", values, "no film was published in the last turn")
 
 

@@ -104,7 +104,7 @@ def run_one(scenario: Scenario, plan: Plan, repeat: int = 1) -> ScenarioRun:
     run = _read(folder, repeat, ended, time.monotonic() - start)
     run = run.model_copy(update={"folder": short, "log": _log(folder) if run.outcome != "passed" else ""})
     if run.outcome == "passed" and not plan.keep:
-        _thin(folder, run)
+        _thin(folder)
     return run
 
 
@@ -210,10 +210,9 @@ def _last_error(folder: Path) -> str:
     return next((line[:300] for line in lines if re.match(r"[\w.]*(Error|Exception|Problem|Warning)\b", line)), "")
 
 
-def _thin(folder: Path, run: ScenarioRun) -> None:
+def _thin(folder: Path) -> None:
     """Keep of a run that passed what the report shows: pictures and traces."""
     for production in (folder / "productions").glob("*/artifacts"):
         shutil.rmtree(production, ignore_errors=True)
     for name in ("world", "models", "knowledge", "papers"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    del run

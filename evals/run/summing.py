@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import comb
 from statistics import fmean
 
@@ -64,6 +64,14 @@ def average_metrics(results: Sequence[ScenarioResult]) -> list[Metric]:
     averages = []
     for name, found in by_name.items():
         values = [one.value for one in found if one.value is not None]
-        why = f"over {len(values)} of {len(found)} runs" if values else found[0].why
+        why = f"over {len(values)} of {len(found)} runs" if values else _reasons(one.why for one in found)
         averages.append(Metric(name=name, value=fmean(values) if values else None, unit=found[0].unit, why=why))
     return averages
+
+
+def _reasons(whys: Iterable[str]) -> str:
+    """Why none of several runs measured it, and how often so; the rarest first: it says most of what is lacking."""
+    counted = sorted(Counter(whys).items(), key=lambda one: one[1])
+    if len(counted) == 1:
+        return counted[0][0]
+    return "; ".join(f"{why} ({count} of {sum(n for _, n in counted)} runs)" for why, count in counted[:3])

@@ -64,6 +64,16 @@ def test_a_summary_counts_what_was_run() -> None:
     assert found["pass@2"] == pytest.approx(1.0)
 
 
+def test_every_reason_why_nothing_was_measured_is_told() -> None:
+    spoken, silent = result("spoken", "passed"), result("silent", "passed", "passed")
+    for run in silent.runs:
+        run.metrics[1].why = "nothing was said"
+    found = {one.name: one for one in average_metrics([silent, spoken])}
+    assert found["speech_wer"].why == "nobody listened (1 of 3 runs); nothing was said (2 of 3 runs)"
+    assert found["film_validity"].why == "over 3 of 3 runs"
+    assert {one.name: one.why for one in average_metrics([spoken])}["speech_wer"] == "nobody listened"
+
+
 @pytest.mark.parametrize(
     ("results", "passed"),
     [
