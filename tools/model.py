@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-__all__ = ["DType", "Offload", "Placing", "Quantise", "Weights"]
+__all__ = ["DType", "Offload", "Placing", "Quantise", "Weights", "torch_dtype"]
 
 DType = Literal["fp32", "fp16", "bf16"]
 Quantise = Literal["none", "int8", "int4"]
@@ -50,6 +50,13 @@ class Placing:
     def width(self) -> str:
         """How many bits a weight has: results differ by it."""
         return self.dtype if self.quantise == "none" else self.quantise
+
+
+def torch_dtype(placing: Placing) -> Any:
+    """torch's dtype of a placing."""
+    import torch
+
+    return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]
 
 
 class Weights(ABC):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from tools.errors import BadOutput, InvalidInput, MissingPrerequisite
 from tools.identity.alignment import SIDE, cut_out
 from tools.identity.scrfd import Detected, decode
 from tools.models import inspect_file
+from tools.models.libraries import lacking_libraries, require_libraries
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,7 @@ RECOGNISERS = ("w600k_*.onnx", "glint*.onnx", "arcface*.onnx")
 SIZES = (640, 320)
 """Sides of the square that the detector sees. In the larger one small faces are found; a face that fills the whole
 picture is often found in the smaller one alone."""
-_LIBRARIES = {"onnxruntime": "onnxruntime", "cv2": "opencv-python-headless", "PIL": "pillow"}
+_LIBRARIES = ("onnxruntime", "cv2", "PIL")
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,8 @@ def check_face_libraries() -> None:
     Raises:
         MissingPrerequisite: with the command that installs it.
     """
-    lacking = [package for module, package in _LIBRARIES.items() if find_spec(module) is None]
-    if lacking:
-        raise MissingPrerequisite(
-            f"faces need {', '.join(lacking)}.", command=f"{sys.executable} -m pip install {' '.join(lacking)}"
-        )
+    command = f"{sys.executable} -m pip install {' '.join(lacking_libraries(_LIBRARIES))}"
+    require_libraries("faces need", _LIBRARIES, command)
 
 
 def placed_pack(name: str = "arcface") -> str:

@@ -11,7 +11,8 @@ import numpy as np
 
 from tools.artifact import canonical_json
 from tools.base import Engine, EngineContext
-from tools.music.musicgen_weights import MusicgenModel, check_libraries
+from tools.models.libraries import require_libraries
+from tools.music.musicgen_weights import LIBRARIES, MusicgenModel
 from tools.music.musicgen_words import MUSICGEN_PATH, describe, load_book
 from tools.music.tool import ComposeMusic
 from tools.sound import SAMPLE_RATE, FloatArray, LoudnessMeter, WavWriter, gain, limit_stream, resample
@@ -37,7 +38,7 @@ class MusicgenMusic(Engine[ComposeMusic.Input, ComposeMusic.Output]):
         self._path = words
 
     def check(self) -> None:
-        check_libraries()
+        require_libraries("MusicGen needs", LIBRARIES)
 
     def load(self) -> None:
         import transformers  # noqa: F401 - with torch

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tools.errors import InvalidInput, MissingPrerequisite
-from tools.model import Placing, Weights
+from tools.errors import InvalidInput
+from tools.model import Placing, Weights, torch_dtype
 from tools.models import inspect_folder, require_family
+from tools.models.libraries import require_libraries
+from tools.models.reading import model_folder, reading, settings_of
 from tools.models.whole import read_whole
 
-__all__ = ["MusicgenMedium", "MusicgenModel", "MusicgenSmall", "check_libraries"]
+__all__ = ["LIBRARIES", "MusicgenMedium", "MusicgenModel", "MusicgenSmall"]
 
 LIBRARIES = ("torch", "transformers", "safetensors")
 NEEDED = (("config.json",), ("preprocessor_config.json", "processor_config.json"), ("tokenizer.json",))
 """Files of a folder; of those in one row any will do: transformers 5 writes the settings of processors elsewhere."""
-
-
-def check_libraries() -> None:
-    """See that the libraries of music models are installed.
-
-    Raises:
-        MissingPrerequisite: with the command that installs them.
-    """
-    lacking = [name for name in LIBRARIES if find_spec(name) is None]
-    if lacking:
-        root = Path(__file__).parents[2]
-        what = f"-e '{root}[models]'" if (root / "pyproject.toml").is_file() else "'animation-studio[models]'"
-        raise MissingPrerequisite(
-            f"MusicGen needs {', '.join(lacking)}.", command=f"{sys.executable} -m pip install {what}"
-        )
 
 
 @dataclass(frozen=True)
@@ -70,14 +54,8 @@ class MusicgenSmall(Weights):
         self._loaded: MusicgenModel | None = None
 
     def check(self, source: str) -> None:
-        check_libraries()
-        if not source:
-            raise MissingPrerequisite(f"{self.name} is not on this machine.", command=f"studio models pull {self.name}")
-        folder = Path(source).expanduser()
-        if not folder.is_dir():
-            raise MissingPrerequisite(
-                f"{self.name}: there is no folder {folder}.", command=f"studio models pull {self.name}"
-            )
+        require_libraries("MusicGen needs", LIBRARIES)
+        folder = model_folder(self.name, source, "config.json and tokenizer.json")
         for names in NEEDED:
             if not any((folder / name).is_file() for name in names):
                 raise InvalidInput(
@@ -85,7 +63,7 @@ class MusicgenSmall(Weights):
                 )
         for file in inspect_folder(folder).weights:
             require_family(file, "musicgen")
-        kind = _config(folder / "config.json").get("model_type")
+        kind = settings_of(folder / "config.json").get("model_type")
         if kind != "musicgen":
             raise InvalidInput(f"is of a {kind!r}; expected was 'musicgen'", where=str(folder / "config.json"))
 
@@ -94,21 +72,13 @@ class MusicgenSmall(Weights):
         from transformers import AutoProcessor, MusicgenForConditionalGeneration
 
         folder = str(Path(source).expanduser())
-        dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]
         common = {"local_files_only": True, "trust_remote_code": False}
-        try:
+        with reading(Path(folder), "MusicGen"):
             processor = AutoProcessor.from_pretrained(folder, **common)
             model = read_whole(
-                MusicgenForConditionalGeneration, Path(folder), "MusicGen", dtype=dtype, trust_remote_code=False
-            )
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, MemoryError) or "alloc" in str(error):
-                raise
-            told = str(error).strip().splitlines() or [type(error).__name__]
-            raise InvalidInput(
-                f"cannot be read as MusicGen: {told[0][:200]}", where=folder,
-                hint="Fetch it again, or register another folder.",
-            ) from error  # fmt: skip
+                MusicgenForConditionalGeneration, Path(folder), "MusicGen", dtype=torch_dtype(placing),
+                trust_remote_code=False,
+            )  # fmt: skip
         model.requires_grad_(False).eval()
         model.audio_encoder.to(torch.float32)
         self._loaded = _described(model, processor, folder)
@@ -141,11 +111,3 @@ def _described(model: Any, processor: Any, folder: str) -> MusicgenModel:
         hop *= ratio
     codebooks = decoder.num_codebooks // decoder.audio_channels
     return MusicgenModel(model, processor, codec.sampling_rate, decoder.audio_channels, hop, codebooks)
-
-
-def _config(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"cannot be read: {str(error)[:120]}", where=str(path)) from error
-    return data if isinstance(data, dict) else {}

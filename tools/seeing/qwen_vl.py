@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tools.base import Engine, EngineContext
 from tools.errors import BadOutput
+from tools.models.libraries import require_libraries
 from tools.seeing.asking import Question
 from tools.seeing.looking import look
-from tools.seeing.qwen_vl_weights import QwenVlModel, check_libraries
+from tools.seeing.qwen_vl_weights import LIBRARIES, QwenVlModel
 from tools.seeing.tool import SeePicture
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class QwenVlLook(Engine[SeePicture.Input, SeePicture.Output]):
     model: ClassVar[str] = "qwen_vl_7b"
 
     def check(self) -> None:
-        check_libraries()
+        require_libraries("Qwen2.5-VL needs", LIBRARIES)
 
     def load(self) -> None:
         import transformers  # noqa: F401 - with torch

@@ -6,41 +6,25 @@ the tokenizer are used by themselves, and the text is laid out as the model's ch
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tools.errors import InvalidInput, MissingPrerequisite
+from tools.errors import InvalidInput
 from tools.image.sdxl.narrow import narrow
-from tools.model import Placing, Weights
+from tools.model import Placing, Weights, torch_dtype
 from tools.models import inspect_folder
+from tools.models.libraries import require_libraries
+from tools.models.reading import model_folder, reading, settings_of
 from tools.models.whole import read_whole
 
-__all__ = ["MARKS", "QwenVl", "QwenVlModel", "check_libraries"]
+__all__ = ["LIBRARIES", "MARKS", "QwenVl", "QwenVlModel"]
 
-LIBRARIES = {"torch": "torch", "transformers": "transformers", "safetensors": "safetensors", "PIL": "pillow"}
+LIBRARIES = ("torch", "transformers", "safetensors", "PIL")
 NEEDED = ("config.json", "preprocessor_config.json", "tokenizer.json")
 MARKS = ("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|image_pad|>", "<|vision_end|>")
 """Of the chat template; each must be one token."""
-
-
-def check_libraries() -> None:
-    """See that the libraries of vision models are installed.
-
-    Raises:
-        MissingPrerequisite: with the command that installs them.
-    """
-    lacking = [package for module, package in LIBRARIES.items() if find_spec(module) is None]
-    if lacking:
-        root = Path(__file__).parents[2]
-        what = f"-e '{root}[models]'" if (root / "pyproject.toml").is_file() else "'animation-studio[models]'"
-        raise MissingPrerequisite(
-            f"Qwen2.5-VL needs {', '.join(lacking)}.", command=f"{sys.executable} -m pip install {what}"
-        )
 
 
 @dataclass(frozen=True)
@@ -67,13 +51,8 @@ class QwenVl(Weights):
         self._loaded: QwenVlModel | None = None
 
     def check(self, source: str) -> None:
-        check_libraries()
-        get = f"studio models pull {self.name}"
-        if not source:
-            raise MissingPrerequisite(f"{self.name} is not on this machine.", command=get)
-        folder = Path(source).expanduser()
-        if not folder.is_dir():
-            raise MissingPrerequisite(f"{self.name}: there is no folder {folder}.", command=get)
+        require_libraries("Qwen2.5-VL needs", LIBRARIES)
+        folder = model_folder(self.name, source, ", ".join(NEEDED))
         for name in NEEDED:
             if not (folder / name).is_file():
                 raise InvalidInput(
@@ -81,32 +60,23 @@ class QwenVl(Weights):
                 )
         if not any(file.format == "safetensors" for file in inspect_folder(folder).weights):
             raise InvalidInput("there are no safetensors in it; pickles are not loaded", where=str(folder))
-        kind = _config(folder / "config.json").get("model_type")
+        kind = settings_of(folder / "config.json").get("model_type")
         if kind != "qwen2_5_vl":
             raise InvalidInput(f"is of a {kind!r}; expected was 'qwen2_5_vl'", where=str(folder / "config.json"))
 
     def load(self, source: str, placing: Placing) -> QwenVlModel:
-        import torch
         from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
         from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
         folder = Path(source).expanduser()
-        dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]
         common = {"local_files_only": True, "trust_remote_code": False}
-        try:
+        with reading(folder, "Qwen2.5-VL"):
             pictures = Qwen2VLImageProcessorPil.from_pretrained(str(folder), local_files_only=True)
             tokenizer = AutoTokenizer.from_pretrained(str(folder), **common)
             model = read_whole(
-                Qwen2_5_VLForConditionalGeneration, folder, "Qwen2.5-VL", dtype=dtype, trust_remote_code=False
-            )
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, MemoryError) or "alloc" in str(error):
-                raise
-            told = str(error).strip().splitlines() or [type(error).__name__]
-            raise InvalidInput(
-                f"cannot be read as Qwen2.5-VL: {told[0][:200]}", where=str(folder),
-                hint="Fetch it again, or register another folder.",
-            ) from error  # fmt: skip
+                Qwen2_5_VLForConditionalGeneration, folder, "Qwen2.5-VL", dtype=torch_dtype(placing),
+                trust_remote_code=False,
+            )  # fmt: skip
         known = tokenizer.get_vocab()
         lacking = [mark for mark in MARKS if mark not in known]
         if lacking:
@@ -132,11 +102,3 @@ def _narrowed(model: Any, placing: Placing) -> None:
     narrow(model.model.language_model, placing)
     narrow(model.model.visual, placing, at_least=8)
     narrow(torch.nn.ModuleList([model.lm_head]), placing, at_least=8)
-
-
-def _config(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"cannot be read: {str(error)[:120]}", where=str(path)) from error
-    return data if isinstance(data, dict) else {}

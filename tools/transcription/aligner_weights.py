@@ -6,24 +6,22 @@ tokenizer_config.json), and one character a column is all that an alignment need
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from math import prod
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from tools.errors import BadOutput, InvalidInput, MissingPrerequisite
-from tools.model import Placing, Weights
+from tools.errors import BadOutput, InvalidInput
+from tools.model import Placing, Weights, torch_dtype
 from tools.models import inspect_folder, require_family
+from tools.models.libraries import require_libraries
+from tools.models.reading import model_folder, reading, settings_of
 from tools.models.whole import require_whole
 from tools.sound import FloatArray
 from tools.transcription.ctc_alignment import Alphabet
-from tools.transcription.folders import model_folder
 
 __all__ = ["AlignEnglish", "AlignItalian", "Aligner", "Wav2Vec2Aligner"]
 
@@ -97,9 +95,7 @@ class Wav2Vec2Aligner(Weights):
         self._loaded: Aligner | None = None
 
     def check(self, source: str) -> None:
-        lacking = [name for name in LIBRARIES if find_spec(name) is None]
-        if lacking:
-            raise MissingPrerequisite(f"{self.name} needs {', '.join(lacking)}.", command=_install_command())
+        require_libraries(f"{self.name} needs", LIBRARIES)
         folder = model_folder(self.name, source, "config.json and vocab.json")
         for name in _FILES:
             if not (folder / name).is_file():
@@ -111,7 +107,7 @@ class Wav2Vec2Aligner(Weights):
             raise InvalidInput("holds no safetensors", where=str(folder), hint="A pickle beside is never loaded.")
         for file in files:
             require_family(file, "wav2vec2")
-        config = _mapping(folder / "config.json")
+        config = settings_of(folder / "config.json")
         if config.get("model_type") != "wav2vec2":
             raise InvalidInput(
                 f"is of a {config.get('model_type')!r}; expected was 'wav2vec2'", where=str(folder / "config.json")
@@ -119,27 +115,18 @@ class Wav2Vec2Aligner(Weights):
         _alphabet(folder, config)
 
     def load(self, source: str, placing: Placing) -> Aligner:
-        import torch
         from transformers import Wav2Vec2ForCTC
 
         self.check(source)
         folder = Path(source).expanduser()
-        dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]
-        try:
+        with reading(folder, "wav2vec2"):
             model, found = Wav2Vec2ForCTC.from_pretrained(
-                str(folder), dtype=dtype, use_safetensors=True, output_loading_info=True, local_files_only=True,
-                trust_remote_code=False, ignore_mismatched_sizes=True,
+                str(folder), dtype=torch_dtype(placing), use_safetensors=True, output_loading_info=True,
+                local_files_only=True, trust_remote_code=False, ignore_mismatched_sizes=True,
             )  # fmt: skip
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-            if "alloc" in str(error):
-                raise
-            told = str(error).strip().splitlines() or [type(error).__name__]
-            raise InvalidInput(
-                f"cannot be read as wav2vec2: {told[0][:200]}", where=str(folder), hint="Fetch it again."
-            ) from error
         lacking = [name for name in found["missing_keys"] if not str(name).endswith(_TRAINING_ONLY)]
         require_whole(folder, {**found, "missing_keys": lacking}, "a wav2vec2 that writes (CTC)", model)
-        config, sound = _mapping(folder / "config.json"), _mapping(folder / "preprocessor_config.json")
+        config, sound = settings_of(folder / "config.json"), settings_of(folder / "preprocessor_config.json")
         if sound.get("sampling_rate", _RATE) != _RATE:
             raise InvalidInput(f"hears {sound['sampling_rate']} Hz; {_RATE} Hz is known here", where=str(folder))
         model.requires_grad_(False).eval()
@@ -176,13 +163,13 @@ def _alphabet(folder: Path, config: Mapping[str, Any]) -> Alphabet:
         InvalidInput: it is no vocabulary of single characters, or not that of this model.
     """
     where = str(folder / "vocab.json")
-    known, size = _mapping(folder / "vocab.json"), config.get("vocab_size", 32)
+    known, size = settings_of(folder / "vocab.json"), config.get("vocab_size", 32)
     if not all(isinstance(column, int) for column in known.values()):
         raise InvalidInput("is no list of characters with their columns", where=where)
     if not known or not all(0 <= column < size for column in known.values()):
         raise InvalidInput(f"does not go with the model's {size} columns", where=where)
     settings = folder / "tokenizer_config.json"
-    mark = (_mapping(settings) if settings.is_file() else {}).get("word_delimiter_token") or "|"
+    mark = (settings_of(settings) if settings.is_file() else {}).get("word_delimiter_token") or "|"
     letters = {name: column for name, column in known.items() if len(name) == 1 and name not in (mark, " ")}
     if not any(name.isalpha() for name in letters):
         raise InvalidInput("has no letters", where=where)
@@ -190,19 +177,3 @@ def _alphabet(folder: Path, config: Mapping[str, Any]) -> Alphabet:
     if not isinstance(blank, int) or not 0 <= blank < size or blank in letters.values():
         raise InvalidInput(f"its blank, column {blank}, is a letter or none", where=where)
     return Alphabet(letters, blank, known.get(mark))
-
-
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"cannot be read: {str(error)[:120]}", where=str(path)) from error
-    if not isinstance(data, dict):
-        raise InvalidInput("is no mapping", where=str(path))
-    return data
-
-
-def _install_command() -> str:
-    root = Path(__file__).parents[2]
-    what = f"-e '{root}[models]'" if (root / "pyproject.toml").is_file() else "'animation-studio[models]'"
-    return f"{sys.executable} -m pip install {what}"

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 from tools.errors import EngineFailed, InvalidInput, MissingPrerequisite, OutOfMemory
 from tools.model import Placing, Weights
 from tools.models import inspect_folder
-from tools.transcription.folders import model_folder
+from tools.models.libraries import require_libraries
+from tools.models.reading import model_folder
 
 __all__ = ["WhisperLargeV2", "WhisperLargeV3", "WhisperSmall", "WhisperTurbo", "WhisperWeights", "check_model_bin"]
 
-LIBRARIES = {"faster_whisper": "faster-whisper", "ctranslate2": "ctranslate2", "onnxruntime": "onnxruntime"}
+LIBRARIES = ("faster_whisper", "ctranslate2", "onnxruntime")
 _FILES = ("model.bin", "config.json", "tokenizer.json")
 _MOST_NAMES = 100_000
 
@@ -37,9 +36,7 @@ class WhisperWeights(Weights):
         self._sleeps = False
 
     def check(self, source: str) -> None:
-        lacking = [package for module, package in LIBRARIES.items() if find_spec(module) is None]
-        if lacking:
-            raise MissingPrerequisite(f"hearing needs {', '.join(lacking)}.", command=_install_command())
+        require_libraries("hearing needs", LIBRARIES)
         folder = model_folder(self.name, source, "model.bin and tokenizer.json")
         for name in _FILES:
             # Without tokenizer.json the library would ask the network for one.
@@ -147,12 +144,6 @@ class WhisperSmall(WhisperWeights):
     """Fast enough for a CPU."""
 
     name = "whisper_small"
-
-
-def _install_command() -> str:
-    root = Path(__file__).parents[2]
-    what = f"-e '{root}[models]'" if (root / "pyproject.toml").is_file() else "'animation-studio[models]'"
-    return f"{sys.executable} -m pip install {what}"
 
 
 def _told(error: Exception, folder: Path) -> Exception:

@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from importlib.util import find_spec
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.errors import EngineFailed, InvalidInput, MissingPrerequisite
-from tools.image.sdxl.files import install_command, local_path
+from tools.errors import EngineFailed, InvalidInput
 from tools.model import Placing
 from tools.models import inspect_file, require_family
+from tools.models.libraries import require_libraries
 from tools.models.whole import require_filled
 
 __all__ = [
     "check_libraries",
     "check_part",
-    "local_path",
     "narrowed",
-    "reading",
     "settled",
     "stream",
     "streams",
-    "torch_dtype",
 ]
 
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "peft", "PIL")
+TORCHAO = f"{sys.executable} -m pip install --no-deps 'torchao>=0.18,<0.19'"
 
 
-def check_libraries(*more: str) -> None:
-    """See that the libraries of video models are installed, and `more`.
+def check_libraries() -> None:
+    """See that the libraries of video models are installed.
 
     Raises:
         MissingPrerequisite: with the command that installs them.
     """
-    lacking = [name for name in (*LIBRARIES, *more) if find_spec(name) is None]
-    if lacking:
-        raise MissingPrerequisite(f"video models need {', '.join(lacking)}.", command=install_command())
+    require_libraries("video models need", LIBRARIES)
 
 
 def check_part(folder: Path, family: str, hint: str) -> None:
@@ -59,24 +53,6 @@ def check_part(folder: Path, family: str, hint: str) -> None:
     require_family(fitting[0] if fitting else found[0], family)
 
 
-@contextmanager
-def reading(path: Path, what: str) -> Iterator[None]:
-    """Turn what a loader fails with into an error that names the file. Memory that ran out stays what it is.
-
-    Raises:
-        InvalidInput: it cannot be read.
-    """
-    try:
-        yield
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, MemoryError) or "alloc" in str(error):
-            raise
-        told = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise InvalidInput(
-            f"cannot be read as {what}: {told}", where=str(path), hint="Fetch it again, or register another file."
-        ) from error
-
-
 def settled(modules: Mapping[str, Any], path: Path) -> None:
     """Make modules ready to be used, once every weight of them was in the file.
 
@@ -86,13 +62,6 @@ def settled(modules: Mapping[str, Any], path: Path) -> None:
     require_filled(modules, path)
     for module in modules.values():
         module.requires_grad_(False).eval()
-
-
-def torch_dtype(placing: Placing) -> Any:
-    """torch's dtype of a placing."""
-    import torch
-
-    return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]
 
 
 def narrowed(module: Any, placing: Placing) -> None:
@@ -106,11 +75,7 @@ def narrowed(module: Any, placing: Placing) -> None:
         return
     if placing.quantise != "int8":
         raise EngineFailed(f"video models are kept in 8 bits or more, not in {placing.quantise}.")
-    if find_spec("torchao") is None:
-        raise MissingPrerequisite(
-            "weights in 8 bits need torchao.",
-            command=f"{sys.executable} -m pip install --no-deps 'torchao>=0.18,<0.19'",
-        )
+    require_libraries("weights in 8 bits need", ["torchao"], TORCHAO)
     from torchao.quantization import Int8WeightOnlyConfig, quantize_
 
     quantize_(module, Int8WeightOnlyConfig())

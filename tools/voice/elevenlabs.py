@@ -8,7 +8,6 @@ service does its best to say the same again for the same seed, and does not prom
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import sys
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from configs.yaml_file import YamlProblem
 from tools.artifact import canonical_json
 from tools.base import Engine, EngineContext
 from tools.errors import InvalidInput, MissingPrerequisite
+from tools.models.libraries import require_libraries
 from tools.voice.elevenlabs_api import ElevenlabsApi
 from tools.voice.elevenlabs_line import LineRequest
 from tools.voice.recorded import finish_recorded
@@ -102,8 +102,7 @@ class ElevenlabsSpeech(Engine[SynthesizeSpeech.Input, SynthesizeSpeech.Output]):
         self._settings()
         if not self._environment.get(KEY):
             raise MissingPrerequisite(f"{KEY} is not set.", command=f"export {KEY}=...")
-        if importlib.util.find_spec("elevenlabs") is None:
-            raise MissingPrerequisite("the library elevenlabs is not installed.", command=INSTALL)
+        require_libraries("voices of ElevenLabs need the library", ["elevenlabs"], INSTALL)
 
     def fingerprint(self, args: SynthesizeSpeech.Input) -> str:
         """Of the voice and how it is spoken with; refused where its owner's consent is not there any more."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tools.errors import InvalidInput, MissingPrerequisite
-from tools.model import Placing, Weights
+from tools.errors import InvalidInput
+from tools.model import Placing, Weights, torch_dtype
 from tools.models import inspect_folder, require_family
+from tools.models.libraries import require_libraries
+from tools.models.reading import model_folder, reading
 from tools.models.whole import require_whole
 
 __all__ = ["ParlerMini", "ParlerModel", "check_libraries"]
@@ -22,9 +23,7 @@ def check_libraries() -> None:
     Raises:
         MissingPrerequisite: with the command that makes one.
     """
-    lacking = [name for name in ("torch", "transformers", "parler_tts") if find_spec(name) is None]
-    if lacking:
-        raise MissingPrerequisite(f"Parler-TTS needs {', '.join(lacking)}.", command="studio stacks install parler")
+    require_libraries("Parler-TTS needs", ("torch", "transformers", "parler_tts"), "studio stacks install parler")
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,7 @@ class ParlerMini(Weights):
 
     def check(self, source: str) -> None:
         check_libraries()
-        command = f"studio models pull {self.name}"
-        if not source:
-            raise MissingPrerequisite(f"{self.name} is not on this machine.", command=command)
-        folder = Path(source).expanduser()
-        if not folder.is_dir():
-            raise MissingPrerequisite(f"{self.name}: there is no folder {folder}.", command=command)
+        folder = model_folder(self.name, source, "config.json and tokenizer_config.json")
         for name in ("config.json", "tokenizer_config.json"):
             if not (folder / name).is_file():
                 raise InvalidInput(f"holds no {name}: it is not a folder of Parler-TTS", where=str(folder))
@@ -65,21 +59,13 @@ class ParlerMini(Weights):
         from transformers import AutoTokenizer
 
         folder = str(Path(source).expanduser())
-        dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]
         common = {"local_files_only": True, "trust_remote_code": False}
-        try:
+        with reading(Path(folder), "Parler-TTS"):
             tokenizer = AutoTokenizer.from_pretrained(folder, **common)
             model, info = ParlerTTSForConditionalGeneration.from_pretrained(
-                folder, torch_dtype=dtype, use_safetensors=True, output_loading_info=True, local_files_only=True
-            )
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, MemoryError) or "alloc" in str(error):
-                raise
-            told = str(error).strip().splitlines() or [type(error).__name__]
-            raise InvalidInput(
-                f"cannot be read as Parler-TTS: {' '.join(told)[:200]}", where=folder,
-                hint="Fetch it again, or register another folder.",
-            ) from error  # fmt: skip
+                folder, torch_dtype=torch_dtype(placing), use_safetensors=True, output_loading_info=True,
+                local_files_only=True,
+            )  # fmt: skip
         require_whole(Path(folder), info, "Parler-TTS")
         model.requires_grad_(False).eval()
         model.audio_encoder.to(torch.float32)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.model import Placing, Weights
 from tools.models import inspect_file
+from tools.models.libraries import require_libraries
+from tools.models.reading import reading
 
 __all__ = ["CONVERT", "FILES", "XttsModel", "XttsV2", "check_libraries"]
 
@@ -29,9 +30,7 @@ def check_libraries() -> None:
     Raises:
         MissingPrerequisite: with the command that makes one.
     """
-    lacking = [name for name in ("torch", "TTS") if find_spec(name) is None]
-    if lacking:
-        raise MissingPrerequisite(f"XTTS needs {', '.join(lacking)}.", command="studio stacks install xtts")
+    require_libraries("XTTS needs", ("torch", "TTS"), "studio stacks install xtts")
 
 
 @dataclass(frozen=True)
@@ -78,15 +77,8 @@ class XttsV2(Weights):
     def load(self, source: str, placing: Placing) -> XttsModel:  # noqa: ARG002 - see the class
         path = Path(source).expanduser()
         folder = path.parent if path.is_file() else path
-        try:
+        with reading(folder, "XTTS", f"Convert it again: {CONVERT}"):
             self._loaded = _read(folder)
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, AssertionError) as error:
-            if isinstance(error, InvalidInput) or "alloc" in str(error):
-                raise
-            told = " ".join(str(error).split()) or type(error).__name__
-            raise InvalidInput(
-                f"cannot be read as XTTS: {told[:200]}", where=str(folder), hint=f"Convert it again: {CONVERT}"
-            ) from error
         return self._loaded
 
     def modules(self) -> Mapping[str, Any]:

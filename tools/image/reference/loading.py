@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tools.errors import InvalidInput, MissingPrerequisite
-from tools.model import Placing, Weights
+from tools.errors import InvalidInput
+from tools.model import Placing, Weights, torch_dtype
 from tools.models import inspect_folder
+from tools.models.libraries import require_libraries
+from tools.models.reading import local_path, reading
 from tools.models.whole import read_whole
 
 __all__ = ["Seer", "SeerWeights"]
@@ -54,17 +55,11 @@ class SeerWeights(Weights):
         self._seer: Seer | None = None
 
     def check(self, source: str) -> None:
-        lacking = [name for name in _LIBRARIES if find_spec(name) is None]
-        if lacking:
-            from tools.image.sdxl.files import install_command
-
-            raise MissingPrerequisite(f"{self.name} needs {', '.join(lacking)}.", command=install_command())
+        require_libraries(f"{self.name} needs", _LIBRARIES)
         self._folder(source)
 
     def _folder(self, source: str) -> Path:
-        path = Path(source).expanduser() if source else None
-        if path is None or not path.exists():
-            raise MissingPrerequisite(f"{self.name} is not on this machine.", command=f"studio models pull {self.name}")
+        path = local_path(source, self.name, f"studio models pull {self.name}")
         folder = path if path.is_dir() else path.parent
         for name in ("config.json", "preprocessor_config.json"):
             if not (folder / name).is_file():
@@ -76,22 +71,13 @@ class SeerWeights(Weights):
     def load(self, source: str, placing: Placing) -> Seer:
         import transformers
 
-        from tools.image.sdxl.files import torch_dtype
-
         folder = self._folder(source)
-        try:
+        with reading(folder, self.name):
             processor = getattr(transformers, self.processor_class).from_pretrained(str(folder), local_files_only=True)
             model = read_whole(
                 getattr(transformers, self.model_class), folder, self.name, dtype=torch_dtype(placing),
                 trust_remote_code=False,
             )  # fmt: skip
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-            if "alloc" in str(error):
-                raise
-            raise InvalidInput(
-                f"cannot be read as {self.name}: {str(error).strip().splitlines()[0][:200]}", where=str(folder),
-                hint="Pull it again, or register another folder.",
-            ) from error  # fmt: skip
         self._seer = self.seer(model.requires_grad_(False).eval(), processor)
         return self._seer
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from configs.controlnets import ControlNetEntry, ControlNetsFile
 from tools.image.rendering import ControlUse
-from tools.image.sdxl.files import local_path, placed
+from tools.image.sdxl.files import placed
+from tools.models.reading import local_path
 from tools.storyboard import Shot
 
 if TYPE_CHECKING:

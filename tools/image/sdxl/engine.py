@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tools.artifact import canonical_json
 from tools.base import Engine, EngineContext
 from tools.errors import InvalidInput
-from tools.image.sdxl.files import check_libraries, file_stamp, placed, torch_dtype
+from tools.image.sdxl.files import check_libraries, file_stamp, placed
 from tools.image.sdxl.haste import Haste
 from tools.image.sdxl.identity import identity_sources
 from tools.image.sdxl.plan import ConfigPaths, Plan, make_plan
 from tools.image.tool import GenerateImage
+from tools.model import torch_dtype
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from tools.errors import InvalidInput, MissingPrerequisite
-from tools.model import Placing
+from tools.errors import InvalidInput
 from tools.models import inspect_file, require_family
+from tools.models.libraries import require_libraries
 
 __all__ = [
     "check_libraries",
     "file_stamp",
-    "install_command",
-    "local_path",
     "placed",
     "require_safetensors",
     "the_file",
-    "torch_dtype",
 ]
 
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "peft", "compel")
-
-
-def install_command() -> str:
-    """What installs the libraries of image models into this interpreter."""
-    root = Path(__file__).parents[3]
-    what = f"-e '{root}[models]'" if (root / "pyproject.toml").is_file() else "'animation-studio[models]'"
-    return f"{sys.executable} -m pip install {what}"
 
 
 def check_libraries() -> None:
@@ -39,28 +26,7 @@ def check_libraries() -> None:
     Raises:
         MissingPrerequisite: with the command that installs them.
     """
-    lacking = [name for name in LIBRARIES if find_spec(name) is None]
-    if lacking:
-        raise MissingPrerequisite(f"image models need {', '.join(lacking)}.", command=install_command())
-
-
-def local_path(source: str, what: str, command: str) -> Path:
-    """A registered folder or file.
-
-    Args:
-        source: as registered.
-        what: for people.
-        command: what registers or fetches it.
-
-    Raises:
-        MissingPrerequisite: nothing is registered, or it is not there.
-    """
-    if not source:
-        raise MissingPrerequisite(f"{what} is not on this machine.", command=command)
-    path = Path(source).expanduser()
-    if not path.exists():
-        raise MissingPrerequisite(f"{what}: there is no {path}.", command=command)
-    return path
+    require_libraries("image models need", LIBRARIES)
 
 
 def require_safetensors(path: Path, *families: str, base: str = "") -> None:
@@ -112,10 +78,3 @@ def file_stamp(source: str) -> str:
             name = one.relative_to(path) if path.is_dir() else one.name
             digest.update(f"{name}\0{known.st_size}\0{known.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def torch_dtype(placing: Placing) -> Any:
-    """torch's dtype of a placing."""
-    import torch
-
-    return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[placing.dtype]

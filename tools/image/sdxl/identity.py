@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from configs.images import IdentityEntry
 from tools.errors import InvalidInput, MissingPrerequisite
-from tools.image.sdxl.files import local_path, placed, require_safetensors, the_file
+from tools.image.sdxl.files import placed, require_safetensors, the_file
 from tools.image.sdxl.reference_weights import load_image_encoder
 from tools.image.sdxl.references import Look, Looker, style_of, tokens_of
 from tools.models import PickleRefused
+from tools.models.reading import local_path
 
 if TYPE_CHECKING:
     import torch

@@ -12,7 +12,8 @@ from configs.characters import CharacterSheet
 from configs.loras import LoraEntry, LorasFile
 from tools.errors import EngineFailed, InvalidInput
 from tools.image.rendering import LoraUse
-from tools.image.sdxl.files import local_path, placed, require_safetensors, the_file
+from tools.image.sdxl.files import placed, require_safetensors, the_file
+from tools.models.reading import local_path
 from tools.storyboard import Shot
 
 __all__ = ["Adapter", "Wardrobe", "attached", "choose_loras", "settle"]

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tools.errors import InvalidInput, MissingPrerequisite
-from tools.image.sdxl.files import check_libraries, local_path, require_safetensors, torch_dtype
+from tools.image.sdxl.files import check_libraries, require_safetensors
 from tools.image.sdxl.narrow import is_narrow, narrow, read_gguf_unet
 from tools.image.sdxl.stream import is_streamed, stream
-from tools.model import Placing, Weights
+from tools.model import Placing, Weights, torch_dtype
 from tools.models import inspect_file, inspect_folder, require_family
+from tools.models.reading import local_path, reading
 from tools.models.whole import naming_tensors, read_whole, require_filled
 
 __all__ = ["SdxlCheckpoint", "SdxlRefiner"]
@@ -94,15 +95,8 @@ class SdxlCheckpoint(Weights):
         import torch
 
         path = Path(source).expanduser()
-        try:
+        with reading(path, self.family):
             pipeline = self._read(path, torch_dtype(placing))
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            if isinstance(error, MemoryError) or "alloc" in str(error):
-                raise
-            raise InvalidInput(
-                f"cannot be read as {self.family}: {str(error).strip().splitlines()[0][:200]}", where=str(path),
-                hint="Fetch it again, or register another file.",
-            ) from error  # fmt: skip
         require_filled(self._parts(pipeline), path)
         pipeline.vae.to(torch.float32)
         for part, module in self._parts(pipeline).items():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.model import Placing, Weights
 from tools.models import inspect_file
+from tools.models.libraries import require_libraries
 
 __all__ = ["Wav2LipWeights", "check_libraries", "into_network"]
 
@@ -24,9 +24,7 @@ def check_libraries() -> None:
     Raises:
         MissingPrerequisite: with the command that makes one.
     """
-    lacking = [name for name in ("torch", "safetensors", "av") if find_spec(name) is None]
-    if lacking:
-        raise MissingPrerequisite(f"Wav2Lip needs {', '.join(lacking)}.", command="studio stacks install wav2lip")
+    require_libraries("Wav2Lip needs", ("torch", "safetensors", "av"), "studio stacks install wav2lip")
 
 
 class Wav2LipWeights(Weights):

@@ -76,7 +76,7 @@ def draw(canvas: Canvas) -> list[np.ndarray]:
     import torch
     from PIL import Image
 
-    from tools.video.checkpoints import torch_dtype
+    from tools.model import torch_dtype
 
     frames: list[np.ndarray] = []
     dtype = torch_dtype(in_bf16(canvas.placing))

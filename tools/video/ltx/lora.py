@@ -10,7 +10,8 @@ from typing import Any
 
 from configs.loras import LoraEntry
 from tools.errors import EngineFailed, InvalidInput
-from tools.image.sdxl.files import local_path, placed, require_safetensors, the_file
+from tools.image.sdxl.files import placed, require_safetensors, the_file
+from tools.models.reading import local_path
 from tools.storyboard import Shot
 from tools.video.filming import VideoLoraUse
 

@@ -10,24 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tools.errors import BadOutput, InvalidInput, MissingPrerequisite
-from tools.image.sdxl.files import install_command
-from tools.model import Placing, Weights
+from tools.errors import BadOutput, InvalidInput
+from tools.model import Placing, Weights, torch_dtype
+from tools.models.libraries import require_libraries
+from tools.models.reading import local_path, reading
 from tools.models.whole import read_whole
 from tools.video.checkpoints import (
     check_libraries,
     check_part,
-    local_path,
     narrowed,
-    reading,
     settled,
     stream,
     streams,
-    torch_dtype,
 )
 from tools.video.ltx.weights import in_bf16
 
@@ -154,8 +151,7 @@ class LtxTextEncoder(Weights):
         if not (words / "tokenizer.json").is_file():
             if not (words / "spiece.model").is_file():
                 raise InvalidInput("holds neither tokenizer.json nor spiece.model", where=str(words), hint=hint)
-            if find_spec("sentencepiece") is None:
-                raise MissingPrerequisite(f"{words / 'spiece.model'} needs sentencepiece.", command=install_command())
+            require_libraries(f"{words / 'spiece.model'} needs", ["sentencepiece"])
 
     def load(self, source: str, placing: Placing) -> TextReader:
         from transformers import T5EncoderModel, T5TokenizerFast

@@ -9,19 +9,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tools.errors import InvalidInput
-from tools.model import Placing, Weights
+from tools.model import Placing, Weights, torch_dtype
 from tools.models import inspect_file, require_family
+from tools.models.reading import local_path, reading
 from tools.models.whole import naming_tensors, read_whole
 from tools.video.checkpoints import (
     check_libraries,
     check_part,
-    local_path,
     narrowed,
-    reading,
     settled,
     stream,
     streams,
-    torch_dtype,
 )
 from tools.video.ltx.generations import generation_of, settings_beside, write_settings
 

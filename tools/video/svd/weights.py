@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tools.errors import InvalidInput
-from tools.model import Placing, Weights
+from tools.model import Placing, Weights, torch_dtype
+from tools.models.reading import local_path, reading
 from tools.models.whole import read_whole
 from tools.video.checkpoints import (
     check_libraries,
     check_part,
-    local_path,
-    reading,
     settled,
     stream,
     streams,
-    torch_dtype,
 )
 
 __all__ = ["SvdCheckpoint"]

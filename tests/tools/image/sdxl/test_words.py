@@ -60,8 +60,9 @@ def test_plain_words_stay_as_they_are() -> None:
 
 def test_an_engine_without_its_libraries_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     from tools.image.sdxl import files
+    from tools.models import libraries
 
-    monkeypatch.setattr(files, "find_spec", lambda name: None if name == "torch" else object())
+    monkeypatch.setattr(libraries, "find_spec", lambda name: None if name == "torch" else object())
     with pytest.raises(MissingPrerequisite, match=r"need torch\..*-m pip install .*\[models\]"):
         files.check_libraries()
 
