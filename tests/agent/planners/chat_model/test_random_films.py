@@ -17,6 +17,7 @@ import pytest
 from agent import storywriting
 from agent.context import AgentContext, RunOptions
 from agent.planners.base import Composition
+from agent.storywriting import nowhere_to_go
 from agent.wiring import create_agent, create_context
 from configs.settings import Settings
 from evals.peer.server import Peer
@@ -112,5 +113,8 @@ def test_a_request_ends_in_a_film_that_plays(row: dict[str, Any], studio: AgentC
 
 
 def only_told(state: dict[str, Any]) -> bool:
-    """Whether nothing was to be made: a script is written, a change was not understood, or something is asked back."""
+    """Whether nothing was to be made: a script is written, a change was not understood, something is asked back, or
+    there is no step to go back or forward to."""
+    if nowhere_to_go(state):  # type: ignore[arg-type]
+        return True
     return set(state["outputs"]) <= {"script", "text"} or bool(state["intent"].questions) or not state["intent"].edits
