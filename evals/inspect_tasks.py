@@ -31,7 +31,8 @@ from inspect_ai.viewer import ViewerConfig
 from evals.commands import live_roles
 from evals.result import Check, ScenarioRun, TurnRecord
 from evals.run.runner import Plan, run_one
-from evals.scenario import SCENARIOS_DIR, Scenario, Turn, load_scenarios
+from evals.scenario import SCENARIOS_DIR, Scenario, load_scenarios
+from evals.turn import Turn
 from tools.errors import InvalidInput
 
 __all__ = ["checks", "measures", "play", "scenarios"]

@@ -103,6 +103,10 @@ class TurnRecord(_Model):
         asked_person: questions for approval. kills: how often the process was killed in it.
         steps, tokens: spent on chat models. seconds: wall; cpu_seconds: of this process and its workers.
         cancelled: a person stopped it. shown: small pictures of what it made.
+        command: as it was typed, where it was one; output, stderr: what it printed. meanwhile: commands that were typed
+            beside it, as {command, exit, output, stderr}.
+        asked_mcp: what an MCP client asked, where it was one; data: JSON that the command printed, or the structured
+            content of the answer; contents: kinds of its parts; progress: told of it, as {fraction, text}.
     """
 
     number: int
@@ -142,6 +146,14 @@ class TurnRecord(_Model):
     cpu_seconds: float = 0.0
     cancelled: bool = False
     shown: list[Picture] = Field(default_factory=list)
+    command: str = ""
+    output: str = ""
+    stderr: str = ""
+    meanwhile: list[dict[str, Any]] = Field(default_factory=list)
+    asked_mcp: dict[str, Any] | None = None
+    data: Any = None
+    contents: list[str] = Field(default_factory=list)
+    progress: list[dict[str, Any]] = Field(default_factory=list)
 
 
 class ScenarioRun(_Model):

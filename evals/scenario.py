@@ -8,22 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from agent.intent import OutputKind
 from configs.yaml_file import YamlProblem, load_yaml_model
 from evals.expect.model import Expect
+from evals.turn import OF_A_CLIENT, OF_A_COMMAND, OF_AN_AGENT, Turn
 from evals.world.model import World
-from tools.storyboard import Storyboard
 
 __all__ = [
     "SCENARIOS_DIR",
-    "Moment",
-    "Options",
     "Scenario",
-    "Turn",
     "load_scenario",
     "load_scenarios",
     "scenario_files",
@@ -32,89 +28,15 @@ __all__ = [
 SCENARIOS_DIR = Path(__file__).with_name("scenarios")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{2,79}$")]
 Tag = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{1,39}$")]
+_REACHES_A_PROCESS = {
+    "settings", "profile", "absent", "stand_ins", "knowledge", "preferences", "files", "web", "model", "servers",
+    "faults", "environment",
+}  # fmt: skip
+"""What of a world a command and an MCP server of the studio see, too: by files and variables, or `evals.run.child`."""
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Moment(_Model):
-    """A moment of a turn.
-
-    Attributes:
-        call: pattern of call ids, with `status`; or `node`: of the graph, when it has ended.
-        nth: the first time, the second, ...
-    """
-
-    call: str | None = None
-    status: Literal["queued", "running", "done", "cached", "failed"] = "done"
-    node: Literal["think", "retrieve", "search", "reason", "act", "judge", "respond"] | None = None
-    nth: int = Field(1, ge=1)
-
-    @model_validator(mode="after")
-    def _either(self) -> Moment:
-        if (self.call is None) == (self.node is None):
-            raise ValueError("say either call or node")
-        return self
-
-
-class Options(_Model):
-    """What the command line would say beside the request (`agent.options.RunOptions`)."""
-
-    plan_only: bool = False
-    approve: bool = False
-    burn_subtitles: bool = False
-    outputs: tuple[OutputKind, ...] = ()
-    engines: tuple[str, ...] = ()
-    preset: Literal["", "draft", "standard", "high", "master"] = ""
-    strategy: Literal["", "plain", "react", "chain_of_thought", "tree_of_thoughts", "reflexion"] = ""
-
-
-class Edited(_Model):
-    """What the person changes by hand in the text of the storyboard (as storyboard.yaml has it)."""
-
-    replace: str = Field(min_length=1)
-    by: str
-
-
-class Turn(_Model):
-    """One thing that the person does.
-
-    Attributes:
-        say: the request. render: a storyboard to make as it stands, without a request; or edit: changes to the
-            storyboard.yaml of the production so far, which is then rendered. back: turns to go back. branch: name of a
-            conversation to begin from this one.
-        thread: of the conversation.
-        options: beside it.
-        answers: to the question for approval, in order: yes, no, what is to be changed, in words, or a change of the
-            storyboard by hand: {replace, by}.
-        cancel_at: the person stops it then. kill_at: the process is killed then (SIGKILL), and started again.
-        after_kill: `again`: the same is said again; `continue`: the conversation goes on from its last checkpoint.
-        expect: what must be so after this turn.
-    """
-
-    say: str | None = Field(None, min_length=1, max_length=20_000)
-    render: Storyboard | None = None
-    edit: tuple[Edited, ...] = ()
-    back: int | None = Field(None, ge=1)
-    branch: str | None = None
-    thread: str = "main"
-    options: Options = Options()
-    answers: tuple[str | Edited, ...] = ()
-    cancel_at: Moment | None = None
-    kill_at: Moment | None = None
-    after_kill: Literal["again", "continue"] = "again"
-    expect: Expect = Expect()
-
-    @model_validator(mode="after")
-    def _one_deed(self) -> Turn:
-        given = [self.say is not None, self.render is not None, bool(self.edit), self.back is not None,
-                 self.branch is not None]  # fmt: skip
-        if sum(given) != 1:
-            raise ValueError("a turn does one of: say, render, edit, back, branch")
-        if self.answers and not self.options.approve:
-            raise ValueError("answers: nobody asks without options: {approve: true}")
-        return self
 
 
 class Scenario(_Model):
@@ -149,11 +71,39 @@ class Scenario(_Model):
         expected = [self.expect, *(turn.expect for turn in self.turns)]
         if self.world.model is None and any(one.model is not None for one in expected):
             raise ValueError("expect.model: the world has no chat model, so nothing would be looked at")
-        there = repr((self.world, [(turn.say, turn.answers, turn.render, turn.edit) for turn in self.turns]))
+        there = repr((self.world, [turn.model_dump(exclude={"expect"}) for turn in self.turns]))
         for secret in (secret for one in expected for secret in one.secrets_absent or ()):
             if repr(secret)[1:-1] not in there:
                 raise ValueError(f"secrets_absent: {secret!r} stands nowhere in world or turns, so it could not leak")
         return self
+
+    @model_validator(mode="after")
+    def _the_world_reaches_it(self) -> Scenario:
+        """What a process of its own does not see of the world must not be claimed of it."""
+        for number, turn in enumerate(self.turns):
+            unseen = sorted(self.world.model_fields_set - _REACHES_A_PROCESS)
+            if turn.is_outside and unseen:
+                raise ValueError(f"turns.{number}: a process of its own does not see world.{unseen[0]}")
+        return self
+
+    @model_validator(mode="after")
+    def _the_end_can_show_it(self) -> Scenario:
+        """What is expected in the end is what the last turn leaves, or all of them together."""
+        expected, last = self.expect.model_fields_set, self.turns[-1]
+        if all(turn.is_outside for turn in self.turns):
+            self._refuse(expected & set(OF_AN_AGENT), "no turn talks with the agent")
+        if last.command is None:
+            self._refuse(expected & set(OF_A_COMMAND), "the last turn is no command")
+        if last.mcp is None:
+            self._refuse(expected & set(OF_A_CLIENT), "the last turn is no MCP client's")
+        if not last.is_outside:
+            self._refuse(expected & {"data"}, "the last turn is neither a command nor MCP")
+        return self
+
+    @staticmethod
+    def _refuse(names: set[str], why: str) -> None:
+        if names:
+            raise ValueError(f"expect.{min(names)}: {why}, so nothing would be looked at")
 
     def chosen_by(self, patterns: Sequence[str]) -> bool:
         """Whether one of the patterns is a glob of its name or one of its tags; none chooses all."""

@@ -38,7 +38,19 @@ def check_turn(scenario: Scenario, record: TurnRecord, folder: Path) -> list[Che
     if record.error is not None and turn.expect.error is None and not at_the_end:
         note = "the turn ended in an error"
         checks.append(Check(name="error", turn=record.number, passed=False, found=record.error, note=note))
+    if record.error is None and turn.command is not None and turn.expect.exit is None:
+        checks += _ended_well(scenario, record)
     return checks
+
+
+def _ended_well(scenario: Scenario, record: TurnRecord) -> list[Check]:
+    """A command returns 0 where nothing else is expected of it; one that was stopped or killed returns what it will."""
+    stopped = record.cancelled or record.kills
+    at_the_end = record.number == len(scenario.turns) and scenario.expect.exit is not None
+    if record.exit == 0 or stopped or at_the_end:
+        return []
+    note = f"the command failed: {record.stderr.strip()[-300:]}"
+    return [Check(name="exit", turn=record.number, passed=False, expected=0, found=record.exit, note=note)]
 
 
 def check_whole(scenario: Scenario, turns: list[TurnRecord], folder: Path, held: list[Check]) -> list[Check]:

@@ -131,6 +131,10 @@ class Artifact(_Model):
     text: Matcher = None
 
 
+ASKED_WRONGLY = ("UnknownFunction", "NotAllowed", "LimitReached", "DuplicateId", "McpError")
+"""Errors of a function call, and of an MCP request as such."""
+
+
 class Failure(_Model):
     """How a turn must end that does not end well: the kind of error (tools/errors.py), and what it says."""
 
@@ -142,8 +146,9 @@ class Failure(_Model):
     def _known_kind(cls, kind: str) -> str:
         from tools import errors
 
-        if kind not in errors.__all__:
-            raise ValueError(f"there is no error {kind!r}; there are: {', '.join(errors.__all__)}")
+        known = (*errors.__all__, *ASKED_WRONGLY)
+        if kind not in known:
+            raise ValueError(f"there is no error {kind!r}; there are: {', '.join(known)}")
         return kind
 
 
@@ -185,6 +190,11 @@ class Expect(_Model):
         secrets_absent: texts that must stand in no file that the studio wrote.
         web_asked: words that went to the search service, in order. pages_fetched: hosts that were asked for pages.
         metrics: by name of evals/metrics: a value or an operator.
+        output, stderr: what a command printed. data: by dotted path a value of the JSON that it printed, or of the
+            structured content of an MCP answer; a number is the place in a list, else a list stands for all its items;
+            `.` is all of it.
+        progress: what an MCP client was told of it, a list of texts; it must only grow. contents: kinds of the parts of
+            an MCP answer: text, image, resource_link.
     """
 
     intent: By | None = None
@@ -225,6 +235,11 @@ class Expect(_Model):
     web_asked: Matcher = None
     pages_fetched: Matcher = None
     metrics: By | None = None
+    output: Matcher = None
+    stderr: Matcher = None
+    data: By | None = None
+    progress: Matcher = None
+    contents: Matcher = None
 
     @model_validator(mode="after")
     def _each_key_can_fail(self) -> Expect:

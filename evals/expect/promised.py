@@ -12,6 +12,7 @@ from pathlib import Path
 
 from evals.result import Check, TurnRecord
 from evals.scenario import Scenario
+from evals.turn import Meanwhile
 
 __all__ = ["promised"]
 
@@ -49,6 +50,18 @@ def _moments(scenario: Scenario, turns: list[TurnRecord]) -> Iterator[Check]:
             yield _check("kill_at", record.number, record.kills > 0, "the moment never came")
         if turn.cancel_at is not None:
             yield _check("cancel_at", record.number, record.cancelled, "the moment never came")
+        if turn.meanwhile is not None:
+            yield _meanwhile(turn.meanwhile, record)
+
+
+def _meanwhile(wanted: Meanwhile, record: TurnRecord) -> Check:
+    """It was typed, and returned what it had to."""
+    if not record.meanwhile:
+        return _check("meanwhile", record.number, False, "the moment never came")
+    beside = record.meanwhile[-1]
+    note = str(beside["stderr"]).strip()[-300:] if beside["exit"] != wanted.exit else ""
+    return Check(name="meanwhile.exit", turn=record.number, passed=beside["exit"] == wanted.exit,
+                 expected=wanted.exit, found=beside["exit"], note=note)  # fmt: skip
 
 
 def _answers(scenario: Scenario, turns: list[TurnRecord]) -> Iterator[Check]:

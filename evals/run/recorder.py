@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.result import CallSeen
-from evals.scenario import Moment
+from evals.turn import Moment
 from tools.base import Call
 
 __all__ = ["Recorder"]

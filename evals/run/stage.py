@@ -11,6 +11,7 @@ import os
 import resource
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,10 @@ from pydantic import BaseModel, ConfigDict
 from evals.report.shown import show_turn
 from evals.result import Check, ScenarioRun, TurnRecord
 from evals.run.folder import checks_file, events_file, turn_file, turn_files
+from evals.run.outside import Outside
 from evals.run.recorder import Recorder
-from evals.scenario import Edited, Scenario, Turn
+from evals.scenario import Scenario
+from evals.turn import Edited, Turn
 from evals.world.model import World
 
 if TYPE_CHECKING:
@@ -83,7 +86,7 @@ def play(job: Job) -> ScenarioRun:
     stage = _Stage(job)
     run = ScenarioRun(repeat=job.repeat, folder=job.folder.name, outcome="failed")
     try:
-        with opened(job.world, job.folder, live=job.live, seen=stage.batch) as world:
+        with opened(job.world, job.folder, live=job.live, seen=stage.batch) as world, closing(stage.outside):
             for number, turn in enumerate(job.scenario.turns, start=1):
                 run.turns.append(stage.turn(number, turn, world))
                 run.checks += stage.held(run.turns[-1])
@@ -106,6 +109,7 @@ class _Stage:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.recorder: Recorder | None = None
+        self.outside = Outside(job.folder, job.world, live=job.live is not None)
         self._agent: Any = None
 
     def batch(self, calls: Any) -> None:
@@ -117,17 +121,15 @@ class _Stage:
         kept = turn_file(self.job.folder, number)
         if kept.exists():
             return TurnRecord.model_validate_json(kept.read_bytes())
-        recorder = self.recorder = Recorder(events_file(self.job.folder, number), turn.kill_at, turn.cancel_at)
-        said = turn.say or ("render" if turn.render else "edit" if turn.edit else f"back {turn.back or turn.branch}")
-        record = TurnRecord(number=number, said=said, thread=turn.thread)
+        record = TurnRecord(number=number, said=turn.deed, thread=turn.thread)
         asked = len(world.peer.requests) if world.peer else 0
         searched, fetched = (len(world.sites.asked), len(world.sites.fetched)) if world.sites else (0, 0)
         start, cpu = time.perf_counter(), _cpu()
-        self._act(turn, record, recorder, world)
+        if turn.is_outside:
+            self.outside.play(turn, record, world)
+        else:
+            self._inside(turn, record, world)
         record.seconds, record.cpu_seconds = time.perf_counter() - start, _cpu() - cpu
-        record.calls, record.nodes, record.devices = recorder.calls, recorder.nodes, recorder.devices
-        record.asked_person, record.kills, record.again = recorder.asked_person, recorder.kills, recorder.again
-        record.cancelled = recorder.was_cancelled
         if world.peer:
             record.asked_model = [
                 {"model": one.model, "piece": one.schema_name, "tools": sorted(one.tools), "status": one.status}
@@ -153,6 +155,15 @@ class _Stage:
         checks = check_turn(self.job.scenario, record, self.job.folder)
         path.write_text(json.dumps([one.model_dump(mode="json") for one in checks]), encoding="utf-8")
         return checks
+
+    def _inside(self, turn: Turn, record: TurnRecord, world: OpenedWorld) -> None:
+        """A turn of the agent in this process, and what was seen of it event by event."""
+        recorder = Recorder(events_file(self.job.folder, record.number), turn.kill_at, turn.cancel_at)
+        self.recorder = recorder
+        self._act(turn, record, recorder, world)
+        record.calls, record.nodes, record.devices = recorder.calls, recorder.nodes, recorder.devices
+        record.asked_person, record.kills, record.again = recorder.asked_person, recorder.kills, recorder.again
+        record.cancelled = recorder.was_cancelled
 
     def _act(self, turn: Turn, record: TurnRecord, recorder: Recorder, world: OpenedWorld) -> None:
         from agent.threads import branch, go_back

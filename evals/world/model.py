@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from evals.world.servers import ForeignServer, ServerName
+
 __all__ = ["EngineName", "Fault", "FileMade", "Mind", "Page", "Reply", "Web", "World"]
 
 EngineName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/[a-z][a-z0-9_]*$")]
@@ -184,6 +186,7 @@ class World(_Model):
         files: that lie where the person stands, by name.
         web: None: the network is off.
         model: None: none is named.
+        servers: MCP servers of others, allowed and pinned by the person.
         faults: what goes wrong.
         environment: variables, as STUDIO_LLM_API_KEY (of this scenario alone).
     """
@@ -197,6 +200,7 @@ class World(_Model):
     files: dict[FileName, FileMade] = Field(default_factory=dict)
     web: Web | None = None
     model: Mind | None = None
+    servers: dict[ServerName, ForeignServer] = Field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     environment: dict[str, str] = Field(default_factory=dict)
 

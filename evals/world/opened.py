@@ -33,11 +33,13 @@ class OpenedWorld:
 
     Attributes:
         context: of the agent. peer: the chat model, if it is a scripted one; sites: the web, if there is one.
+        servers: the file that lists MCP servers of others, in the place of configs/mcp.yaml; None: there are none.
     """
 
     context: AgentContext
     peer: Peer | None = None
     sites: Sites | None = None
+    servers: Path | None = None
 
 
 def wants_a_model(world: World) -> bool:
@@ -102,7 +104,19 @@ def opened(
                 opened_web(world.web, settings.knowledge_home / "web", _embed, settings.search_results, context.cancel)
             )
             context = replace(context, search=search)
-        yield OpenedWorld(context, peer, sites)
+        yield OpenedWorld(context, peer, sites, _servers(world, folder))
+
+
+def _servers(world: World, folder: Path) -> Path | None:
+    """MCP servers of others, put in the place of those that the studio lists."""
+    if not world.servers:
+        return None
+    import agent.mcp.foreign
+    from evals.world.servers import write_servers
+
+    path = write_servers(folder / "world", world.servers)
+    agent.mcp.foreign.MCP_YAML = path
+    return path
 
 
 def _context(settings: Settings, world: World, folder: Path, seen: Callable[[list[Call]], None]) -> AgentContext:

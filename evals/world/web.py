@@ -40,12 +40,14 @@ class Sites:
     Attributes:
         web: what it answers.
         asked: words that went to the search service. fetched: addresses of pages, without robots.txt.
+        search_url: where the search service is asked.
     """
 
     web: Web
     asked: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
     port: int = 0
+    search_url: str = ""
 
     def serve(self, connection: socket.socket) -> None:
         """Answer one request."""
@@ -126,7 +128,7 @@ def opened_web(
         # Nobody listens at a port that was just given back.
         with socket.create_server(("127.0.0.1", 0)) as gone:
             port = gone.getsockname()[1]
-    Duckduckgo.search_url = f"http://127.0.0.1:{port}/html/"
+    sites.search_url = Duckduckgo.search_url = f"http://127.0.0.1:{port}/html/"
     fetcher = Fetcher(resolver=sites.resolve, dial=_plain(sites))
     searcher = WebSearcher(DdgsProvider(), fetcher, pages=pages, cache=WebCache(cache), embedder=embed, cancel=cancel)
     try:

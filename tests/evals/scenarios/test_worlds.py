@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evals.run.recorder import Recorder
-from evals.scenario import Moment
+from evals.turn import Moment
 from evals.world import engines as world_engines_module
 from evals.world.engines import WORLD_VARIABLE, call_digest, write_faults
 from evals.world.model import Fault

@@ -1,0 +1,176 @@
+"""An MCP client of a person's: the SDK's own, over standard input and output, with a `studio mcp` of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TookTooLong
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from evals.turn import Asked, Moment
+
+__all__ = ["Answered", "StudioClient"]
+
+START_S = 60.0
+_GOODBYE_S = 15.0
+ResultT = TypeVar("ResultT")
+
+
+@dataclass
+class Answered:
+    """What came of a request.
+
+    Attributes:
+        text: its text parts, or the names of a list. data: structured content; of a list or a resource: what it holds.
+        contents: kinds of its parts. error: kind of the error, empty where it went well.
+        progress: told of it, in order. cancelled: the client cancelled it. timed_out: nobody answered in time.
+    """
+
+    text: str = ""
+    data: Any = None
+    contents: list[str] = field(default_factory=list)
+    error: str = ""
+    progress: list[dict[str, Any]] = field(default_factory=list)
+    cancelled: bool = False
+    timed_out: bool = False
+
+
+class StudioClient:
+    """A connection to a server, opened at once; it lives in an event loop of its own.
+
+    Args:
+        command: that is the server. environment: all its variables. cwd: where it is started.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:
+        from anyio.from_thread import start_blocking_portal
+        from mcp import Client, StdioServerParameters
+
+        given = StdioServerParameters(command=command[0], args=[*command[1:]], env=dict(environment), cwd=str(cwd))
+        self._client = Client(given, cache=None)
+        self._ready: Future[None] = Future()
+        self._leave: Any = None
+        self._opened = start_blocking_portal(name="mcp client of a person")
+        self._portal = self._opened.__enter__()
+        self._life: Future[None] = self._portal.start_task_soon(self._live)
+        try:
+            self._ready.result(START_S)
+        except BaseException:
+            self.close()
+            raise
+
+    async def _live(self) -> None:
+        import anyio
+
+        self._leave = anyio.Event()
+        try:
+            async with self._client:
+                self._ready.set_result(None)
+                await self._leave.wait()
+        except BaseException as error:
+            if self._ready.done():
+                raise
+            self._ready.set_exception(error)
+            if isinstance(error, anyio.get_cancelled_exc_class()):
+                raise
+
+    def ask(self, asked: Asked, within_s: float, cancel_at: Moment | None = None) -> Answered:
+        """Ask it.
+
+        Args:
+            asked: what.
+            within_s: then the request is cancelled, as by `cancel_at`.
+            cancel_at: when the person has enough of it.
+        """
+        from mcp.shared.exceptions import MCPError
+
+        found = Answered()
+        running: Future[None] = self._portal.start_task_soon(self._ask, asked, found, cancel_at)
+        try:
+            running.result(within_s)
+        except TookTooLong:
+            running.cancel()
+            found.timed_out = True
+        except MCPError as error:
+            found.error, found.text = "McpError", str(error)
+        return found
+
+    async def _ask(self, asked: Asked, found: Answered, cancel_at: Moment | None) -> None:
+        import anyio
+
+        with anyio.CancelScope() as scope:
+
+            async def hear(fraction: float, _total: float | None, text: str | None) -> None:
+                found.progress.append({"fraction": fraction, "text": text or ""})
+                if cancel_at is not None and re.search(cancel_at.prints or "", text or ""):
+                    found.cancelled = True
+                    scope.cancel()
+
+            if asked.call is not None:
+                _take(await self._client.call_tool(asked.call, asked.arguments, progress_callback=hear), found)
+            elif asked.read is not None:
+                _read((await self._client.read_resource(asked.read)).contents, found)
+            elif asked.show == "tools":
+                await self._tools(found)
+            else:
+                rows = (await self._client.list_resources()).resources
+                found.data = [{"uri": str(one.uri), "name": one.name, "mime": one.mime_type} for one in rows]
+                found.text = "\n".join(str(one.uri) for one in rows)
+
+    async def _tools(self, found: Answered) -> None:
+        tools: list[Any] = []
+        cursor: str | None = None
+        while True:
+            page = await self._client.list_tools(cursor=cursor)
+            tools += page.tools
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        found.data = [
+            {
+                "name": one.name,
+                "description": one.description,
+                "takes": sorted(one.input_schema.get("properties", {})),
+                "needs": sorted(one.input_schema.get("required", [])),
+                "reads_only": bool(one.annotations and one.annotations.read_only_hint),
+            }
+            for one in tools
+        ]
+        found.text = "\n".join(f"{one['name']}: {one['description']}" for one in found.data)
+
+    def close(self) -> None:
+        """Say goodbye; the server ends with its input."""
+        with suppress(Exception):
+            if self._ready.done() and self._leave is not None and not self._life.done():
+                self._portal.call(self._leave.set)
+                self._life.result(_GOODBYE_S)
+        with suppress(Exception):
+            if not self._life.done():
+                self._life.cancel()
+            self._portal.call(self._portal.stop, True)
+        with suppress(Exception):
+            self._opened.__exit__(None, None, None)
+
+
+def _take(result: Any, found: Answered) -> None:
+    found.contents = [one.type for one in result.content]
+    found.text = "\n".join(one.text for one in result.content if one.type == "text")
+    found.data = result.structured_content
+    if result.is_error:
+        data = (found.data or {}).get("data") if isinstance(found.data, Mapping) else None
+        told = data.get("error") if isinstance(data, Mapping) else None
+        found.error = str(told or "McpError")
+
+
+def _read(contents: Sequence[Any], found: Answered) -> None:
+    texts = [one.text for one in contents if hasattr(one, "text")]
+    found.contents = ["text" if hasattr(one, "text") else "blob" for one in contents]
+    found.text = "\n".join(texts)
+    found.data = [
+        {"uri": str(one.uri), "mime": one.mime_type, "letters": len(getattr(one, "text", "") or one.blob)}
+        for one in contents
+    ]  # fmt: skip

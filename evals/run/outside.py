@@ -1,0 +1,215 @@
+"""Turns that are looked at from outside: a command that is typed, a request of an MCP client."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evals.result import CallSeen, TurnRecord
+from evals.run.child import NO_LIFELINE, Edges
+from evals.run.mcp_client import StudioClient
+from evals.run.process import Ended, Watch, interrupt, kill, run_watched, studio_command
+from evals.turn import Asked, Turn
+from evals.world.model import World
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from configs.settings import Settings
+    from evals.world.opened import OpenedWorld
+
+__all__ = ["Outside", "environment_of"]
+
+_MACHINE = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT", "CUDA_VISIBLE_DEVICES")
+"""Variables of the machine, not of the person."""
+_OURS = ("PYTHONPATH", "PYTHONHASHSEED", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_TERMINAL = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "dumb", "COLUMNS": "120", "NO_COLOR": "1", "TZ": "UTC"}
+_TIMED_OUT = "TimedOut"
+
+
+def environment_of(settings: Settings, world: World, home: Path, *, live: bool) -> dict[str, str]:
+    """All variables of a process in the world: none of the person's own, but those of a live chat model.
+
+    Args:
+        settings: of the world; each is a variable of its own.
+        world: whose variables are added.
+        home: in the place of the person's.
+    """
+    found = {name: os.environ[name] for name in (*_MACHINE, *_OURS) if name in os.environ}
+    found |= {**_TERMINAL, "HOME": str(home)}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if value is not None:
+            found[f"STUDIO_{name.upper()}"] = _as_variable(value)
+    kept = {"STUDIO_LLM_BASE_URL"}
+    if live:
+        from configs.chat_models import variables_of_chat_models
+
+        kept |= {*variables_of_chat_models(), *(one for one in os.environ if one.startswith("STUDIO_LLM_"))}
+    return {**found, **{name: os.environ[name] for name in kept if name in os.environ}, **world.environment}
+
+
+def _as_variable(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+@dataclass
+class Outside:
+    """Plays such turns, one after another, in one world.
+
+    Attributes:
+        folder: of the scenario. world: as its file says it. live: a person's own chat model plays.
+    """
+
+    folder: Path
+    world: World
+    live: bool = False
+
+    def __post_init__(self) -> None:
+        self._clients: dict[tuple[str, bool], StudioClient] = {}
+
+    def play(self, turn: Turn, record: TurnRecord, opened: OpenedWorld) -> None:
+        """Do it, and take down what came of it."""
+        before = _productions(self.folder)
+        if turn.command is not None:
+            self._type(turn, record, opened)
+        else:
+            self._ask(turn, record, opened)
+        _made(record, before, self.folder)
+
+    def close(self) -> None:
+        """End every connection, and the servers with it."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    # -- commands ---------------------------------------------------------------------------------------------------
+
+    def _type(self, turn: Turn, record: TurnRecord, opened: OpenedWorld) -> None:
+        assert turn.command is not None
+        record.command = shlex.join(turn.command)
+        watches: list[Watch] = []
+        if turn.cancel_at is not None:
+            watches.append(Watch(turn.cancel_at, interrupt))
+        if turn.kill_at is not None:
+            watches.append(Watch(turn.kill_at, kill))
+        if turn.meanwhile is not None:
+            watches.append(Watch(turn.meanwhile.at, self._beside(turn, record, opened)))
+        ended = self._run(turn.command, opened, turn.within_s, turn.stdin, watches)
+        record.output, record.stderr, record.exit = ended.output, ended.stderr, ended.exit
+        record.data = _json(ended.output)
+        acts = [one.act for one in ended.came]
+        record.cancelled, record.kills = interrupt in acts, int(kill in acts)
+        if ended.exit is None:
+            told = f"the command took longer than {turn.within_s:g} s, and was ended"
+            record.error = {"kind": _TIMED_OUT, "says": told}
+
+    def _beside(self, turn: Turn, record: TurnRecord, opened: OpenedWorld) -> Callable[[subprocess.Popen[bytes]], None]:
+        def act(_process: subprocess.Popen[bytes]) -> None:
+            assert turn.meanwhile is not None
+            ended = self._run(turn.meanwhile.command, opened, turn.within_s)
+            told = {"exit": ended.exit, "output": ended.output, "stderr": ended.stderr}
+            record.meanwhile.append({"command": shlex.join(turn.meanwhile.command), **told})
+
+        return act
+
+    def _run(
+        self, command: tuple[str, ...], opened: OpenedWorld, within_s: float, stdin: str = "",
+        watches: list[Watch] | None = None,
+    ) -> Ended:  # fmt: skip
+        return run_watched(
+            self._edges(opened), command[1:], environment=self._environment(opened), cwd=self.folder / "desk",
+            folder=self.folder, stdin=stdin, within_s=within_s, watches=watches or (),
+        )  # fmt: skip
+
+    # -- MCP --------------------------------------------------------------------------------------------------------
+
+    def _ask(self, turn: Turn, record: TurnRecord, opened: OpenedWorld) -> None:
+        asked = turn.mcp
+        assert asked is not None
+        record.asked_mcp = asked.model_dump(mode="json", exclude_defaults=True)
+        found = self._client(asked, opened).ask(asked, turn.within_s, turn.cancel_at)
+        record.message, record.data, record.contents = found.text, found.data, found.contents
+        record.progress, record.cancelled = found.progress, found.cancelled
+        if found.timed_out:
+            told = f"nobody answered within {turn.within_s:g} s"
+            record.error = {"kind": _TIMED_OUT, "says": told}
+        elif found.error:
+            record.error = {"kind": found.error, "says": found.text}
+
+    def _client(self, asked: Asked, opened: OpenedWorld) -> StudioClient:
+        key = asked.client, asked.low_level
+        if key not in self._clients:
+            words = ["mcp", *(["--tools"] if asked.low_level else [])]
+            command = studio_command(self._edges(opened), NO_LIFELINE, words)
+            self._clients[key] = StudioClient(command, self._environment(opened), self.folder / "desk")
+        return self._clients[key]
+
+    # -- their world ------------------------------------------------------------------------------------------------
+
+    def _environment(self, opened: OpenedWorld) -> dict[str, str]:
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        return environment_of(opened.context.settings, self.world, home, live=self.live)
+
+    def _edges(self, opened: OpenedWorld) -> Path:
+        world, sites = self.world, opened.sites
+        differ = world.absent or world.stand_ins or world.faults
+        edges = Edges(
+            engines=world.model_dump(mode="json", exclude_unset=True) if differ else None,
+            faults=self.folder / "world",
+            sites=sites.port if sites else 0,
+            search_url=sites.search_url if sites else "",
+            searches=opened.context.settings.network,
+            servers=opened.servers,
+            alone=not self.live,
+        )
+        path = self.folder / "world" / "edges.json"
+        path.write_text(edges.model_dump_json(), encoding="utf-8")
+        return path
+
+
+def _json(output: str) -> Any:
+    with suppress(ValueError, RecursionError):
+        return json.loads(output)
+    return None
+
+
+def _productions(folder: Path) -> dict[Path, int]:
+    """When each production was last told of in its manifest."""
+    return {path: path.stat().st_mtime_ns for path in (folder / "productions").glob("*/manifest.json")}
+
+
+def _made(record: TurnRecord, before: dict[Path, int], folder: Path) -> None:
+    """What the turn has made: the production that was written last, as its own manifest and storyboard tell it."""
+    from configs.yaml_file import YamlProblem
+    from tools.errors import ToolError
+    from tools.storyboard import load_storyboard
+
+    written = {path: at for path, at in _productions(folder).items() if before.get(path) != at}
+    if not written:
+        return
+    place = max(written, key=lambda path: written[path]).parent
+    record.production, record.made = str(place.relative_to(folder)), True
+    with suppress(OSError, ValueError, AttributeError, KeyError, TypeError):
+        manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+        there = [name for name in manifest["exports"] if (place / name).is_file()]
+        record.files = {str(Path(name).with_suffix("")): str((place / name).relative_to(folder)) for name in there}
+        record.calls = [_recorded(one) for one in manifest["attempts"]]
+    with suppress(ToolError, YamlProblem, OSError):
+        record.storyboard = load_storyboard(place / "storyboard.yaml").model_dump(mode="json")
+
+
+def _recorded(attempt: dict[str, Any]) -> CallSeen:
+    """A call as the production tells of it: whether this turn made it or found it there is not seen from outside."""
+    names = ("tool", "engine", "args", "attempt", "key", "seconds")
+    found = {name: attempt[name] for name in names if attempt.get(name) is not None}
+    return CallSeen(id=attempt["call"], status="recorded", text=attempt.get("error") or "", **found)
