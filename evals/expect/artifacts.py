@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -92,15 +93,22 @@ def _intact(wanted: bool, seen: Seen) -> Iterator[Check]:
 
 
 def _secrets_absent(wanted: tuple[str, ...], seen: Seen) -> Iterator[Check]:
-    """In all that the studio wrote; not in what the harness itself keeps of the world."""
+    """In all that the studio wrote or told; not in what the harness itself keeps of the world."""
     files = [
         path for path in sorted(seen.folder.rglob("*"))
         if path.is_file() and not any(fnmatchcase(path.relative_to(seen.folder).parts[0], one) for one in OURS)
     ]  # fmt: skip
+    told = {
+        f"turn {turn.number}: {name}": json.dumps(getattr(turn, name), ensure_ascii=False, default=str)
+        for turn in seen.turns
+        for name in ("message", "error", "output", "stderr", "meanwhile", "data", "progress")
+        if getattr(turn, name)
+    }
     for secret in wanted:
         found = [str(path.relative_to(seen.folder)) for path in files if secret.encode() in path.read_bytes()]
+        found += [where for where, text in told.items() if json.dumps(secret, ensure_ascii=False)[1:-1] in text]
         passed = bool(files) and not found
-        yield Check(name="secrets_absent", turn=seen.number, passed=passed, expected="in no file", found=found[:20])
+        yield Check(name="secrets_absent", turn=seen.number, passed=passed, expected="in nothing written or told", found=found[:20])
 
 
 SCORERS = {"artifacts": _artifacts, "stored": _stored, "intact": _intact, "secrets_absent": _secrets_absent}

@@ -1,7 +1,8 @@
 """What a scenario's file says of the world must have come about: else it shows less than it claims, and still passes.
 
-A fault that never struck (a pattern that fits no call), a moment that never came, a line of a scripted chat model that
-nobody ever asked for, an answer to a question that was never put: each is a check that fails.
+A fault that never struck (a pattern that fits no call), a server of others that nobody asked, a moment that never came,
+a line of a scripted chat model that nobody ever asked for, an answer to a question that was never put: each is a check
+that fails.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def promised(scenario: Scenario, turns: list[TurnRecord], folder: Path, *, live:
         live: a person's own chat model played: what one of the file would have been asked is not looked at, but that
             theirs gave anything is, since the rules alone may pass in its place.
     """
-    found = [*_faults(scenario, folder), *_moments(scenario, turns), *_answers(scenario, turns)]
+    found = [*_faults(scenario, folder), *_servers(scenario, folder)]
+    found += [*_moments(scenario, turns), *_answers(scenario, turns)]
     return [*found, *(_live(scenario, turns) if live else _replies(scenario, turns))]
 
 
@@ -42,6 +44,14 @@ def _faults(scenario: Scenario, folder: Path) -> Iterator[Check]:
     for number, fault in enumerate(scenario.world.faults):
         why = f"no call of {fault.tool} that fits {fault.call!r} came to {fault.kind}"
         yield _check(f"world.faults.{number}", 0, number in happened, why)
+
+
+def _servers(scenario: Scenario, folder: Path) -> Iterator[Check]:
+    for name in scenario.world.servers:
+        path = folder / "world" / f"{name}.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        asked = any("listed" in json.loads(line) for line in lines)
+        yield _check(f"world.servers.{name}", 0, asked, "nobody asked the server what it offers")
 
 
 def _moments(scenario: Scenario, turns: list[TurnRecord]) -> Iterator[Check]:

@@ -40,7 +40,8 @@ def _data(wanted: Mapping[str, Any], seen: Seen) -> Iterator[Check]:
     for path, value in wanted.items():
         found, there = at_path(seen.last.data, path)
         note = "" if there else "there is nothing at this path"
-        passed = matches(found, value)
+        # What is absent is absent from something: a path that leads nowhere is most often misspelt.
+        passed = there and matches(found, value)
         yield Check(name=f"data.{path}", turn=seen.number, passed=passed, expected=value, found=found, note=note)
 
 

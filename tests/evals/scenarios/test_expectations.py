@@ -93,6 +93,14 @@ CASES: list[tuple[str, Any, Any]] = [
     ("stored", {"productions/*/script.md": {"contains": "Luca"}}, {"productions/*/script.md": {"contains": "Zanzu"}}),
     ("intact", True, False),
     ("secrets_absent", ["canary-123"], ["Luca"]),
+    ("secrets_absent", ["canary-456"], ["was printed"]),
+    ("output", {"contains": "was printed"}, {"contains": "a traceback"}),
+    ("stderr", {"contains": "a warning"}, {"absent": True}),
+    ("data", {"jobs.0.state": "done", "jobs.state": ["done", "failed"], "jobs.1.calls.id": ["film"]},
+     {"jobs.1.state": "done"}),
+    ("data", {"jobs": {"length": 2}, ".": {"length": 1}}, {"jobs.7.state": {"absent": True}, "nothing": 1}),
+    ("progress", {"length": 2}, {"contains": "never told"}),
+    ("contents", {"contains": "image"}, ["text"]),
     ("metrics", {"film_validity": 1, "on_stage_count": 1, "subtitle_offset": {"at_most": 0.3}}, {"film_validity": 0}),
 ]  # fmt: skip
 
@@ -104,6 +112,9 @@ def seen(film: Seen) -> Seen:
         "attempts": TRIES, "failures": {"music1": "ran out of memory"}, "devices": [LOAD], "again": 2, "steps": 3,
         "tokens": 70, "asked_model": [{"piece": "Outline", "status": 200}, {"piece": None, "status": 400}],
         "search": "found", "web_asked": ["harbours"], "pages_fetched": ["harbours.example/"], "error": ERROR,
+        "output": "was printed", "stderr": "a warning", "contents": ["text", "image"],
+        "data": {"jobs": [{"state": "done"}, {"state": "failed", "calls": [{"id": "film"}]}]},
+        "progress": [{"fraction": 0.1, "text": "drawing"}, {"fraction": 0.4, "text": "drawn"}],
         "asked_person": [{"question": "approve"}], "assumptions": ["I guess that it is day."],
     }  # fmt: skip
     record = film.last.model_copy(update=more, deep=True)
@@ -128,6 +139,17 @@ def test_it_holds_and_it_fails(key: str, right: Any, wrong: Any, seen: Seen) -> 
 
 def test_every_key_has_a_case_that_fails_and_a_scorer() -> None:
     assert {key for key, _, _ in CASES} == set(Expect.model_fields) == set(scorers())
+
+
+@pytest.mark.parametrize("told", [[0.1, 0.1], [0.4, 0.2]])
+def test_progress_that_does_not_grow_is_found_out(told: list[float], film: Seen) -> None:
+    progress = [{"fraction": one, "text": "drawing"} for one in told]
+    seen = Seen((film.last.model_copy(update={"progress": progress}),), film.folder)
+    assert [one.name for one in held("progress", {"length": 2}, seen) if not one.passed] == ["progress.grows"]
+
+
+def test_where_there_is_no_json_no_data_is_found(film: Seen) -> None:
+    assert [one.passed for one in held("data", {"jobs": {"absent": True}}, film)] == [False]
 
 
 def test_every_fact_is_one(film: Seen) -> None:
