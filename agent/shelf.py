@@ -38,7 +38,7 @@ class Shelf:
     def put(self, version: Version) -> str:
         """Keep a version and return its name."""
         data = version.model_dump_json().encode()
-        name = hashlib.sha256(data).hexdigest()[:24]
+        name = _name_of(data)
         path = self.folder / f"{name}.json"
         if not path.exists():
             write_atomic(path, data)
@@ -54,6 +54,13 @@ class Shelf:
             raise InvalidInput(f"{name[:40]!r} is not the name of an earlier storyboard")
         path = self.folder / f"{name}.json"
         try:
-            return Version.model_validate_json(read_record(path))
+            data = read_record(path)
+            if _name_of(data) != name:
+                raise ValueError("it is not as it was")
+            return Version.model_validate_json(data)
         except (OSError, ValueError) as error:
             raise InvalidInput(f"the earlier storyboard {name} cannot be read ({type(error).__name__})") from error
+
+
+def _name_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:24]

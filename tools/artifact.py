@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,14 @@ __all__ = [
     "fsync_dir",
     "hash_file",
     "read_record",
+    "sealed",
     "write_atomic",
 ]
 
 RECORD_NAME = "artifact.json"
 MOST_RECORD_BYTES = 64 << 20
 """Of a record that is read at all: a film's largest has a thousandth of it."""
+_SEAL = re.compile(rb',\n "seal": "([0-9a-f]{40})"\n}\n?\Z')
 
 
 def canonical_json(data: Any) -> bytes:
@@ -73,18 +76,40 @@ def fsync_dir(path: Path) -> None:
         os.close(fd)
 
 
+def sealed(record: bytes) -> bytes:
+    """A JSON object with the hash of its own bytes as its last member: a bit that flips on the disk is then noticed.
+
+    It tells decay from what was written, and is no signature: whoever changes a record can seal it anew.
+
+    Args:
+        record: the object, with one member at least.
+    """
+    inner = record.rstrip()[:-1].rstrip()
+    return inner + f',\n "seal": "{_hash_of(inner)}"\n}}\n'.encode()
+
+
+def _hash_of(inner: bytes) -> str:
+    return hashlib.sha256(inner).hexdigest()[:40]
+
+
 def read_record(path: Path) -> bytes:
-    """The bytes of a JSON file of the studio's own; one that was blown up to gigabytes is not read.
+    """The bytes of a JSON file of the studio's own, without its seal, if it has one.
 
     Raises:
-        ValueError: it is larger than `MOST_RECORD_BYTES`.
+        ValueError: it is larger than `MOST_RECORD_BYTES`, or is not as it was when it was sealed.
         OSError: it is not there, or cannot be read.
     """
     with path.open("rb") as file:
         data = file.read(MOST_RECORD_BYTES + 1)
     if len(data) > MOST_RECORD_BYTES:
         raise ValueError(f"{path} is larger than {MOST_RECORD_BYTES >> 20} MB")
-    return data
+    seal = _SEAL.search(data)
+    if seal is None:
+        return data
+    inner = data[: seal.start()]
+    if _hash_of(inner) != seal[1].decode():
+        raise ValueError(f"{path} was damaged or changed since it was written")
+    return inner + b"\n}"
 
 
 def write_atomic(path: Path, data: bytes) -> None:

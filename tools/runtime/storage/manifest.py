@@ -1,7 +1,7 @@
 """manifest.json: how each piece of a production was made, for people and for the next run.
 
 The artifacts themselves are the truth; the manifest says which call of the plan each belongs to, how the judge scored
-it and what it was chosen over. One that is lost or torn is rebuilt from the records of the artifacts.
+it and what it was chosen over. One that is torn or damaged is rebuilt from the records of the artifacts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.artifact import Artifact, FileRecord, read_record, write_atomic
+from tools.artifact import Artifact, FileRecord, read_record, sealed, write_atomic
 from tools.runtime.storage.disk import storage_failure
 from tools.runtime.storage.store import ArtifactStore
 
@@ -149,7 +149,7 @@ def save_manifest(manifest: Manifest, path: Path) -> None:
     Raises:
         StorageFailed: the old one is then still there.
     """
-    write_atomic(path, manifest.model_dump_json(indent=1).encode() + b"\n")
+    write_atomic(path, sealed(manifest.model_dump_json(indent=1).encode()))
 
 
 def library_versions(distributions: Sequence[str]) -> dict[str, str]:

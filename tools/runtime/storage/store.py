@@ -27,7 +27,16 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tools.artifact import RECORD_NAME, Artifact, ArtifactRecord, FileRecord, canonical_json, fsync_dir, hash_file
+from tools.artifact import (
+    RECORD_NAME,
+    Artifact,
+    ArtifactRecord,
+    FileRecord,
+    canonical_json,
+    fsync_dir,
+    hash_file,
+    sealed,
+)
 from tools.errors import BadOutput, CorruptArtifact, StorageFailed
 from tools.runtime.storage.disk import storage_errors, storage_failure
 from tools.runtime.storage.locks import FileLock
@@ -287,5 +296,5 @@ def _seal(temp: Path, made: Provenance, output: dict[str, Any], seconds: float) 
     record = ArtifactRecord(
         **vars(made), files=files, output=output, digest=content_digest(files, output), seconds=round(seconds, 4)
     )
-    (temp / RECORD_NAME).write_bytes(record.model_dump_json(indent=1).encode())
+    (temp / RECORD_NAME).write_bytes(sealed(record.model_dump_json(indent=1).encode()))
     return record, [*(temp / name for name in files), temp / RECORD_NAME, *folders]
