@@ -18,6 +18,7 @@ from agent.chat_models.errors import (
     ContextOverflow,
 )
 from configs.chat_models import Endpoint
+from configs.unreached import why_unreached
 from tools.errors import Cancelled
 
 __all__ = ["SCHEMA", "as_failure", "shown"]
@@ -56,7 +57,7 @@ def as_failure(error: BaseException | None, endpoint: Endpoint, most_bytes: int)
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, endpoint)
     if isinstance(error, openai.APIConnectionError | httpx2.HTTPError | OSError):
-        return ChatUnavailable(f"{name} cannot be reached: {shown(clean(str(error.__cause__ or error)))}")
+        return ChatUnavailable(f"{name} cannot be reached at {clean(endpoint.url)}: {why_unreached(error)}")
     if isinstance(error, openai.APIError | openai.OpenAIError):
         return ChatUnavailable(f"{name} failed: {shown(clean(str(error)))}")
     if isinstance(error, ValueError | TypeError | KeyError | AttributeError | RecursionError | IndexError):

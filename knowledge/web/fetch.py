@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from configs.unreached import why_unreached
 from knowledge.web.addresses import PORTS, Address, read_address
 from knowledge.web.problems import AddressRefused, NotReached, PageRefused, TooSlow, WrongType
 from knowledge.web.resolving import Resolver, SystemResolver
@@ -193,7 +194,7 @@ class Fetcher:
         except httpcore2.TimeoutException:
             raise TooSlow(f"{address.host} took too long") from None
         except (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError, OSError) as error:
-            raise NotReached(f"{address.host} could not be reached: {_reason(error)}") from None
+            raise NotReached(f"{address.host} could not be reached: {why_unreached(error)}") from error
 
     @staticmethod
     def _read(response: httpcore2.Response, address: Address, types: Collection[str], most_bytes: int) -> _Answer:
@@ -241,8 +242,3 @@ def _media_type(header: str) -> tuple[str, str]:
     media, _, parameters = header[:300].partition(";")
     found = _CHARSET.search(parameters)
     return media.strip().lower(), found[1].lower() if found else ""
-
-
-def _reason(error: BaseException) -> str:
-    told = " ".join(str(error).split())
-    return "".join(c if c.isprintable() else "?" for c in told)[:160] or type(error).__name__

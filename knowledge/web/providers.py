@@ -9,7 +9,6 @@ given one fixed host and the words of the question, and nothing that a page or a
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
+from configs.unreached import why_unreached
 from knowledge.splitting import without_controls
 from knowledge.web.problems import NotReached, SearchRefused, TooSlow
 
@@ -90,7 +90,7 @@ class DdgsProvider:
         except TimeoutException:
             raise TooSlow(f"the search took longer than {seconds:g} s") from None
         except DDGSException as error:
-            raise NotReached(f"the search service could not be reached: {_reason(error)}") from None
+            raise NotReached(f"the search service could not be reached: {why_unreached(error)}") from error
         hits = _hits((result.title, result.href, result.body) for result in found)
         if not hits:
             _judge(*(seen[-1] if seen else (0, "")))
@@ -116,7 +116,7 @@ class DuckduckgoSearchProvider:
         except DuckDuckGoSearchException as error:
             if "No results" in str(error):
                 return []
-            raise NotReached(f"the search service could not be reached: {_reason(error)}") from None
+            raise NotReached(f"the search service could not be reached: {why_unreached(error)}") from error
         return _hits((one.get("title", ""), one.get("href", ""), one.get("body", "")) for one in found)[:limit]
 
 
@@ -170,10 +170,3 @@ def _place(url: str) -> str:
 
 def _plain(text: Any, most: int) -> str:
     return " ".join(without_controls(html.unescape(str(text or ""))[: 4 * most]).split())[:most]
-
-
-def _reason(error: BaseException) -> str:
-    told = " ".join(without_controls(str(error)).split())
-    if re.search(r"\bdns\b|name resolution|getaddrinfo|resolv", told, re.IGNORECASE):
-        return "its name could not be resolved; is this machine online?"
-    return told if 0 < len(told) <= 160 else f"{told[:160]}…" if told else type(error).__name__

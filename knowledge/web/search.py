@@ -101,8 +101,8 @@ class WebSearcher:
         behind: dict[str, Any] = {"hits": hits, "unread": unread, "remembered": remembered}
         if not passages:
             why = next(iter(unread.values()), "they say nothing about it")
-            reason = f"{len(hits)} pages were found, but none could be read: {why}."
-            return Findings(status="failed", reason=reason, **behind)
+            told = f"{len(hits)} pages were found, but none could be read: {why}"
+            return Findings(status="failed", reason=_sentence(told), **behind)
         return Findings(status="found", passages=passages, **behind)
 
     def _hits(self, provider: SearchProvider, query: str) -> tuple[list[Hit], bool]:
@@ -183,6 +183,6 @@ class WebSearcher:
         ]
 
 
-def _sentence(problem: WebProblem) -> str:
+def _sentence(problem: WebProblem | str) -> str:
     told = str(problem)
-    return f"{told[:1].upper()}{told[1:]}."
+    return f"{told[:1].upper()}{told[1:]}{'' if told.endswith(('.', '?', '!')) else '.'}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from configs.unreached import why_unreached
 from tools.errors import Cancelled, InvalidInput, MissingPrerequisite, ToolError
 from tools.models.shelf import hash_of
 
@@ -154,7 +155,7 @@ class Hub:
             raise MissingPrerequisite(f"{what}: offline mode is on.", command="unset HF_HUB_OFFLINE") from None
         except transport as error:
             status = getattr(getattr(error, "response", None), "status_code", None)
-            told = f"it answered {status}" if status else f"{type(error).__name__}: {str(error)[:160]}"
+            told = f"it answered {status}" if status else f"{why_unreached(error)}"
             raise PullFailed(
                 f"{what}: the Hub could not be reached ({told}).", hint="The same command goes on from here."
             ) from error
