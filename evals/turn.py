@@ -5,32 +5,17 @@ They say something to the agent, type a command of the studio, or have an MCP cl
 
 from __future__ import annotations
 
-import re
 import shlex
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from agent.intent import OutputKind
+from evals.deeds import Asked, Damaged, Edited, Meanwhile, Moment, Options, Typed
 from evals.expect.model import Expect
 from tools.storyboard import Storyboard
 
-__all__ = [
-    "OF_AN_AGENT",
-    "OF_A_CLIENT",
-    "OF_A_COMMAND",
-    "PROGRAM",
-    "Asked",
-    "Edited",
-    "Meanwhile",
-    "Moment",
-    "Options",
-    "Turn",
-    "Typed",
-]
+__all__ = ["OF_AN_AGENT", "OF_A_CLIENT", "OF_A_COMMAND", "Turn"]
 
-PROGRAM = "studio"
-"""The program that a command is of; no other is run."""
 OF_AN_AGENT = (
     "intent", "assumptions", "problems", "thoughts", "notes", "search", "asked", "strategy", "trajectory",
     "tool_calls", "switches", "again", "scores", "attempts", "retries", "improved", "failures", "passed_over",
@@ -41,145 +26,14 @@ OF_A_COMMAND = ("output", "stderr")
 OF_A_CLIENT = ("progress", "contents")
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _split(typed: Any) -> Any:
-    """A line as a shell splits it; a list stands as it is."""
-    if not isinstance(typed, str):
-        return typed
-    try:
-        return shlex.split(typed)
-    except ValueError as error:
-        raise ValueError(f"is no command line: {error}") from None
-
-
-def _of_the_studio(words: tuple[str, ...]) -> tuple[str, ...]:
-    if not words or words[0] != PROGRAM:
-        raise ValueError(f"begins with `{PROGRAM}`, as it is typed; no other program is run")
-    if any("\0" in word for word in words):
-        raise ValueError("no word of a command holds a zero")
-    return words
-
-
-Typed = Annotated[tuple[str, ...], Field(max_length=60), BeforeValidator(_split), AfterValidator(_of_the_studio)]
-"""A command as it is typed: one line (`studio jobs add "Luca waving"`), or its words as a list. No shell reads it."""
-
-
-class Moment(_Model):
-    """A moment of a turn.
-
-    Attributes:
-        call: pattern of call ids, with `status`; or `node`: of the graph, when it has ended.
-        prints: of a command: this regular expression is found in what it has printed so far; of an MCP client: in
-            what it is told of progress. file: of a command: a file of this pattern lies in the scenario's folder.
-        nth: the first time, the second, ... (of `call` and `node`)
-    """
-
-    call: str | None = None
-    status: Literal["queued", "running", "done", "cached", "failed"] = "done"
-    node: Literal["think", "retrieve", "search", "reason", "act", "judge", "respond"] | None = None
-    prints: str | None = Field(None, min_length=1)
-    file: str | None = Field(None, min_length=1)
-    nth: int = Field(1, ge=1)
-
-    @field_validator("prints")
-    @classmethod
-    def _is_a_pattern(cls, prints: str | None) -> str | None:
-        try:
-            empty = prints is not None and re.compile(prints).search("")
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from None
-        if empty:
-            raise ValueError("is found in every text, before anything is printed")
-        return prints
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Moment:
-        given = [self.call, self.node, self.prints, self.file]
-        if sum(one is not None for one in given) != 1:
-            raise ValueError("say either call or node; of a command prints or file")
-        if self.file is not None and (self.file.startswith("/") or ".." in self.file.split("/")):
-            raise ValueError("file: is a pattern below the scenario's folder")
-        return self
-
-    @property
-    def is_seen_from_outside(self) -> bool:
-        """Whether it is one of a process that is watched, not of the agent in this one."""
-        return self.prints is not None or self.file is not None
-
-
-class Options(_Model):
-    """What the command line would say beside the request (`agent.options.RunOptions`)."""
-
-    plan_only: bool = False
-    approve: bool = False
-    burn_subtitles: bool = False
-    outputs: tuple[OutputKind, ...] = ()
-    engines: tuple[str, ...] = ()
-    preset: Literal["", "draft", "standard", "high", "master"] = ""
-    strategy: Literal["", "plain", "react", "chain_of_thought", "tree_of_thoughts", "reflexion"] = ""
-
-
-class Edited(_Model):
-    """What the person changes by hand in the text of the storyboard (as storyboard.yaml has it)."""
-
-    replace: str = Field(min_length=1)
-    by: str
-
-
-class Meanwhile(_Model):
-    """What is typed in a second terminal while the command of the turn runs.
-
-    Attributes:
-        at: when. command: what. exit: what it must return.
-    """
-
-    at: Moment
-    command: Typed
-    exit: int = 0
-
-    @model_validator(mode="after")
-    def _from_outside(self) -> Meanwhile:
-        if not self.at.is_seen_from_outside:
-            raise ValueError("at: of a command, say prints or file")
-        return self
-
-
-class Asked(_Model):
-    """What an MCP client asks the studio (`studio mcp`, over standard input and output).
-
-    Attributes:
-        call: a tool, with `arguments`; or show: lists what there is; or read: a resource, by its address.
-        low_level: the server was started with --tools.
-        client: by name; each has a connection and a server of its own, which stay until the scenario ends.
-    """
-
-    call: str | None = Field(None, min_length=1, max_length=200)
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    show: Literal["tools", "resources"] | None = None
-    read: str | None = Field(None, min_length=1, max_length=1000)
-    low_level: bool = False
-    client: str = Field("first", pattern=r"^[a-z][a-z0-9_]{0,39}$")
-
-    @model_validator(mode="after")
-    def _one_question(self) -> Asked:
-        if sum(one is not None for one in (self.call, self.show, self.read)) != 1:
-            raise ValueError("say one of: call, show, read")
-        if self.arguments and self.call is None:
-            raise ValueError("arguments: only a call has them")
-        return self
-
-
-class Turn(_Model):
+class Turn(BaseModel):
     """One thing that the person does.
 
     Attributes:
         say: the request. render: a storyboard to make as it stands, without a request; or edit: changes to the
             storyboard.yaml of the production so far, which is then rendered. back: turns to go back. branch: name of a
-            conversation to begin from this one. command: of the studio, typed in a terminal. mcp: asked by an MCP
-            client.
+            conversation to begin from this one. damage: what becomes of files before the next turn. command: of the
+            studio, typed in a terminal. mcp: asked by an MCP client.
         thread: of the conversation.
         options: beside it.
         answers: to the question for approval, in order: yes, no, what is to be changed, in words, or a change of the
@@ -192,11 +46,14 @@ class Turn(_Model):
         expect: what must be so after this turn.
     """
 
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     say: str | None = Field(None, min_length=1, max_length=20_000)
     render: Storyboard | None = None
     edit: tuple[Edited, ...] = ()
     back: int | None = Field(None, ge=1)
     branch: str | None = None
+    damage: Damaged | None = None
     command: Typed | None = None
     mcp: Asked | None = None
     thread: str = "main"
@@ -213,9 +70,10 @@ class Turn(_Model):
     @model_validator(mode="after")
     def _one_deed(self) -> Turn:
         given = [self.say is not None, self.render is not None, bool(self.edit), self.back is not None,
-                 self.branch is not None, self.command is not None, self.mcp is not None]  # fmt: skip
+                 self.branch is not None, self.damage is not None, self.command is not None,
+                 self.mcp is not None]  # fmt: skip
         if sum(given) != 1:
-            raise ValueError("a turn does one of: say, render, edit, back, branch, command, mcp")
+            raise ValueError("a turn does one of: say, render, edit, back, branch, damage, command, mcp")
         if self.answers and not self.options.approve:
             raise ValueError("answers: nobody asks without options: {approve: true}")
         return self
@@ -224,7 +82,10 @@ class Turn(_Model):
     def _what_belongs_to_it(self) -> Turn:
         """A field that nothing would look at is refused: the file would say more than is done."""
         said = self.model_fields_set
-        if self.is_outside:
+        if self.damage is not None:
+            self._refuse(said - {"damage", "expect"}, "has nothing to do with files that are damaged")
+            self._refuse(self.expect.model_fields_set - {"stored"}, "of damage, only what is stored is seen", "expect.")
+        elif self.is_outside:
             self._refuse(said & {"thread", "options", "answers", "after_kill"}, "belongs to a conversation")
         else:
             self._refuse(said & {"within_s"}, "belongs to a command or mcp")
@@ -280,15 +141,9 @@ class Turn(_Model):
         if self.command is not None:
             return "$ " + shlex.join(self.command)
         if self.mcp is not None:
-            return f"MCP: {_asked(self.mcp)}"
+            return f"MCP: {self.mcp.deed}"
         if self.render is not None:
             return "render"
+        if self.damage is not None:
+            return f"({self.damage.how} {self.damage.file})"
         return "edit" if self.edit else f"back {self.back or self.branch}"
-
-
-def _asked(asked: Asked) -> str:
-    import json
-
-    if asked.call is not None:
-        return f"{asked.call} {json.dumps(asked.arguments, ensure_ascii=False)}"
-    return f"read {asked.read}" if asked.read is not None else f"list {asked.show}"

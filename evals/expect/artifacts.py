@@ -108,7 +108,7 @@ def _secrets_absent(wanted: tuple[str, ...], seen: Seen) -> Iterator[Check]:
         found = [str(path.relative_to(seen.folder)) for path in files if secret.encode() in path.read_bytes()]
         found += [where for where, text in told.items() if json.dumps(secret, ensure_ascii=False)[1:-1] in text]
         passed = bool(files) and not found
-        yield Check(name="secrets_absent", turn=seen.number, passed=passed, expected="in nothing written or told", found=found[:20])
+        yield Check(name="secrets_absent", turn=seen.number, passed=passed, expected="nowhere", found=found[:20])
 
 
 SCORERS = {"artifacts": _artifacts, "stored": _stored, "intact": _intact, "secrets_absent": _secrets_absent}

@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from evals.deeds import Meanwhile
 from evals.result import Check, TurnRecord
 from evals.scenario import Scenario
-from evals.turn import Meanwhile
 
 __all__ = ["promised"]
 

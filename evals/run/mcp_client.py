@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from evals.turn import Asked, Moment
+from evals.deeds import Asked, Moment
 
 __all__ = ["Answered", "StudioClient"]
 

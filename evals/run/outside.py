@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evals.deeds import Asked
 from evals.result import CallSeen, TurnRecord
 from evals.run.child import NO_LIFELINE, Edges
 from evals.run.mcp_client import StudioClient
 from evals.run.process import Ended, Watch, interrupt, kill, run_watched, studio_command
-from evals.turn import Asked, Turn
+from evals.turn import Turn
 from evals.world.model import World
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from evals.turn import Moment
+from evals.deeds import Moment
 
 __all__ = ["MOST_PRINTED", "Ended", "Watch", "interrupt", "kill", "run_watched", "studio_command"]
 

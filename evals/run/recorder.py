@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from evals.deeds import Moment
 from evals.result import CallSeen
-from evals.turn import Moment
 from tools.base import Call
 
 __all__ = ["Recorder"]

@@ -12,7 +12,6 @@ import resource
 import sys
 import time
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +19,11 @@ from pydantic import BaseModel, ConfigDict
 
 from evals.report.shown import show_turn
 from evals.result import Check, ScenarioRun, TurnRecord
-from evals.run.folder import checks_file, events_file, turn_file, turn_files
+from evals.run.folder import checks_file, turn_file
+from evals.run.inside import Inside
 from evals.run.outside import Outside
-from evals.run.recorder import Recorder
 from evals.scenario import Scenario
-from evals.turn import Edited, Turn
+from evals.turn import Turn
 from evals.world.model import World
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def play(job: Job) -> ScenarioRun:
     stage = _Stage(job)
     run = ScenarioRun(repeat=job.repeat, folder=job.folder.name, outcome="failed")
     try:
-        with opened(job.world, job.folder, live=job.live, seen=stage.batch) as world, closing(stage.outside):
+        with opened(job.world, job.folder, live=job.live, seen=stage.inside.batch) as world, closing(stage.outside):
             for number, turn in enumerate(job.scenario.turns, start=1):
                 run.turns.append(stage.turn(number, turn, world))
                 run.checks += stage.held(run.turns[-1])
@@ -108,13 +107,8 @@ class _Stage:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.recorder: Recorder | None = None
+        self.inside = Inside(job.folder)
         self.outside = Outside(job.folder, job.world, live=job.live is not None)
-        self._agent: Any = None
-
-    def batch(self, calls: Any) -> None:
-        if self.recorder is not None:
-            self.recorder.batch(calls)
 
     def turn(self, number: int, turn: Turn, world: OpenedWorld) -> TurnRecord:
         """Play a turn, or read what it left."""
@@ -128,7 +122,7 @@ class _Stage:
         if turn.is_outside:
             self.outside.play(turn, record, world)
         else:
-            self._inside(turn, record, world)
+            self.inside.play(turn, record, world)
         record.seconds, record.cpu_seconds = time.perf_counter() - start, _cpu() - cpu
         if world.peer:
             record.asked_model = [
@@ -155,116 +149,6 @@ class _Stage:
         checks = check_turn(self.job.scenario, record, self.job.folder)
         path.write_text(json.dumps([one.model_dump(mode="json") for one in checks]), encoding="utf-8")
         return checks
-
-    def _inside(self, turn: Turn, record: TurnRecord, world: OpenedWorld) -> None:
-        """A turn of the agent in this process, and what was seen of it event by event."""
-        recorder = Recorder(events_file(self.job.folder, record.number), turn.kill_at, turn.cancel_at)
-        self.recorder = recorder
-        self._act(turn, record, recorder, world)
-        record.calls, record.nodes, record.devices = recorder.calls, recorder.nodes, recorder.devices
-        record.asked_person, record.kills, record.again = recorder.asked_person, recorder.kills, recorder.again
-        record.cancelled = recorder.was_cancelled
-
-    def _act(self, turn: Turn, record: TurnRecord, recorder: Recorder, world: OpenedWorld) -> None:
-        from agent.threads import branch, go_back
-        from tools.errors import Cancelled, ToolError
-
-        try:
-            agent = self._opened(world)
-            if turn.back is not None:
-                go_back(agent, turn.thread, turn.back)
-                record.exit = 0
-            elif turn.branch is not None:
-                branch(agent, turn.thread, turn.branch)
-                record.exit = 0
-            else:
-                self._ask(turn, record, recorder, world, agent)
-        except Cancelled as error:
-            record.error, record.exit = {"kind": "Cancelled", "says": str(error)}, 130
-        except ToolError as error:
-            record.error, record.exit = {"kind": type(error).__name__, "says": str(error)}, 1
-
-    def _opened(self, world: OpenedWorld) -> Any:
-        if self._agent is None:
-            from agent.wiring import create_agent
-
-            self._agent = create_agent(context=world.context)
-        return self._agent
-
-    def _ask(self, turn: Turn, record: TurnRecord, recorder: Recorder, world: OpenedWorld, agent: Any) -> None:
-        """Say it, answer what is asked, and take down the state that came of it."""
-        from agent.context import RunOptions
-        from agent.requests import clean_request
-        from evals.run.reading import read_state
-
-        options = RunOptions(**{**turn.options.model_dump(), **self._given(turn)})
-        context = replace(world.context, options=options, cancel=recorder.cancel)
-        config: Any = {"configurable": {"thread_id": turn.thread}}
-        payload: Any = {"messages": clean_request(turn.say or "Render storyboard.yaml")}
-        if recorder.kills and turn.after_kill == "continue":
-            payload = None
-        answers = list(turn.answers)
-        state: dict[str, Any] = {}
-        while True:
-            modes = ["custom", "updates", "values"]
-            for mode, chunk in agent.stream(payload, config, stream_mode=modes, context=context):
-                if mode == "custom":
-                    recorder.hear(chunk)
-                elif mode == "updates":
-                    for node in chunk:
-                        if node != "__interrupt__":
-                            recorder.node(node)
-                else:
-                    state = chunk
-            asked = state.get("__interrupt__")
-            if not asked:
-                break
-            recorder.person(asked[0].value)
-            payload = _answer(answers.pop(0) if answers else "no", asked[0].value)
-        read_state(state, record, self.job.folder, context)
-
-    def _given(self, turn: Turn) -> dict[str, Any]:
-        """The storyboard that is rendered as it stands, where one is."""
-        from tools.storyboard import load_storyboard
-
-        if turn.render is not None:
-            return {"given": turn.render}
-        if not turn.edit:
-            return {}
-        before = map(_read, reversed(turn_files(self.job.folder)))
-        folder = next((one["production"] for one in before if one["production"]), "")
-        path = self.job.folder / folder / "storyboard.yaml"
-        path.write_text(_edited(path.read_text(encoding="utf-8"), turn.edit), encoding="utf-8")
-        return {"given": load_storyboard(path), "given_path": path}
-
-
-def _answer(said: str | Edited, asked: dict[str, Any]) -> Any:
-    """What the person says when asked for approval."""
-    from langgraph.types import Command
-
-    from configs.yaml_file import dump_yaml, parse_yaml
-
-    if isinstance(said, Edited):
-        board, _ = parse_yaml(_edited(dump_yaml(asked["storyboard"]), (said,)), "storyboard.yaml")
-        return Command(resume={"storyboard": board})
-    if said in ("yes", "no"):
-        return Command(resume={"approve": said == "yes"})
-    return Command(resume={"change": said})
-
-
-def _edited(text: str, edits: tuple[Edited, ...]) -> str:
-    from tools.errors import InvalidInput
-
-    for edit in edits:
-        if edit.replace not in text:
-            raise InvalidInput(f"the storyboard does not hold {edit.replace!r}", where="edit.replace")
-        text = text.replace(edit.replace, edit.by)
-    return text
-
-
-def _read(path: Path) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return data
 
 
 def _cpu() -> float:

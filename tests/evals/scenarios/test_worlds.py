@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evals.deeds import Moment
 from evals.run.recorder import Recorder
-from evals.turn import Moment
 from evals.world import engines as world_engines_module
 from evals.world.engines import WORLD_VARIABLE, call_digest, write_faults
 from evals.world.model import Fault
