@@ -243,7 +243,11 @@ def _told() -> Iterator[None]:
     except KnowledgeProblem as problem:
         raise StorageFailed(problem.message, hint=problem.hint) from None
     except OSError as error:
-        raise StorageFailed(f"the knowledge base cannot be written: {error}.") from error
+        where = f" at {error.filename}" if error.filename else ""
+        raise StorageFailed(
+            f"the knowledge base cannot be written{where}: {error.strerror or type(error).__name__}.",
+            hint="Free some room, or name another folder: STUDIO_KNOWLEDGE_FOLDER.",
+        ) from error
 
 
 def _fail(problem: str) -> None:

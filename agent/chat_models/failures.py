@@ -62,7 +62,10 @@ def as_failure(error: BaseException | None, endpoint: Endpoint, most_bytes: int)
         return ChatUnavailable(f"{name} failed: {shown(clean(str(error)))}")
     if isinstance(error, ValueError | TypeError | KeyError | AttributeError | RecursionError | IndexError):
         # What langchain raises where the body is JSON of another shape than the API's, or no JSON.
-        return BadReply(f"{name} answered with something that is no chat completion: {shown(clean(repr(error)))}")
+        return BadReply(
+            f"{name} answered with something that is no chat completion; "
+            f"does a server of OpenAI's chat API stand at {clean(endpoint.url)}?"
+        )
     return error if isinstance(error, Exception) else RuntimeError(repr(error))
 
 

@@ -82,7 +82,8 @@ def serve_http(served: StudioServer, port: int) -> None:
         listening.bind(("127.0.0.1", port))
     except (OSError, OverflowError) as error:
         listening.close()
-        raise InvalidInput(f"cannot serve at port {port}: {error}", where="--http") from None
+        told = error.strerror if isinstance(error, OSError) and error.strerror else "ports are 0 to 65535"
+        raise InvalidInput(f"cannot serve at port {port}: {told}", where="--http") from None
     port = listening.getsockname()[1]
     app = http_app(served, port, token)
     config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="on", timeout_graceful_shutdown=2)
