@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from configs.models import ModelEntry, ModelsFile
+from configs.models import ModelEntry, ModelsFile, load_models
 from configs.profiles import load_profiles
 from tools.runtime.device.hardware import Gpu, Hardware
 from tools.runtime.device.opening import NoFit, open_lane, placing_of, size_of
@@ -97,3 +97,19 @@ def test_no_measure_shuts_a_model_out(tmp_path: Path, weights: int, working: int
     model = lane.ledger.model("sdxl")
     assert 6 * 2**30 < model.weights <= 7 * 2**30
     assert model.weights + model.working <= lane.budget
+
+
+@pytest.mark.parametrize("profile", ["8gb", "16gb", "24gb", "48gb"])
+def test_every_model_comes_in_a_width_that_cards_ask_for(profile: str) -> None:
+    known = load_profiles().profiles[profile]
+    card = Gpu("card", known.min_vram_gb, "1")
+    refused = {}
+    for name, entry in load_models().loadable.items():
+        try:
+            placing_of(entry, known, card, 2**60)
+        except NoFit as error:
+            refused[name] = str(error)
+    assert not refused
+    only = ModelEntry(about="x", weights="tools.x:X", weights_gb={"fp32": 0.2})
+    with pytest.raises(NoFit, match="it comes in fp32"):
+        placing_of(only, known, card, 2**60)
