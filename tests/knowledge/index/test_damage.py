@@ -1,7 +1,11 @@
-"""Whatever becomes of the files of an index, the next request is answered as before, and the damage is told."""
+"""Whatever becomes of the files of an index, the next request is answered as before, and the damage is told.
+
+`STUDIO_FULL=1` tries 100 damages of each sort, instead of each file once.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -18,6 +22,7 @@ from tests.knowledge.bases import base_in, cache_with_model, needs_weights
 
 pytestmark = needs_weights
 
+FULL = bool(os.environ.get("STUDIO_FULL"))
 QUESTION = "what sings in the deep water"
 
 
@@ -53,17 +58,24 @@ def flipped(data: bytes, dice: random.Random) -> bytes:
     return data[:at] + bytes([data[at] ^ 1 << dice.randrange(8)]) + data[at + 1 :] if data else b"x"
 
 
+def files_of(base: KnowledgeBase) -> list[Path]:
+    """All but the embedding model, which is large, and opened once a process: tests/knowledge/embedding."""
+    found = [path for folder in (base.home / "index", user_cache()) for path in folder.rglob("*") if path.is_file()]
+    return sorted(path for path in found if not path.name.endswith(".onnx"))
+
+
 @pytest.mark.parametrize("damage", [cut, flipped])
 def test_damage_to_any_file_of_the_index_changes_no_answer(
     base: KnowledgeBase, damage: Callable[[bytes, random.Random], bytes]
 ) -> None:
     dice = random.Random(3)
-    index = base.home / "index"
-    files = sorted(path for folder in (index, user_cache()) for path in folder.rglob("*") if path.is_file())
+    files = files_of(base)
     assert {"passages.snapshot", "chroma.json", "chroma.sqlite3"} <= {path.name for path in files}
-    for path in files:
-        if path.name.endswith(".onnx"):
-            continue  # tests/knowledge/embedding: it is large, and opened once a process
+    rounds = 100 if FULL else len(files)
+    for round_number in range(rounds):
+        # Listed anew: what is mended has other names.
+        files = files_of(base)
+        path = files[round_number % len(files)]
         path.write_bytes(damage(path.read_bytes(), dice))
         again = reopened(base)
         assert answers(again) == GOOD, path
@@ -74,6 +86,7 @@ def test_damage_to_any_file_of_the_index_changes_no_answer(
             assert any("damaged" in remark for remark in again.remarks)
             again.retrieve(QUESTION)
             assert again.remarks == [], "it was made anew"
+    print(f"{damage.__name__}: {rounds} damages to {len(files)} files of the index, no other answer")
 
 
 def test_damage_to_any_file_of_chroma_is_found_and_mended(base: KnowledgeBase) -> None:
@@ -81,7 +94,8 @@ def test_damage_to_any_file_of_chroma_is_found_and_mended(base: KnowledgeBase) -
     index = base.home / "index"
     snapshot = base.refresh()
     want = {digest.tobytes() for digest in snapshot.digests}
-    for round_number in range(30):
+    rounds = 100 if FULL else 20
+    for round_number in range(rounds):
         files = sorted(path for path in (index / "chroma").rglob("*") if path.is_file())
         path = files[round_number % len(files)]
         path.write_bytes((cut if round_number % 2 else flipped)(path.read_bytes(), dice))
@@ -90,6 +104,7 @@ def test_damage_to_any_file_of_chroma_is_found_and_mended(base: KnowledgeBase) -
         assert store.sync(snapshot) == len(snapshot), "made anew, whole"
         assert set(store.vectors(snapshot.embedder)) == want
         assert store.sync(snapshot) == 0, "the control: a sound store is taken as it is"
+    print(f"{rounds} damages to Chroma's files, all found and mended")
 
 
 def test_a_store_that_was_not_closed_is_not_trusted(base: KnowledgeBase) -> None:
