@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from typing import Any
 
 from knowledge.user_cache import user_cache
 
-__all__ = ["KEPT_IN_VARIABLE", "built", "kept_in"]
+__all__ = ["KEPT_IN_VARIABLE", "built", "kept", "kept_in"]
 
 KEPT_IN_VARIABLE = "STUDIO_TEST_CHECKPOINTS"
 
@@ -45,15 +46,32 @@ def built(make: Callable[..., Path], **args: Any) -> Path:
     """
     root = kept_in()
     root.mkdir(parents=True, exist_ok=True)
-    folder = root / f"{make.__name__.removeprefix('make_')}-{_key(make, args)}"
-    told = folder / "made.json"
-    if not told.exists():
-        # Several test processes ask at once; one makes it.
+    folder = _folder(make, args)
+    if not _told(folder).exists():
+        # Several processes ask at once; one makes it.
         with (root / f".{folder.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not told.exists():
+            if not _told(folder).exists():
                 _make(make, args, folder)
-    return folder / str(json.loads(told.read_text())["path"])
+    return _path_in(folder)
+
+
+def kept(make: Callable[..., Path], **args: Any) -> Path | None:
+    """What `built` returns where it was made before; None where it was not."""
+    folder = _folder(make, args)
+    return _path_in(folder) if _told(folder).exists() else None
+
+
+def _folder(make: Callable[..., Path], args: dict[str, Any]) -> Path:
+    return kept_in() / f"{make.__name__.removeprefix('make_')}-{_key(make, args)}"
+
+
+def _told(folder: Path) -> Path:
+    return folder / "made.json"
+
+
+def _path_in(folder: Path) -> Path:
+    return folder / str(json.loads(_told(folder).read_text())["path"])
 
 
 def _make(make: Callable[..., Path], args: dict[str, Any], folder: Path) -> None:
@@ -67,16 +85,25 @@ def _make(make: Callable[..., Path], args: dict[str, Any], folder: Path) -> None
 
 
 def _key(make: Callable[..., Path], args: dict[str, Any]) -> str:
-    source = Path(inspect.getfile(make))
-    # What a maker calls lies beside it.
-    files = sorted({source, *Path(__file__).parent.glob("*.py")})
     known = {
         "make": f"{make.__module__}:{make.__qualname__}",
         "args": {name: str(value) for name, value in sorted(args.items())},
         "libraries": {name: _version(name) for name in LIBRARIES},
-        "source": [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
+        "source": [hashlib.sha256(file.read_bytes()).hexdigest() for file in _sources(make)],
     }
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _sources(make: Callable[..., Path]) -> list[Path]:
+    """The maker's own file, and those of this package that it takes something from, at once or by way of others."""
+    found: set[Path] = set()
+    wanted = {Path(inspect.getfile(make))}
+    while wanted:
+        file = wanted.pop()
+        found.add(file)
+        names = re.findall(rf"{re.escape(__package__ or '')}\.(\w+)", file.read_text(encoding="utf-8"))
+        wanted |= {path for name in names if (path := Path(__file__).with_name(f"{name}.py")).exists()} - found
+    return sorted(found)
 
 
 def _version(name: str) -> str:
