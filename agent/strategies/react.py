@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from agent.functions.table import FunctionTable
     from agent.turns import Turn
 
-__all__ = ["Gathered", "React", "answer_question", "react"]
+__all__ = ["Gathered", "React", "answer_question", "react", "texts_of_others"]
 
 GATHERING_STEPS = 8
 """Steps before a storyboard is written; what is left of the turn's belongs to the writing."""
@@ -192,7 +192,7 @@ def gather(job: Job) -> Job:
     steps = min(GATHERING_STEPS, job.settings.max_steps)
     with job.table() as table:
         found = react(job.model, table, job.turn, opening(job, task), steps=steps, label="gather")
-        theirs = _of_others(table)
+        theirs = texts_of_others(table)
     job.heard.extend([*theirs, found.text] if theirs or job.foreign else [])
     _told(job, found)
     return job.noting(*([f"Found for this request: {found.text[:1_500]}"] if found.text else []))
@@ -243,7 +243,7 @@ def _keeps(text: str, known: str) -> bool:
     return len(facts & words_of(text)) >= KEPT * len(facts)
 
 
-def _of_others(table: FunctionTable[Desk]) -> list[str]:
+def texts_of_others(table: FunctionTable[Desk]) -> list[str]:
     """The texts of others that a loop has read: descriptions of tools that are not the studio's, and answers."""
     from agent.functions.knowing import KNOWING
     from agent.functions.making import MAKING
@@ -253,12 +253,13 @@ def _of_others(table: FunctionTable[Desk]) -> list[str]:
     shown = [one for name, one in table.functions.items() if name in table.allowed]
     found = [one.description for one in shown if told.get(one.name) != one.description]
     for record in table.records:
-        passages = record.observation.data.get("passages")
-        if passages is None:
-            found += [record.observation.text] if record.name not in ours or record.name in _FOREIGN else []
+        if record.name not in ours or record.name in _FOREIGN:
+            found.append(record.observation.text)
             continue
-        read = [Passage(text=str(one["text"]), source=str(one["source"])) for one in passages]
-        found += [one.text for one in read if not is_ours(one)]
+        # Of the studio's own functions alone: data of another server's may be of any shape, and say anything.
+        for one in record.observation.data.get("passages", ()):
+            if not is_ours(Passage(text=one["text"], source=one["source"])):
+                found.append(f"{one['title']}\n{one['text']}")
     return found
 
 
