@@ -35,7 +35,7 @@ _FENCE_LIKE = re.compile(
     # Marks of chat templates, code fences and our own fence, which would seem to end the data.
     r"<\|[^|<>]{0,40}\|>|</?\s*(?:system|user|assistant|tool|s|data[\w-]*|material[\w-]*)\b[^<>]{0,60}>"
     r"|\[/?(?:INST|SYS|DATA)[^\]]{0,40}\]"
-    r"|</?\s*(?:data|material)\b[\w-]*>?|<</?SYS>>|`{3,}|~{3,}|^\s*(?:#{2,}\s*)?(?:system|assistant|user|human)\s*:",
+    r"|</?\s*(?:data|material)\b[\w-]*>?|<</?SYS>>|`{3,}|~{3,}|^[^\S\n]*(?:#{2,}[^\S\n]*)?(?:system|assistant|user|human)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
 _BELOW = (
