@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from configs.own import own_file
 from configs.yaml_file import load_yaml_model
 
 __all__ = ["LORAS_YAML", "LoraEntry", "LorasFile", "load_loras"]
@@ -51,7 +52,18 @@ class LorasFile(BaseModel):
 def load_loras(path: Path = LORAS_YAML) -> LorasFile:
     """Read loras.yaml.
 
+    The studio's own file is followed by `loras.yaml` of the folder that `STUDIO_OWN` names, if there is one; a LoRA
+    there stands for the one of the same name here, and its `file` is looked for from that folder.
+
     Raises:
         YamlProblem: with file and line.
     """
-    return load_yaml_model(path, LorasFile)
+    known = load_yaml_model(path, LorasFile)
+    own = own_file(LORAS_YAML.name) if path == LORAS_YAML else None
+    if own is None:
+        return known
+    theirs = {
+        name: entry.model_copy(update={"file": str(own.parent / Path(entry.file).expanduser()) if entry.file else ""})
+        for name, entry in load_yaml_model(own, LorasFile).loras.items()
+    }
+    return LorasFile(loras={**known.loras, **theirs})

@@ -1,8 +1,9 @@
-"""A folder of your own: characters, places, tools and engines beside the studio's, whose own files stay as they are.
+"""A folder of your own: characters, LoRAs, places, tools and engines beside the studio's, whose files stay as they are.
 
 `STUDIO_OWN` names the folder. All of it is optional:
 
     characters.yaml       sheets as in configs/characters.yaml; one with the id of a known character takes its place
+    loras.yaml            LoRAs as in configs/loras.yaml; `file` is looked for from the folder
     places/<id>.yaml      places as in tools/layout/packs/places, with `aliases` for the words that mean them
     engines.yaml          tools and engines as in configs/engines.yaml
     own_tools/*.py        their classes: `own_tools.<module>:<Class>`

@@ -10,6 +10,7 @@ import pytest
 
 from configs.characters import load_characters, sheet_file
 from configs.engines import load_engines
+from configs.loras import load_loras
 from configs.own import OWN_VARIABLE, allowed_modules, open_own_package, own_folder, with_own_engines
 from configs.yaml_file import YamlProblem
 from tools.base import Call
@@ -73,6 +74,21 @@ def test_without_the_variable_nothing_is_added(monkeypatch: pytest.MonkeyPatch) 
     assert own_place_words() == {}
     assert with_own_engines(load_engines()) == load_engines()
     assert "rosa" not in load_characters()
+
+
+def test_loras_of_the_folder_stand_for_those_of_the_studio(own: Path) -> None:
+    before = load_loras()
+    assert before.loras["luca"].file == ""
+    entry = "{about: mine, kind: character, file: weights/luca.safetensors, weight: 0.5}"
+    (own / "loras.yaml").write_text(f"loras:\n  luca: {entry}\n  rosa: {{about: hers, kind: character}}\n")
+    found = load_loras().loras
+    assert found["luca"].file == str(own / "weights" / "luca.safetensors")
+    assert found["luca"].weight == 0.5
+    assert found["rosa"].file == ""
+    assert found["alberto"] == before.loras["alberto"]
+    (own / "loras.yaml").write_text("loras:\n  luca: {kind: character}\n")
+    with pytest.raises(YamlProblem, match=r"loras\.yaml.*about"):
+        load_loras()
 
 
 def test_a_folder_that_is_not_there_is_an_error_and_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
