@@ -16,7 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from configs.own import OWN_PACKAGE
+from evals.world.ears import ears_entry
+
 if TYPE_CHECKING:
+    from configs.engines import StackEntry
     from evals.world.model import Fault, World
     from tools.base import Call, Engine
     from tools.registry import Registry
@@ -26,7 +30,8 @@ __all__ = ["FAULTS", "WORLD_VARIABLE", "call_digest", "note_calls", "world_engin
 WORLD_VARIABLE = "STUDIO_EVAL_WORLD"
 FAULTS = "faults.json"
 CALLS = "calls"
-ALLOWED = ("tools.", "evals.world.")
+ALLOWED = ("tools.", f"{OWN_PACKAGE}.", "evals.world.")
+"""Prefixes of the modules that engines of a world may come from."""
 HANGS_AFTER_S = 8.0
 """Seconds without a sign of life after which an engine that can hang here counts as hung; importing it takes two."""
 _HANG_S = 40.0
@@ -60,10 +65,21 @@ def world_engines(registry: Registry, world: World) -> Registry:
                     }
                 )
             engines[name] = here
+        if tool == "transcribe" and world.ears:
+            engines["ears"] = ears_entry()
         tools[tool] = entry.model_copy(update={"engines": engines})
-    registry.entries = registry.entries.model_copy(update={"tools": tools})
+    stacks = {name: _shared(name, stack, registry, world) for name, stack in registry.entries.stacks.items()}
+    registry.entries = registry.entries.model_copy(update={"tools": tools, "stacks": stacks})
     registry.allow = ALLOWED
     return registry
+
+
+def _shared(name: str, stack: StackEntry, registry: Registry, world: World) -> StackEntry:
+    """A stack whose models lie here as tiny checkpoints is run by the studio's own interpreter: no environment is made
+    for a scenario, and whether the libraries are there is looked at all the same."""
+    here = any(model in registry.models.models and registry.models.models[model].stack == name
+               for model in world.weights)  # fmt: skip
+    return stack.model_copy(update={"requires": ()}) if here else stack
 
 
 def write_faults(folder: Path, faults: tuple[Fault, ...]) -> None:

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from evals.world.files import FileMade, OwnPath
+from evals.world.machine import Machine
 from evals.world.servers import ForeignServer, ServerName
 
 __all__ = ["EngineName", "Fault", "FileMade", "Mind", "Page", "Reply", "Web", "World"]
@@ -154,24 +156,6 @@ class Fault(_Model):
     seconds: float = Field(1.0, gt=0.0, le=30.0)
 
 
-class FileMade(_Model):
-    """A file that lies where the person stands.
-
-    Attributes:
-        text: its content; or `picture`: [width, height, colour], or `tone`: seconds of a sound (WAV).
-    """
-
-    text: str | None = None
-    picture: tuple[int, int, str] | None = None
-    tone: float | None = Field(None, gt=0.0, le=10.0)
-
-    @model_validator(mode="after")
-    def _one_content(self) -> FileMade:
-        if sum(one is not None for one in (self.text, self.picture, self.tone)) != 1:
-            raise ValueError("say one of: text, picture, tone")
-        return self
-
-
 class World(_Model):
     """Where a scenario plays; what is left out is a machine with no GPU, no network, no chat model, nothing added.
 
@@ -184,6 +168,10 @@ class World(_Model):
         knowledge: documents that the person added: file name and text.
         preferences: what the person always wants, in their words: "always in 9:16".
         files: that lie where the person stands, by name.
+        own: a folder of the person's own (STUDIO_OWN): files by their path in it; `$OWN` in a text is that folder.
+        weights: models that are on this machine, by their names in models.yaml: tiny random checkpoints.
+        machine: what it is said to have; None: what it has, and 64 GiB of memory where there are weights.
+        ears: texts whose words a real recogniser listens for (PocketSphinx, English); empty: nobody listens.
         web: None: the network is off.
         model: None: none is named.
         servers: MCP servers of others, allowed and pinned by the person.
@@ -198,6 +186,10 @@ class World(_Model):
     knowledge: dict[FileName, str] = Field(default_factory=dict)
     preferences: tuple[str, ...] = ()
     files: dict[FileName, FileMade] = Field(default_factory=dict)
+    own: dict[OwnPath, FileMade] = Field(default_factory=dict)
+    weights: tuple[str, ...] = ()
+    machine: Machine | None = None
+    ears: tuple[str, ...] = ()
     web: Web | None = None
     model: Mind | None = None
     servers: dict[ServerName, ForeignServer] = Field(default_factory=dict)
@@ -238,6 +230,34 @@ class World(_Model):
             if tool not in tools or engine not in tools[tool].engines:
                 raise ValueError(f"engines.yaml has no {name}")
         return names
+
+    @field_validator("weights")
+    @classmethod
+    def _known_weights(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from evals.world.weights import TINY
+
+        for name in names:
+            if name not in TINY:
+                raise ValueError(f"there is no tiny checkpoint of {name!r}; there are: {', '.join(TINY)}")
+        return names
+
+    @field_validator("ears")
+    @classmethod
+    def _has_words(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        from evals.world.ears import words_of_ears
+
+        if texts and not words_of_ears(texts):
+            raise ValueError("there is no word in these texts that could be listened for")
+        return texts
+
+    @model_validator(mode="after")
+    def _card_of_a_profile(self) -> World:
+        from configs.profiles import load_profiles
+
+        on_card = load_profiles().profiles[self.profile].budget_gb > 0
+        if self.machine is not None and self.machine.card_gb is not None and not on_card:
+            raise ValueError(f"machine: the profile {self.profile!r} uses no card")
+        return self
 
     @field_validator("faults")
     @classmethod

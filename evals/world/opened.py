@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
-import wave
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from configs.own import OWN_VARIABLE
 from configs.settings import Settings
-from evals.world.model import FileMade, Mind, World
+from evals.checkpoints.build import KEPT_IN_VARIABLE
+from evals.world.files import lay_out, lay_out_own
+from evals.world.model import Mind, World
 from tools.base import Call
 from tools.errors import MissingPrerequisite
 
@@ -79,11 +81,9 @@ def opened(
         seen: is handed each batch of calls.
 
     Raises:
-        MissingPrerequisite: the chat model's server needs the extra `eval`.
+        MissingPrerequisite: the chat model's server and the ears need the extra `eval`, weights the extra `models`.
     """
-    for name in [one for one in os.environ if one.startswith("STUDIO_") and not (live and one.startswith(_KEPT))]:
-        del os.environ[name]
-    os.environ.update(world.environment)
+    _set_environment(world, folder, live=bool(live))
     with ExitStack() as stack:
         peer = None
         if world.model is not None and not live:
@@ -91,11 +91,12 @@ def opened(
             os.environ["STUDIO_LLM_BASE_URL"] = peer.url
         settings = settings_of(world, folder, live)
         desk = folder / "desk"
-        _lay_out(desk, world.files)
+        lay_out(desk, world.files)
         os.chdir(desk)
         _teach(settings, folder, world)
         context = _context(settings, world, folder, seen)
         stack.callback(lambda: context.toolbox.close())
+        _place(settings, world, context)
         sites = None
         if world.web is not None:
             from evals.world.web import opened_web
@@ -105,6 +106,25 @@ def opened(
             )
             context = replace(context, search=search)
         yield OpenedWorld(context, peer, sites, _servers(world, folder))
+
+
+def _set_environment(world: World, folder: Path, *, live: bool) -> None:
+    """The variables of this process and all that it starts: of the person's own, none of the studio's."""
+    kept = (KEPT_IN_VARIABLE, *(_KEPT if live else ()))
+    for name in [one for one in os.environ if one.startswith("STUDIO_") and not one.startswith(kept)]:
+        del os.environ[name]
+    os.environ.update(world.environment)
+    if world.machine is not None and world.machine.card_gb is not None:
+        # It is no device of this machine, and nobody else waits for it.
+        os.environ["STUDIO_LEASES"] = str(_made(folder / "leases"))
+    if world.own:
+        os.environ[OWN_VARIABLE] = str(_made(folder / "own").absolute())
+        lay_out_own(folder / "own", world.own)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _servers(world: World, folder: Path) -> Path | None:
@@ -128,6 +148,17 @@ def _context(settings: Settings, world: World, folder: Path, seen: Callable[[lis
     plain = create_context(settings, cancel=threading.Event())
     # The network may be on for the person's own chat model; the web of a scenario is its own, or there is none.
     return replace(plain, toolbox=toolbox, search=OfflineSearch())
+
+
+def _place(settings: Settings, world: World, context: AgentContext) -> None:
+    """Weights on the shelf; whether what uses them can be had here at all."""
+    if world.weights:
+        from evals.world.weights import check_libraries, place_weights
+        from tools.models.shelf import Shelf
+
+        registry = context.toolbox.registry
+        check_libraries(world.weights, registry)
+        place_weights(world.weights, Shelf(settings.models_home, registry.models))
 
 
 def _embed() -> Any:
@@ -187,40 +218,3 @@ def _teach(settings: Settings, folder: Path, world: World) -> None:
                 raise ValueError(f"world.preferences: {words!r} is not heard as a preference")
             Preferences.at(settings.knowledge_home).keep(said)
     done.touch()
-
-
-def _lay_out(desk: Path, files: Mapping[str, FileMade]) -> None:
-    desk.mkdir(parents=True, exist_ok=True)
-    for name, made in files.items():
-        path = desk / name
-        if path.exists():
-            continue
-        if made.text is not None:
-            path.write_text(made.text, encoding="utf-8")
-        elif made.picture is not None:
-            _draw(path, *made.picture)
-        elif made.tone is not None:
-            _sound(path, made.tone)
-
-
-def _draw(path: Path, width: int, height: int, colour: str) -> None:
-    import skia
-
-    surface = skia.Surface(width, height)
-    red, green, blue = (int(colour.lstrip("#")[at : at + 2], 16) for at in (0, 2, 4))
-    with surface as canvas:
-        canvas.clear(skia.Color(red, green, blue))
-        canvas.drawCircle(width / 2, height / 2, min(width, height) / 4, skia.Paint(Color=skia.ColorWHITE))
-    surface.makeImageSnapshot().save(str(path), skia.kPNG)
-
-
-def _sound(path: Path, seconds: float) -> None:
-    import numpy as np
-
-    times = np.arange(int(seconds * 22_050)) / 22_050
-    samples = (0.3 * np.sin(2 * np.pi * 440.0 * times) * 32767).astype("<i2")
-    with wave.open(str(path), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(22_050)
-        sound.writeframes(samples.tobytes())

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from agent.state import AgentState
 from agent.toolbox import Toolbox
 from configs.settings import Settings
+from evals.world.ears import write_ears
 from evals.world.engines import ALLOWED, WORLD_VARIABLE, note_calls, world_engines, write_faults
+from evals.world.machine import Machine, hardware_of, published_sizes
 from evals.world.model import World
 from tools.artifact import Artifact
 from tools.base import Call
@@ -18,6 +20,7 @@ from tools.errors import ToolError
 
 if TYPE_CHECKING:
     from tools.registry import Registry
+    from tools.runtime.device.lane import Lane
     from tools.runtime.workers.pool import WorkerPool
 
 __all__ = ["WorldToolbox"]
@@ -39,13 +42,35 @@ class WorldToolbox(Toolbox):
         super().__init__(settings)
         self._world, self._folder, self._seen = world, folder, seen
         write_faults(folder, world.faults)
+        if world.ears:
+            write_ears(folder, world.ears)
+        self._machine = world.machine or (Machine() if world.weights else None)
 
     @property
     def registry(self) -> Registry:
         """Tools and the world's engines."""
         if self._registry is None:
             self._registry = world_engines(super().registry, self._world)
+            if self._machine is not None:
+                self._hardware = hardware_of(self._machine, self._hardware)
         return self._registry
+
+    @property
+    def lane(self) -> Lane | None:
+        """The device; where the world says so, its plans reckon with the sizes of models.yaml."""
+        if self._lane is None and self._machine is not None and self._machine.sizes == "published":
+            from tools.models.shelf import Shelf
+            from tools.runtime.device.opening import open_lane
+
+            registry = self.registry
+            assert registry.profile is not None
+            placed = Shelf(self.settings.models_home, registry.models).placed()
+            models = published_sizes(placed, registry.models)
+            here = [name for name, entry in models.models.items() if entry.source]
+            together = registry.used_together(here)
+            with self._starting:
+                self._lane = open_lane(self._hardware, registry.profile, models, self.settings.state_dir, together)
+        return super().lane
 
     @property
     def pool(self) -> WorkerPool:
