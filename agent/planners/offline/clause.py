@@ -26,13 +26,12 @@ class Clause:
         """Whether the clause was understood so far that a question was put to the user."""
         self.disliked: str | None = None
         """A line that the clause only quotes (`I don't like the line "..."`); the next clause may replace it."""
-        self.shot = self._shot_named(start, end)
-        if self.shot is None and previous is not None and not self.has("thing") and previous.shot is not None:
-            self.shot = (
-                previous.shot
-                if not self.mentions or not any(m.id == "add" and m.start == start for m in verbs)
-                else None
-            )
+        self.shots = list(dict.fromkeys(number for number, _ in self.shots_named(start, end)))
+        """Every shot that it speaks of, or goes on speaking of; `shot` is the first."""
+        if not self.shots and previous is not None and not self.has("thing"):
+            adds = self.mentions and any(m.id == "add" and m.start == start for m in verbs)
+            self.shots = [] if adds else previous.shots
+        self.shot = self.shots[0] if self.shots else None
 
     def has(self, *subjects: str) -> bool:
         """Whether something of these subjects stands in the clause."""
@@ -58,17 +57,13 @@ class Clause:
         )
         return all(t.key in words("filler") for t in said) or sum(m.end - m.start for m in talk) >= len(said)
 
-    def _shot_named(self, start: int, end: int) -> int | None:
-        """`the second shot`, `shot 2`, `last shot`, `l'ultima inquadratura`."""
-        found = self.shots_named(start, end)
-        return found[0][0] if found else None
-
     def shots_named(self, start: int, end: int) -> list[tuple[int, int]]:
-        """(number, token) of every shot spoken of between two tokens."""
-        page = self.page
-        found: list[tuple[int, int]] = []
+        """(number, token) of every shot spoken of between two tokens: `the second shot`, `l'ultima inquadratura`,
+        and those named by what they show."""
+        page, shown = self.page, self.reading.shots_shown
+        found = [(number, at) for at in sorted(shown) if start <= at < end for number in shown[at]]
         for thing in page.of("thing", start=start, end=end):
-            if thing.id not in ("shot", "scene"):
+            if thing.id not in ("shot", "scene") or thing.start in shown:
                 continue
             before, behind = page.at(thing.start - 1, "ordinal"), page.at(thing.end, "ordinal")
             number = page.at(thing.end, "number")

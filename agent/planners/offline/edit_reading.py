@@ -7,6 +7,7 @@ from agent.planners.offline.clause import Clause
 from agent.planners.offline.edit_clause import read_clause
 from agent.planners.offline.edit_direct import refuse_unoffered
 from agent.planners.offline.edit_naming import read_naming
+from agent.planners.offline.edit_selecting import select_shots
 from agent.planners.offline.edit_who import Present, settle_present
 from agent.planners.offline.finish import base_intent
 from agent.planners.offline.lexicon import Match
@@ -64,6 +65,9 @@ def read_edits(reading: Reading) -> Intent | None:
     verbs = reading.vocabulary.find(page.tokens, page.language, _EDITING)
     inside = {at for m in verbs if m.end - m.start > 1 for at in range(m.start, m.end)}
     page.keep([m for m in page.matches if m.subject != "pose" or m.start not in inside])  # `plus court` runs nowhere.
+    reading.shots_shown = select_shots(reading, verbs)
+    if not all(reading.shots_shown.values()):
+        return base_intent(reading, kind="edit", edits=[], outputs=["text"], confidence=0.4)
     present = settle_present(reading)
     if (whole := _whole_message(reading, present)) is not None:
         return whole
@@ -135,10 +139,9 @@ def _each_once(edits: list[Edit]) -> list[Edit]:
 
 def _for_each_shot(clause: Clause, edits: list[Edit]) -> list[Edit]:
     """`make shots 1 and 2 longer`: the same change for each of them."""
-    shots = list(dict.fromkeys(number for number, _ in clause.shots_named(clause.start, clause.end)))
-    if len(shots) < 2 or not edits or any(e.op in ("reorder_shot", "remove_shot", "add_shot") for e in edits):
+    if len(clause.shots) < 2 or not edits or any(e.op in ("reorder_shot", "remove_shot", "add_shot") for e in edits):
         return edits
-    return [edit.model_copy(update={"shot": shot}) for edit in edits for shot in shots]
+    return [edit.model_copy(update={"shot": shot}) for edit in edits for shot in clause.shots]
 
 
 def _intent(reading: Reading, edits: list[Edit], lost: list[str], again: bool) -> Intent:
@@ -206,7 +209,7 @@ def _is_new(reading: Reading, verbs: list[Match]) -> bool:
         if verb.id in ("make", "draw") and _makes_a_scene(reading, verb):
             return True
     marked = [m for m in verbs if m.id in _STRONG and page.key(m.start) not in words("not_marking")]
-    refers = any(
+    refers = bool(reading.shots_shown) or any(
         t.id in _SHOTS and (page.at(t.start - 1, "ordinal") or page.key(t.start - 1) in words("this_scene"))
         for t in page.of("thing")
     )

@@ -66,6 +66,7 @@ class Reading:
         mentions: where they are named.
         speech: lines and titles.
         wants: outputs.
+        shots_shown: token -> the shots of the present storyboard that are named there by what they show.
         notes: assumptions and questions so far.
     """
 
@@ -96,6 +97,7 @@ class Reading:
         self.mentions = settle(self.page, self.mentions, speaking, vocabulary, self.roster, self.notes)
         self._forget_bearers()
         self.wants: Wants = read_wants(self.page, [m.start for m in self.mentions])
+        self.shots_shown: dict[int, tuple[int, ...]] = {}
 
     def _forget_bearers(self) -> None:
         """A poster that bears writing stands in the scene; it is no poster to be made."""
