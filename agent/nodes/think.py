@@ -16,7 +16,6 @@ from agent.remembering import fold_history
 from agent.requests import clean_request
 from agent.state import AgentState, Work
 from agent.strategies.composing import understand
-from agent.strategies.goals import read_request
 from agent.strategies.steps import begin_plan, goal_of, plan_of
 from agent.turns import Turn
 from tools.storyboard import Language
@@ -48,7 +47,7 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     request = plan_request(state, context.turn(state))
     plan = plan_of(state) if given is None and not state.get("restart") else None
     if given is None:
-        request = replace(request, text=clean_request(read_request(request.text)))
+        request = replace(request, text=clean_request(request.text))
         if plan is None and (plan := begin_plan(state, request.text, context.turn(state))) and plan.present:
             request = replace(request, text=plan.present.text)
     if given is not None:
@@ -111,7 +110,7 @@ def plan_request(state: AgentState, turn: Turn | None = None) -> PlanRequest:
     goal = goal_of(state)
     notes = state.get("notes") or []
     return PlanRequest(
-        text=goal.text if goal is not None else read_request(spoken[last][1]) if last >= 0 else "",
+        text=goal.text if goal is not None else spoken[last][1] if last >= 0 else "",
         history=earlier,
         storyboard=state.get("storyboard"),
         notes=tuple(passage.text for passage in notes),

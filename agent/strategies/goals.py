@@ -3,7 +3,7 @@
     make a picture of Luca, then use it as reference for a scene       make -> make with the picture as reference
     make the beach scene, then the same at night, and join them        make -> change -> join (of both)
     write a script with Luca; then, if it is longer than 20 s, shorten it       make -> change, perhaps
-    look up how Ligurian harbours look, then make a scene there        one scene, looked up first
+    look up how Ligurian harbours look, then make a scene there        one scene, looked up first: one step
 
 Read by the rules of steps.yaml from the user's own words; typed, at most `MOST_GOALS`. Each goal goes through the same
 nodes as a request of its own; one whose storyboard is all that later ones need is only put on paper. A goal that needs
@@ -17,19 +17,33 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from configs.yaml_file import load_yaml_model
 from tools.storyboard import ControlImage, Shot, Storyboard
 
-__all__ = ["MOST_GOALS", "Condition", "Goal", "Plan", "joined", "read_plan", "read_request", "with_reference"]
+__all__ = ["MOST_GOALS", "Condition", "Goal", "Plan", "joined", "read_plan", "with_reference"]
 
 STEPS_YAML = Path(__file__).with_name("steps.yaml")
 MOST_GOALS = 5
+LONGEST = 4_000
+"""Characters of a request that may be several steps; a longer one is a script, and told of the scene."""
+MOST_SHOTS, MOST_CAST, MOST_S = 60, 16, 1800.0
+"""What one storyboard holds."""
 _QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")
 
 GoalKind = Literal["make", "change", "reference", "join"]
 Status = Literal["waiting", "done", "skipped", "failed"]
+
+
+class _Words(BaseModel):
+    """How a step that was made plain is said in a language."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    make: str
+    length: str
+    people: str
 
 
 class _StepsFile(BaseModel):
@@ -41,14 +55,18 @@ class _StepsFile(BaseModel):
     first: str
     make: list[str]
     change: list[str]
-    reference: list[str]
+    reference: dict[str, str]
     join: list[str]
     longer: str
     shorter: str
-    resize: str
-    script: str
-    look_up: str
-    there: str
+    resize: dict[str, str]
+    words: dict[str, _Words]
+
+    @model_validator(mode="after")
+    def _said_in_each(self) -> _StepsFile:
+        if not self.words.keys() == self.reference.keys() == self.resize.keys():
+            raise ValueError("words, reference and resize are not of the same languages")
+        return self
 
 
 class _Model(BaseModel):
@@ -143,7 +161,8 @@ def _with_people(text: str, board: Storyboard | None) -> str:
     missing = [name for name in names if name.casefold() not in text.casefold()]
     if not missing or len(missing) < len(names):
         return text
-    return f"{text} {'con' if re.search(r'scena|copione', text) else 'with'} {', '.join(missing)}"
+    said = next(words.people for words in _steps().words.values() if text.startswith(f"{words.make} "))
+    return f"{text} {said} {', '.join(missing)}"
 
 
 @cache
@@ -156,18 +175,6 @@ def _steps() -> _StepsFile:
     return load_yaml_model(STEPS_YAML, _StepsFile)
 
 
-def read_request(text: str) -> str:
-    """A request that first asks to look something up, as one about that: `a scene there` becomes a scene of it."""
-    steps = _steps()
-    parts = _parts(text)
-    if len(parts) != 2:
-        return text
-    asked = re.search(steps.look_up, parts[0], re.IGNORECASE)
-    if asked is None or not re.search(steps.there, parts[1], re.IGNORECASE):
-        return text
-    return re.sub(steps.there, lambda _: f"at {asked['what']}", parts[1], count=1, flags=re.IGNORECASE)
-
-
 def read_plan(text: str, turn: str, *, has_board: bool) -> Plan | None:
     """The goals of a request; None where it is one step.
 
@@ -176,7 +183,14 @@ def read_plan(text: str, turn: str, *, has_board: bool) -> Plan | None:
         turn: id of the message.
         has_board: there is a storyboard that the first step may change.
     """
-    parts = _parts(re.sub(_steps().first, "", text, flags=re.IGNORECASE))
+    if len(text) > LONGEST:
+        return None
+    from agent.planners.offline.web_search import find_web_wish
+
+    parts = _parts(re.sub(_steps().first, "", _close(text), flags=re.IGNORECASE))
+    if len(parts) > 1 and find_web_wish(parts[0]) is not None:
+        # What is looked up is for what comes next: one step, and the planner reads both.
+        parts[:2] = [f"{parts[0]}, {parts[1]}"]
     if not 2 <= len(parts) <= MOST_GOALS:
         return None
     goals: list[Goal] = []
@@ -193,11 +207,17 @@ def _goal(kind: GoalKind, text: str, condition: Condition | None, before: list[G
     last = len(before) - 1
     needs = {"make": [], "change": [last], "reference": [last], "join": list(range(len(before)))}[kind]
     steps = _steps()
-    if kind == "reference":
-        text = re.sub("|".join(steps.reference), "make ", text, count=1, flags=re.IGNORECASE)
-    if condition is not None and re.search(steps.resize, text, re.IGNORECASE):
-        text = f"make it {condition.seconds:g} seconds long"
+    for language, words in steps.words.items():
+        if kind == "reference":
+            text = re.sub(rf"^(?:{steps.reference[language]})", f"{words.make} ", text, flags=re.IGNORECASE)
+        if condition is not None and re.search(steps.resize[language], text, re.IGNORECASE):
+            text = words.length.format(seconds=f"{condition.seconds:g}")
     return Goal(text=text, kind=kind, needs=[need for need in needs if need >= 0], condition=condition)
+
+
+def _close(text: str) -> str:
+    """The text without blank lines and without rows of spaces, which patterns would be tried on without end."""
+    return "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
 
 
 def _parts(text: str) -> list[str]:
@@ -227,9 +247,9 @@ def _kind(text: str) -> GoalKind | None:
     """What a step does by its first words; None where they are not said to the studio."""
     steps = _steps()
     kinds: list[tuple[GoalKind, list[str]]] = [
-        ("reference", steps.reference),
+        ("reference", list(steps.reference.values())),
         ("join", steps.join),
-        ("change", [*steps.change, steps.resize]),
+        ("change", [*steps.change, *steps.resize.values()]),
         ("make", steps.make),
     ]
     for kind, patterns in kinds:
@@ -238,21 +258,32 @@ def _kind(text: str) -> GoalKind | None:
     return None
 
 
-def joined(boards: list[Storyboard]) -> Storyboard:
-    """Storyboards one after the other, as one: the first one's title, look and format; shots numbered anew."""
+def joined(boards: list[Storyboard]) -> tuple[Storyboard, int]:
+    """Storyboards one after the other, as one: the first one's title, look and format; shots numbered anew.
+
+    Returns:
+        The storyboard, and how many of the last shots are not in it because one holds no more.
+    """
     first = boards[0]
     cast = {member.id: member for board in reversed(boards) for member in board.cast}
-    order = list(dict.fromkeys(member.id for board in boards for member in board.cast))
+    given = [shot for board in boards for shot in board.shots]
     shots: list[Shot] = []
-    for board in boards:
-        shots += [shot.model_copy(update={"id": f"s{len(shots) + n}"}) for n, shot in enumerate(board.shots, 1)]
+    seen: set[str] = set()
+    for shot in given:
+        people = seen.union((one.character for one in shot.placements), (line.character for line in shot.dialogue))
+        seconds = sum(one.duration_s for one in shots) + shot.duration_s
+        if len(shots) == MOST_SHOTS or len(people) > MOST_CAST or seconds > MOST_S:
+            break
+        seen = people
+        shots.append(shot.model_copy(update={"id": f"s{len(shots) + 1}"}))
+    order = list(dict.fromkeys(member.id for board in boards for member in board.cast))
     data = {
         **first.model_dump(),
-        "cast": [cast[name].model_dump() for name in order][:16],
-        "shots": [shot.model_dump() for shot in shots[:60]],
-        "duration_s": round(sum(shot.duration_s for shot in shots[:60]), 3),
+        "cast": [cast[name].model_dump() for name in order if len(order) <= MOST_CAST or name in seen],
+        "shots": [shot.model_dump() for shot in shots],
+        "duration_s": round(sum(shot.duration_s for shot in shots), 3),
     }
-    return Storyboard.model_validate(data)
+    return Storyboard.model_validate(data), len(given) - len(shots)
 
 
 def with_reference(board: Storyboard, source: Goal) -> Storyboard:

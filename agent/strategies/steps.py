@@ -54,12 +54,14 @@ def shaped(state: AgentState, written: Composition) -> Composition:
     if plan is None or goal is None:
         return written
     needed = [plan.goals[need] for need in goal.needs]
-    board = written.storyboard
     if goal.kind == "join" and (boards := [one.board for one in needed if one.board is not None]):
-        board = joined(boards)
-    elif goal.kind == "reference" and needed:
-        board = with_reference(board, needed[0])
-    return replace(written, storyboard=board)
+        board, left = joined(boards)
+        replies = _replies(state)
+        said = [replies.say("joined_in_part", shots=replies.count("shot", left))] if left else []
+        return replace(written, storyboard=board, remarks=[*written.remarks, *said])
+    if goal.kind == "reference" and needed:
+        return replace(written, storyboard=with_reference(written.storyboard, needed[0]))
+    return written
 
 
 def close_goal(state: AgentState, delta: dict[str, Any], text: str, context: AgentContext) -> dict[str, Any]:
@@ -89,8 +91,7 @@ def close_goal(state: AgentState, delta: dict[str, Any], text: str, context: Age
 
 
 def _told(state: AgentState, plan: Plan) -> str:
-    intent = state.get("intent")
-    replies = Replies(intent.language if intent else "en")
+    replies = _replies(state)
     lines = []
     for number, goal in enumerate(plan.goals, 1):
         text = goal.told
@@ -104,6 +105,11 @@ def _told(state: AgentState, plan: Plan) -> str:
                 text = replies.say("step_not_needed", seconds=seconds, limit=limit)
         lines.append(replies.say("step", n=number, text=text))
     return "\n".join(lines)
+
+
+def _replies(state: AgentState) -> Replies:
+    intent = state.get("intent")
+    return Replies(intent.language if intent else "en")
 
 
 def _turn_id(state: AgentState) -> str:

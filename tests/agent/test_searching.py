@@ -103,6 +103,13 @@ def test_there_is_the_place_that_was_looked_up(text: str, place: str | None) -> 
     assert not any("know the place" in one for one in intent.assumptions)
 
 
+def test_a_scene_there_asks_the_web_before_it_is_written(tmp_path: Path) -> None:
+    web = Web(SearchAnswer(status="found", passages=PASSAGES))
+    told = ask("look up how Ligurian harbours look, then make a scene there with Luca", web, tmp_path)
+    assert web.asked == ["how Ligurian harbours look"]
+    assert {shot.location for shot in told["storyboard"].shots} == {"harbour"}
+
+
 @pytest.mark.parametrize("where", ["Ulaanbaatar", "fishing boats"])
 def test_a_place_that_was_looked_up_and_is_not_known_is_told(where: str) -> None:
     request = PlanRequest(text=f"search the web for {where} and make a scene there with Luca")
