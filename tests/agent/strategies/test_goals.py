@@ -62,7 +62,7 @@ def test_what_is_looked_up_is_of_the_step_that_needs_it() -> None:
             "fai un'immagine di Luca, poi usala come riferimento per una scena al porto",
             "fai una scena al porto con Luca",
         ),
-        ("fai un'immagine di Luca, poi usala come riferimento per un film al porto", "fai un film al porto con Luca"),
+        ("fai un disegno di Luca, poi usalo come riferimento per un film al porto", "fai un film al porto con Luca"),
     ],
 )
 def test_a_step_stays_in_the_language_it_was_said_in(text: str, second: str) -> None:
