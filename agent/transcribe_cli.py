@@ -30,12 +30,15 @@ def transcribe(
     from agent.toolbox import Toolbox
     from agent.transcribing import hear, write_down
     from configs.settings import Settings
+    from tools.errors import InvalidInput
     from tools.transcription.tool import Transcribe
 
     places = out or []
     for place in places:
         if place.suffix.lower() not in (".srt", ".vtt", ".txt"):
             raise typer.BadParameter(f"{place}: it ends in .srt, .vtt or .txt.", param_hint="--out")
+    if not file.expanduser().is_file():
+        raise InvalidInput("there is no such file", where=str(file))
     toolbox = Toolbox(Settings())
     try:
         with CancelOnInterrupt() as cancel:

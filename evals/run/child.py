@@ -10,6 +10,7 @@ nothing.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 from functools import partial
@@ -120,14 +121,14 @@ def _no_search(*_given: Any, **_named: Any) -> Any:
 
 def _engines(world: World, faults: Path) -> None:
     """The world's engines wherever a registry is read, and what goes wrong in them."""
-    import agent.machinery
     import tools.registry
     import tools.runtime.executor
     import tools.runtime.workers.pool
+    import tools.runtime.workers.spawn
     from evals.world.engines import ALLOWED, WORLD_VARIABLE, note_calls, world_engines
 
     registry, executor = tools.registry.Registry, tools.runtime.executor.Executor
-    load, run, told = registry.load, executor.run, agent.machinery.told_workers
+    load, run, kept = registry.load, executor.run, tools.runtime.workers.spawn.KEPT_ENVIRONMENT
 
     def loaded(*given: Any, **named: Any) -> Any:
         return world_engines(load(*given, **named), world)
@@ -141,8 +142,9 @@ def _engines(world: World, faults: Path) -> None:
     put_in(tools.runtime.workers.pool, "allowed_modules", lambda: ALLOWED)
     if world.faults:
         put_in(executor, "run", ran)
-        variable = {WORLD_VARIABLE: str(faults.absolute())}
-        put_in(agent.machinery, "told_workers", lambda settings: {**told(settings), **variable})
+        # Workers start before anything is known of the settings; this reaches all of them.
+        os.environ[WORLD_VARIABLE] = str(faults.absolute())
+        put_in(tools.runtime.workers.spawn, "KEPT_ENVIRONMENT", (*kept, WORLD_VARIABLE))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evals.deeds import Asked
+from evals.expect.telling import at_path
 from evals.result import CallSeen, TurnRecord
 from evals.run.child import NO_LIFELINE, Edges
 from evals.run.mcp_client import StudioClient
@@ -32,6 +34,7 @@ _MACHINE = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "SYSTEMROO
 _OURS = ("PYTHONPATH", "PYTHONHASHSEED", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _TERMINAL = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "dumb", "COLUMNS": "120", "NO_COLOR": "1", "TZ": "UTC"}
 _TIMED_OUT = "TimedOut"
+TOLD = re.compile(r"\{told:([^{}]+)\}")
 
 
 def environment_of(settings: Settings, world: World, home: Path, *, live: bool) -> dict[str, str]:
@@ -76,10 +79,17 @@ class Outside:
 
     def __post_init__(self) -> None:
         self._clients: dict[tuple[str, bool], StudioClient] = {}
+        self._told: Any = None
 
-    def play(self, turn: Turn, record: TurnRecord, opened: OpenedWorld) -> None:
-        """Do it, and take down what came of it."""
+    def play(self, turn: Turn, record: TurnRecord, opened: OpenedWorld, told: Any = None) -> None:
+        """Do it, and take down what came of it.
+
+        Args:
+            turn: what is done. record: is filled in. opened: the world.
+            told: JSON that the turn before was told, of which `{told:PATH}` takes a value.
+        """
         before = _productions(self.folder)
+        self._told = told
         if turn.command is not None:
             self._type(turn, record, opened)
         else:
@@ -96,7 +106,8 @@ class Outside:
 
     def _type(self, turn: Turn, record: TurnRecord, opened: OpenedWorld) -> None:
         assert turn.command is not None
-        record.command = shlex.join(turn.command)
+        command = tuple(as_told(word, self._told) for word in turn.command)
+        record.command = shlex.join(command)
         watches: list[Watch] = []
         if turn.cancel_at is not None:
             watches.append(Watch(turn.cancel_at, interrupt))
@@ -104,7 +115,7 @@ class Outside:
             watches.append(Watch(turn.kill_at, kill))
         if turn.meanwhile is not None:
             watches.append(Watch(turn.meanwhile.at, self._beside(turn, record, opened)))
-        ended = self._run(turn.command, opened, turn.within_s, turn.stdin, watches)
+        ended = self._run(command, opened, turn.within_s, turn.stdin, watches)
         record.output, record.stderr, record.exit = ended.output, ended.stderr, ended.exit
         record.data = _json(ended.output)
         acts = [one.act for one in ended.came]
@@ -134,8 +145,8 @@ class Outside:
     # -- MCP --------------------------------------------------------------------------------------------------------
 
     def _ask(self, turn: Turn, record: TurnRecord, opened: OpenedWorld) -> None:
-        asked = turn.mcp
-        assert asked is not None
+        assert turn.mcp is not None
+        asked = Asked.model_validate(_with_told(turn.mcp.model_dump(exclude_unset=True), self._told))
         record.asked_mcp = asked.model_dump(mode="json", exclude_defaults=True)
         found = self._client(asked, opened).ask(asked, turn.within_s, turn.cancel_at)
         record.message, record.data, record.contents = found.text, found.data, found.contents
@@ -176,6 +187,31 @@ class Outside:
         path = self.folder / "world" / "edges.json"
         path.write_text(edges.model_dump_json(), encoding="utf-8")
         return path
+
+
+def as_told(text: str, told: Any) -> str:
+    """A text in which `{told:PATH}` is what stands there in the JSON of the turn before, as a person copies it.
+
+    Raises:
+        InvalidInput: nothing stands there.
+    """
+    from tools.errors import InvalidInput
+
+    def copied(found: re.Match[str]) -> str:
+        value, there = at_path(told, found[1])
+        if not there or not isinstance(value, str | int | float):
+            raise InvalidInput(f"the turn before was told no text or number at {found[1]!r}", where="{told:...}")
+        return str(value)
+
+    return TOLD.sub(copied, text)
+
+
+def _with_told(data: Any, told: Any) -> Any:
+    if isinstance(data, dict):
+        return {name: _with_told(value, told) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_with_told(one, told) for one in data]
+    return as_told(data, told) if isinstance(data, str) else data
 
 
 def _json(output: str) -> Any:

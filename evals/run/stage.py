@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from evals.report.shown import show_turn
 from evals.result import Check, ScenarioRun, TurnRecord
-from evals.run.folder import checks_file, turn_file
+from evals.run.folder import checks_file, turn_file, turn_files
 from evals.run.inside import Inside
 from evals.run.outside import Outside
 from evals.scenario import Scenario
@@ -120,7 +120,7 @@ class _Stage:
         searched, fetched = (len(world.sites.asked), len(world.sites.fetched)) if world.sites else (0, 0)
         start, cpu = time.perf_counter(), _cpu()
         if turn.is_outside:
-            self.outside.play(turn, record, world)
+            self._outside(turn, record, world)
         else:
             self.inside.play(turn, record, world)
         record.seconds, record.cpu_seconds = time.perf_counter() - start, _cpu() - cpu
@@ -138,6 +138,15 @@ class _Stage:
         temp.write_text(record.model_dump_json(), encoding="utf-8")
         temp.replace(kept)
         return record
+
+    def _outside(self, turn: Turn, record: TurnRecord, world: OpenedWorld) -> None:
+        from tools.errors import ToolError
+
+        before = [TurnRecord.model_validate_json(path.read_bytes()) for path in turn_files(self.job.folder)[-1:]]
+        try:
+            self.outside.play(turn, record, world, before[0].data if before else None)
+        except ToolError as error:
+            record.error = {"kind": type(error).__name__, "says": str(error)}
 
     def held(self, record: TurnRecord) -> list[Check]:
         """The checks of a turn that is just over, or that were held before the process was killed."""
