@@ -72,3 +72,6 @@ class GenerateImage(Tool):
         on_stage: dict[str, OnStage]
         location: str = Field(description="the place that was drawn")
         notes: list[str] = Field(default_factory=list, description="what was drawn otherwise than asked, and why")
+        loras: dict[str, str] = Field(
+            default_factory=dict, description="by name, LoRAs that it was drawn with: how strongly, and which file"
+        )

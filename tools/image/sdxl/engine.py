@@ -121,6 +121,7 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
                 "variants": names,
                 "plain": layout.write_plain(picture, ctx.out),
                 "notes": list(dict.fromkeys(notes)),
+                "loras": {one.name: f"{one.weight:g}, file {file_stamp(str(one.file))}" for one in plan.adapters},
             }
         )
 

@@ -35,6 +35,7 @@ class AttemptRecord(_Model):
         seconds: the engine took when it was made (not when it was taken from the store).
         degraded: what was done otherwise than asked because memory ran out.
         models: by name which weights it was made with: width, commit, digest of the files.
+        loras: by name which LoRAs: how strongly, digest of the file.
         score, passed, checks: of the judge; None and empty where it was not judged.
         best: whether this attempt went on into the film.
         error: why it failed; empty where it did not.
@@ -55,6 +56,7 @@ class AttemptRecord(_Model):
     seconds: float = 0.0
     degraded: tuple[str, ...] = ()
     models: dict[str, str] = Field(default_factory=dict)
+    loras: dict[str, str] = Field(default_factory=dict)
     score: float | None = None
     passed: bool | None = None
     checks: list[dict[str, Any]] = Field(default_factory=list)
@@ -68,7 +70,8 @@ class AttemptRecord(_Model):
     ) -> AttemptRecord:
         """The record of an attempt that gave an artifact, not yet judged."""
         made = {name: value for name, value in artifact.record if name != "output"}
-        return cls(call=call, attempt=attempt, libraries=libraries or {}, **made)
+        loras = artifact.output.get("loras", {})
+        return cls(call=call, attempt=attempt, libraries=libraries or {}, loras=loras, **made)
 
 
 class Manifest(_Model):

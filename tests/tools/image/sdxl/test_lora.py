@@ -71,6 +71,9 @@ def test_registered_ones_are_worn_by_whom_the_shot_shows_and_their_words_come_on
     assert [(one.name, one.weight) for one in plan.adapters] == [("soft", 0.7)]
     assert plan.prompts.whole.count("3d animation") == plan.prompts.whole.count("soft clay") == 1
     assert difference(studio.draw(asked()), plain_picture) > 1
+    assert studio.output is not None
+    assert list(studio.output.loras) == ["soft"]
+    assert studio.output.loras["soft"].startswith("0.7, file ")
     assert not make_plan(asked(style="ink"), paths=studio.paths).adapters
 
 
