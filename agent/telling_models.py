@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, get_args
 
 from agent.chat_models.base import Role
@@ -61,10 +62,23 @@ def _told(name: str, settings: Settings, ask: bool) -> str:
 
 def _answer(endpoint: Endpoint) -> str:
     """What the server says of its models; asking for them costs nothing."""
+    wait = WAIT_S * (5 if endpoint.is_remote else 1)
+    told: list[str] = []
+    # The library's limits are for each piece: a server that sends a byte a moment would keep us for days.
+    asking = threading.Thread(target=lambda: told.append(_asked(endpoint, wait)), name="doctor", daemon=True)
+    asking.start()
+    asking.join(2 * wait)
+    return told[0] if told else _nobody(endpoint)
+
+
+def _nobody(endpoint: Endpoint) -> str:
+    return f"no: {endpoint.name} does not answer at {endpoint.shown_url}; is its server running?"
+
+
+def _asked(endpoint: Endpoint, wait: float) -> str:
     import httpx2
 
     headers = {"authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
-    wait = WAIT_S * (5 if endpoint.is_remote else 1)
     try:
         with (
             httpx2.Client(timeout=wait, trust_env=endpoint.is_remote, follow_redirects=False) as client,
@@ -75,11 +89,13 @@ def _answer(endpoint: Endpoint) -> str:
                 body += chunk
                 if len(body) > MOST_BYTES:
                     break
-    except (httpx2.HTTPError, OSError, ValueError):
-        return f"no: {endpoint.name} does not answer at {endpoint.shown_url}; is its server running?"
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError):
+        return _nobody(endpoint)
     if status in (401, 403):
         key = f" To mend it: export {endpoint.entry.key}=..." if endpoint.entry.key else ""
         return f"no: {endpoint.name} wants another key ({status}).{key}"
+    if status >= 500:
+        return f"no: the server of {endpoint.name} failed ({status}); look at what it prints"
     names = _names(body)
     # Ollama takes a name without a tag for the newest.
     if names and not {endpoint.model, f"{endpoint.model}:latest"} & names:

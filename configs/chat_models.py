@@ -131,10 +131,22 @@ def find_endpoint(name: str, *, network: bool, environ: Mapping[str, str] = os.e
     if missing:
         raise YamlProblem(f"{name} needs the environment variable {missing[0]}", where=str(CHAT_MODELS_YAML))
     url = _VARIABLE.sub(lambda match: environ[match[1]], entry.url)
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise YamlProblem(f"the address of {name} must begin with http:// or https://", where=str(CHAT_MODELS_YAML))
+    if wrong := _wrong_with(url):
+        raise YamlProblem(f"the address of {name} {wrong}", where=str(CHAT_MODELS_YAML))
     endpoint = Endpoint(provider, model, url.rstrip("/"), environ.get(entry.key, "") if entry.key else "", entry)
     if endpoint.is_remote and not network:
         told = f"{name} is on another machine, and nothing may leave this one; set STUDIO_NETWORK=true to allow it"
         raise YamlProblem(told, where="network")
     return endpoint
+
+
+def _wrong_with(url: str) -> str:
+    """What is wrong with an address, without showing it: a password may stand in it. Empty where nothing is."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "cannot be read; it is one like http://127.0.0.1:8000/v1"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "must begin with http:// or https://"
+    return "has the port 0, which nobody can listen at" if port == 0 else ""

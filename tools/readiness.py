@@ -143,7 +143,7 @@ class Readiness:
             return Lack(f"{endpoint.provider} takes no pictures")
         if not endpoint.is_remote and not self._listens(endpoint.url):
             start = f"ollama pull {endpoint.model} && ollama serve" if endpoint.provider == "ollama" else ""
-            return Lack(f"no server answers at {endpoint.url} for {endpoint.name}", start)
+            return Lack(f"no server answers at {endpoint.shown_url} for {endpoint.name}", start)
         return None
 
     def _model(self, name: str) -> Lack | None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -70,3 +75,56 @@ def test_no_key_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-123456")
     settings = Settings(productions=tmp_path, primary="openai/gpt-4o-mini", network=True)
     assert "canary" not in str(tell_chat_models(settings))
+
+
+@pytest.fixture
+def serving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], str]]:
+    """What the doctor says of a server that answers with these bytes, the last of them again and again, slowly."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def told(answer: bytes) -> str:
+            def serve() -> None:
+                with contextlib.suppress(OSError):
+                    caller, _ = door.accept()
+                    with caller:
+                        caller.recv(4096)
+                        caller.sendall(answer)
+                        while not over.wait(0.3):
+                            caller.sendall(answer[-1:])
+
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            monkeypatch.setenv("STUDIO_LLM_BASE_URL", f"http://127.0.0.1:{door.getsockname()[1]}/v1")
+            found = tell_chat_models(Settings(productions=tmp_path, primary="server/tiny-random"))["primary"]
+            over.set()
+            thread.join(5)
+            return found
+
+        yield told
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n ", b"HTTP/1.1 200 OK\r\nX-Slow: a"]
+)
+def test_a_server_that_drips_is_not_waited_for(answer: bytes, serving: Callable[[bytes], str]) -> None:
+    begun = time.monotonic()
+    assert "does not answer" in serving(answer)
+    assert time.monotonic() - begun < 15
+
+
+def test_a_server_that_fails_is_not_said_to_answer(serving: Callable[[bytes], str]) -> None:
+    told = serving(b"HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\nno")
+    assert told == "no: the server of server/tiny-random failed (500); look at what it prints"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1/v1", "http://127.0.0.1:99999/v1", "http://127.0.0.1:http/v1", "http://a:0"]
+)
+def test_an_address_that_is_none_is_told_without_what_stands_in_it(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDIO_LLM_BASE_URL", url.replace("//", "//me:canary-123@"))
+    told = tell_chat_models(Settings(productions=tmp_path, primary="server/tiny-random", network=True))["primary"]
+    assert told.startswith("no: the address of server/tiny-random")
+    assert "canary" not in told

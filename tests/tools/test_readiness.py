@@ -155,6 +155,10 @@ def test_who_asks_a_chat_model_needs_one_that_is_named_allowed_and_there(tmp_pat
     silent = found("ollama/qwen2.5vl:7b", listens=False)
     assert silent is not None
     assert "ollama pull qwen2.5vl:7b" in silent.command
+    guarded = found("server/m", listens=False, STUDIO_LLM_BASE_URL="http://me:canary-123@127.0.0.1:1234/v1")
+    assert guarded is not None
+    assert "127.0.0.1:1234" in guarded.what
+    assert "canary" not in guarded.what
     for vision, told in (
         ("nope", "provider/model"),
         ("server/m", "STUDIO_LLM_BASE_URL"),
