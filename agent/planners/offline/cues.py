@@ -21,6 +21,7 @@ _CAPITALS = re.compile(r"[^\W\d_a-zß-öø-ÿ][^\Wa-zß-öø-ÿ]*(?:[ '’&!?.,-
 _BEFORE_CAPTION = r"\b(?:{before_caption}):?[ ]$"
 _NAMING = r"\b(?:{naming}) (?:{named_film})[ ]+(?:as )?|\b(?:{naming_with_it})[ ]+"
 _LABEL = r"\b(?:{title_labels})(?: ?:| (?:{title_links})) +(?=[\w¡¿])"
+_CARD = r"\b(?:{card_labels})(?: (?:{card_places}))? ?: +(?=[\w¡¿])"
 _NAME_END = r"[.;,\n]|\s(?:{name_ends})\s|$"
 _SENDING = (
     r"(?:,? ?\b(?:{then_words})\b )?\b(?:(?:{please_words}) )?"
@@ -77,7 +78,7 @@ def find_captions(text: str, masked: str) -> Iterator[Cue]:
         words = text[head.end() : stop].strip()
         if words[:1].isalnum() and masked[head.end() : stop].strip() == words:
             yield Cue(words, head.end(), stop)
-    for head in pattern(_LABEL).finditer(masked):
+    for head in (*pattern(_LABEL).finditer(masked), *pattern(_CARD).finditer(masked)):
         stop = masked.find("\n", head.end())
         end = re.compile(r"[.;](?=\s|$)").search(masked, head.end(), len(masked) if stop < 0 else stop)
         stop = end.start() if end else len(masked) if stop < 0 else stop

@@ -18,6 +18,7 @@ __all__ = [
     "ratio_spans",
     "read_aspect",
     "read_duration",
+    "read_each",
     "read_fps",
     "read_variations",
     "tell_limits",
@@ -92,6 +93,15 @@ def read_duration(page: Page, notes: Notes, start: int = 0, end: int | None = No
         notes.assume("film_too_short", count=MIN_SECONDS)
         return MIN_SECONDS
     return seconds
+
+
+def read_each(page: Page) -> tuple[int, float] | None:
+    """`5 seconds each`: the token and the seconds of a length that is that of every shot."""
+    for unit in page.of("unit"):
+        amount = _amount(page, unit.start) if unit.entry.value and unit.start else None
+        if amount is not None and is_each(page, unit.start, unit.end):
+            return unit.start, min(max(amount * float(unit.entry.value or 1.0), MIN_SECONDS), MAX_SECONDS)
+    return None
 
 
 def _spelled(page: Page, start: int, end: int) -> float | None:

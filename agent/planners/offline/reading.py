@@ -11,9 +11,10 @@ from agent.intent import Beat, Brief, Performance
 from agent.planners.base import PlanRequest
 from agent.planners.offline.acting import is_of_the_scene, perform
 from agent.planners.offline.beats import Cut, cut_beats
+from agent.planners.offline.cards import with_cards
 from agent.planners.offline.cast import MAX_CHARACTERS, Roster
 from agent.planners.offline.dialogue import Speech, SpokenLine, read_speech
-from agent.planners.offline.limits import read_aspect, read_duration, read_fps
+from agent.planners.offline.limits import read_aspect, read_duration, read_each, read_fps
 from agent.planners.offline.listing import shots_wanted
 from agent.planners.offline.page import lay_out
 from agent.planners.offline.people import find_people
@@ -199,7 +200,9 @@ class Reading:
         context = read_scenery(self.page, 0, first, self.vocabulary, self.notes) if first else {}
         context.update(self._behind_row(cuts))
         context.pop("framing", None)
-        beats = [beat for cut in cuts for beat in self._with_cards(cut, self.beat(cut, context))]
+        beats = [
+            beat for cut in cuts for beat in with_cards(self.page, self.mentions, speech, cut, self.beat(cut, context))
+        ]
         head = self._loose_speech(0, first) if first else {}
         if beats and head:
             beats[0] = beats[0].model_copy(
@@ -296,6 +299,9 @@ class Reading:
         fields.update(self._loose_speech(cut.start, cut.end))
         if cut.explicit:
             fields["duration_s"] = read_duration(self.page, self.notes, cut.start, cut.end, whole=False)
+            each = read_each(self.page)
+            if each and (fields["duration_s"] is None or cut.start <= each[0] < cut.end):
+                fields["duration_s"] = each[1]  # `1. ... 2. ... 5 seconds each`
         seen = [mention for mention in self.mentions if mention.kind != "voice"]
         acts = perform(self.page, seen, cut.start, cut.end) or self._lone_speaker(fields["dialogue"], cut)
         fields["performances"] = self._with_speakers(acts, fields["dialogue"], cut)
@@ -308,21 +314,6 @@ class Reading:
         if cut.framing:
             fields["framing"] = cut.framing
         return Beat(**fields)
-
-    def _with_cards(self, cut: Cut, beat: Beat) -> list[Beat]:
-        """A beat with its titles: each behind the first has a shot of its own, and so has a card beside a story."""
-        shown = [(text, token) for text, token in self.speech.overlays if cut.start <= token < cut.end]
-        if not shown:
-            return [beat]
-        first, token = shown[0]
-        before: list[Beat] = []
-        behind = [Beat(text=text, text_overlay=text) for text, _ in shown[1:]]
-        if token in self.speech.cards and (beat.performances or beat.dialogue):
-            beat = beat.model_copy(update={"text_overlay": ""})
-            told_before = any(cut.start <= m.start < token for m in self.mentions)
-            card = Beat(text=first, text_overlay=first)
-            before, behind = ([], [card, *behind]) if told_before else ([card], behind)
-        return [*before, beat, *behind]
 
     def _off(self, cut: Cut) -> list[SpokenLine]:
         """The lines of a beat that are heard from off stage."""
