@@ -98,8 +98,9 @@ class EngineEntry(_Model):
         paid: each call costs money: it is used only where a person names it.
         network: it asks a service of another machine: `Settings.network` must allow that.
         role: it asks the chat model that the settings name for this role.
-        levers: what the quality loop may change for it besides the seed: the `layout` it draws from, the words of its
-            `prompt`, one character alone (`repair`), how strictly it follows its `controls`, and how closely
+        levers: what the quality loop may change for it where a result does not show what was asked for: another `take`
+            (another seed shows it otherwise; not so where it is drawn by rules), the `layout` it draws from, the words
+            of its `prompt`, one character alone (`repair`), how strictly it follows its `controls`, and how closely
             characters keep to their `likeness`.
         libraries: distributions whose versions are recorded with every result.
         cost: predicted seconds.
@@ -124,7 +125,7 @@ class EngineEntry(_Model):
     paid: bool = False
     network: bool = False
     role: Literal["", "vision"] = ""
-    levers: tuple[Literal["layout", "prompt", "repair", "controls", "likeness"], ...] = ()
+    levers: tuple[Literal["take", "layout", "prompt", "repair", "controls", "likeness"], ...] = ("take",)
     libraries: tuple[str, ...] = ()
     cost: Cost = Cost()
     silence_s: float = Field(120.0, gt=0.0)

@@ -13,7 +13,7 @@ from typing import Any
 
 from tools.image.tool import StageAdjustment
 from tools.review.limits import default_limits
-from tools.review.painting import painted
+from tools.review.painting import WISHES, painted
 from tools.review.scoring import base_name
 from tools.review.tool import Check
 
@@ -62,13 +62,13 @@ def propose(
         attempt: number of the attempt that gave it, from 1.
         tried: arguments of earlier attempts; none of them is proposed again with the same seed.
         seed_helps: False where another seed has been tried and changed nothing of what the judge measures.
-        levers: what can be changed of how the engine at work paints (see `tools.review.painting`).
+        levers: what can be changed for the engine at work (`levers` of engines.yaml).
         picture: id of the result that fell short, where a part of it may be drawn anew.
 
     Returns:
         None where nothing failed, or nothing that failed can be mended by other arguments or another seed.
     """
-    failed = failed_first(checks)
+    failed = [_able(check, levers) for check in failed_first(checks)]
     if not any(check.fix for check in failed):
         return None
     for factor in (1.0, 1.5, 0.6):
@@ -79,7 +79,7 @@ def propose(
             said = [*said, *more]
         if changed != args and all(changed != dict(other) for other in tried):
             return Fix(changed, 0, _reason(failed, said))
-    if seed_helps and any("seed" in check.fix for check in failed):
+    if seed_helps and any(name in check.fix for check in failed for name in ("seed", "take")):
         return Fix(dict(args), 1, _reason(failed, ["another seed"]))
     return None
 
@@ -87,6 +87,13 @@ def propose(
 def failed_first(checks: Iterable[Check]) -> list[Check]:
     """The failed checks, the one that weighs most first."""
     return sorted((check for check in checks if check.status == "failed"), key=_severity)
+
+
+def _able(check: Check, levers: Collection[str]) -> Check:
+    """The check with those of its wishes alone that can change anything with these levers."""
+    fix = {name: value for name, value in check.fix.items() if WISHES.get(name, "") in ("", *levers)}
+    # How strongly is no wish of its own.
+    return check.model_copy(update={"fix": {} if fix.keys() == {"amount"} else fix})
 
 
 def _severity(check: Check) -> tuple[bool, float, str]:

@@ -44,4 +44,4 @@ def _check(person: Person, match: FaceMatch | None) -> Check:
         return not_run(name, _NEEDS.format(name=person.name))
     if match.similarity is None:
         return Check(name=name, status="not_run", score=None, detail=match.detail)
-    return above(name, max(match.similarity, 0.0), match.threshold, match.detail, fix={"seed": 1})
+    return above(name, max(match.similarity, 0.0), match.threshold, match.detail, fix={"take": 1})

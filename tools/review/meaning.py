@@ -45,7 +45,7 @@ def check_meaning(subject: Artifact, seen: Artifact | None, limits: MeaningLimit
     found = SeePicture.Output.model_validate(seen.output)
     if found.key != subject.key:
         raise InvalidInput("what was seen is another picture than this one", where="seen")
-    fix: Levers = {**levers_of(found.suggestion), "seed": 1}
+    fix: Levers = {**levers_of(found.suggestion), "take": 1}
     for score in found.scores:
         yield _check(score, found.suggestion, fix, limits)
     weakest = min(found.scores, key=lambda score: score.score)
@@ -57,12 +57,13 @@ def check_meaning(subject: Artifact, seen: Artifact | None, limits: MeaningLimit
 
 
 def _check(score: Score, suggestion: Suggestion, fix: Levers, limits: MeaningLimits) -> Check:
-    """A criterion's check. The change that was proposed is about one of them; the others ask for another take."""
+    """A criterion's check. The change that was proposed is about one of them; the others ask for another take, which
+    helps where the maker has that lever: what is drawn by rules shows the same place and the same faces again."""
     kind, _, whom = score.name.partition(".")
     name = f"meaning_{kind}.{whom}" if whom else f"meaning_{kind}"
     told = f"{score.score:.2f}, at least {limits.min_criterion:g}: {score.reason or 'no reason given'}"
     mine = suggestion.about in ("", score.name, whom)
-    return above(name, score.score, limits.min_criterion, told, fix=fix if mine else {"seed": 1})
+    return above(name, score.score, limits.min_criterion, told, fix=fix if mine else {"take": 1})
 
 
 def levers_of(suggestion: Suggestion) -> Levers:

@@ -15,7 +15,7 @@ from tools.image.sdxl.words import plain
 from tools.image.tool import GenerateImage
 from tools.review.tool import Check
 
-__all__ = ["FAULTS", "painted"]
+__all__ = ["FAULTS", "WISHES", "painted"]
 
 FAULTS = "extra limbs, missing limbs, fused fingers, merged faces, duplicate person, text, watermark"
 """What is avoided besides the usual, where a picture has faults."""
@@ -44,11 +44,11 @@ def painted(
         picture: id of the result that fell short; empty where none can be referred to.
         moved: the layout is changed as well: then no part of the old picture fits.
     """
-    wish = next(((name, check) for check in failed for name in _WISHES if name in check.fix), None)
+    wish = next(((name, check) for check in failed for name in PAINTED if name in check.fix), None)
     if wish is None:
         return args, []
     name, check = wish
-    if _WISHES[name] not in levers:
+    if WISHES[name] not in levers:
         return args, []
     before = Rendering.model_validate(args.get("rendering") or {})
     # What an earlier attempt redrew is not begun from again.
@@ -80,7 +80,8 @@ def painted(
     return {**args, "rendering": after.model_dump(mode="json")}, [said]
 
 
-_WISHES = {
+WISHES = {
+    "take": "take",
     "emphasise": "prompt",
     "avoid_artefacts": "prompt",
     "redraw": "repair",
@@ -88,7 +89,8 @@ _WISHES = {
     "follow_layout_less": "controls",
     "more_alike": "likeness",
 }
-"""By wish the lever that an engine must have for it."""
+"""By wish the lever that an engine must have for it; other wishes are of the layout, or go to every engine."""
+PAINTED = tuple(name for name in WISHES if name != "take")
 
 
 def _louder(base: Rendering, args: dict[str, Any], about: str, amount: float) -> tuple[Rendering, str]:

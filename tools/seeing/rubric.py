@@ -21,6 +21,7 @@ RUBRIC_FILE = Path(__file__).with_name("rubric.yaml")
 
 _LAYOUT: tuple[Change, ...] = ("wider", "closer", "brighter", "darker", "move_left", "move_right")
 _BY_LEVER: dict[str, tuple[Change, ...]] = {
+    "take": ("another_take",),
     "layout": _LAYOUT,
     "prompt": ("emphasise", "avoid_artefacts"),
     "repair": ("redraw",),
@@ -89,8 +90,8 @@ def default_words() -> RubricWords:
 
 
 def changes_of(levers: Collection[str]) -> list[Change]:
-    """What can be changed of a picture whose maker has these levers; another take always can."""
-    able = {"nothing", "another_take", *(change for lever in levers for change in _BY_LEVER.get(lever, ()))}
+    """What can be changed of a picture whose maker has these levers."""
+    able = {"nothing", *(change for lever in levers for change in _BY_LEVER.get(lever, ()))}
     return [change for change in CHANGES if change in able]
 
 

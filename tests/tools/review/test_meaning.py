@@ -21,7 +21,7 @@ from tools.review.verdict import holds
 from tools.seeing.rubric import changes_of
 from tools.seeing.tool import Change, Score, SeePicture, Suggestion
 
-ALL = ("layout", "prompt", "repair", "controls", "likeness")
+ALL = ("take", "layout", "prompt", "repair", "controls", "likeness")
 LIMITS = default_limits().meaning
 
 
@@ -72,8 +72,8 @@ def test_every_criterion_is_a_check_and_the_change_is_asked_of_the_one_it_is_abo
     found = {check.name: check for check in checks({"who.luca": 0.25, "where": 0.0, "style": 1.0}, "redraw", "luca", 2)}
     assert set(found) == {"meaning", "meaning_who.luca", "meaning_where", "meaning_style"}
     assert found["meaning_style"].status == "passed"
-    assert found["meaning_who.luca"].fix == {"redraw": "luca", "amount": 2.0, "seed": 1}
-    assert found["meaning_where"].fix == {"seed": 1}
+    assert found["meaning_who.luca"].fix == {"redraw": "luca", "amount": 2.0, "take": 1}
+    assert found["meaning_where"].fix == {"take": 1}
     assert "so it is" in found["meaning_who.luca"].detail
     assert "server/m" in found["meaning"].detail
 
@@ -108,7 +108,8 @@ def test_what_was_not_seen_is_not_run_and_what_is_about_another_picture_is_refus
 
 def test_every_change_of_the_list_is_offered_by_some_lever_and_means_something() -> None:
     assert changes_of(ALL) == list(get_args(Change))
-    assert changes_of(()) == ["nothing", "another_take"]
+    assert changes_of(()) == ["nothing"]
+    assert changes_of(("take",)) == ["nothing", "another_take"]
     assert "redraw" not in changes_of(("layout", "prompt"))
     for change in get_args(Change):
         if change not in ("nothing", "another_take"):
@@ -191,9 +192,28 @@ def test_strengths_move_within_bounds(change: Change, field: str, wanted: float)
 
 @pytest.mark.parametrize("change", ["emphasise", "avoid_artefacts", "redraw", "follow_layout_more", "more_alike"])
 def test_an_engine_is_asked_for_nothing_that_it_has_not(change: Change) -> None:
-    fix = fix_for(change, "who.luca" if change == "emphasise" else "luca", levers=("layout",))
+    about = "who.luca" if change == "emphasise" else "luca"
+    fix = fix_for(change, about, levers=("take", "layout"))
     assert fix.args == args()
     assert fix.seed_step == 1, "another take is what is left"
+    found = checks({"who.luca": 0.0, "where": 1.0}, change, about)
+    assert propose("image", args(), found, 1, levers=("layout",), picture="s1.still.try1") is None
+
+
+@pytest.mark.parametrize("change", ["nothing", "another_take", "emphasise", "move_left"])
+def test_no_attempt_is_made_of_what_the_engine_cannot_change(change: Change) -> None:
+    """Another seed draws another picture where a model paints; the draft draws the same place once more."""
+    about = {"emphasise": "where", "move_left": "luca"}.get(change, "")
+    found = checks({"who.luca": 1.0, "where": 0.0}, change, about)
+    painting = propose("image", args(), found, 1, levers=("take", "layout"), picture="s1.still.try1")
+    assert painting is not None
+    drawing = propose("image", args(), found, 1, levers=("layout",), picture="s1.still.try1")
+    if change == "move_left":
+        assert drawing is not None
+        assert drawing.seed_step == 0
+        assert drawing.reason.startswith("meaning: "), "that of the check whose wish it is"
+    else:
+        assert drawing is None
 
 
 @pytest.mark.parametrize("change", [one for one in get_args(Change) if one != "nothing"])
