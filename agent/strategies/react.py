@@ -20,6 +20,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, To
 from agent.chat_models.errors import ChatFailed
 from agent.fencing import fenced, nonce_of
 from agent.planners.base import Composition
+from agent.planners.offline.web_search import TOPIC as WEB
 from agent.strategies.base import NO_MODEL, Job, StrategyName, is_ours, offline_planner, prompt
 from agent.strategies.policy import words_of
 from knowledge.passage import Passage
@@ -232,8 +233,11 @@ def answer_question(job: Job) -> str | None:
 
 
 def _known(job: Job) -> str:
-    """What the rules answer where they are sure; no model's answer may fall short of it."""
-    if job.intent.confidence < SURE or job.intent.topic in ("", "general"):
+    """What the rules answer where they are sure; no model's answer may fall short of it.
+
+    Of what the web is asked they know nothing, and say so: that is no fact for a model to keep.
+    """
+    if job.intent.confidence < SURE or job.intent.topic in ("", "general", WEB):
         return ""
     return offline_planner().answer(job.intent, replace(job.request, turn=None))
 

@@ -131,7 +131,7 @@ class Artifact(_Model):
     text: Matcher = None
 
 
-ASKED_WRONGLY = ("UnknownFunction", "NotAllowed", "LimitReached", "DuplicateId", "McpError")
+ASKED_WRONGLY = ("BadArguments", "UnknownFunction", "NotAllowed", "LimitReached", "DuplicateId", "McpError")
 """Errors of a function call, and of an MCP request as such."""
 
 
