@@ -174,7 +174,7 @@ def _is_oblique(page: Page, mention: Mention, groups: Sequence[Group]) -> bool:
 
 def _doers(page: Page, match: Match, groups: Sequence[Group]) -> tuple[str, ...]:
     """Those whom a pose, an emotion or a facing belongs to; nobody where the crowd or the birds do it."""
-    if page.key(match.start - 1) in words("extras"):
+    if page.key(match.start - 1) in words("extras") or (match.subject == "pose" and _of_a_thing(page, match, groups)):
         return ()
     for group in groups:
         inside = group.last.start <= match.start < group.last.end or group.start <= match.start < group.end
@@ -197,6 +197,18 @@ def _doers(page: Page, match: Match, groups: Sequence[Group]) -> tuple[str, ...]
     if earlier:
         return earlier[-1].ids
     return tuple(dict.fromkeys(i for g in groups for i in g.ids))
+
+
+def _of_a_thing(page: Page, match: Match, groups: Sequence[Group]) -> bool:
+    """`The empty boat floats in the fog. Leo runs.`: a sentence that begins with a thing tells of nobody."""
+    begin = match.start
+    while begin > 0 and match.start - begin < 8 and not page.starts_sentence(begin):
+        begin -= 1
+    noun = page.key(begin) in words("articles_the", "articles_one") and match.start - begin >= 2
+    if not noun or not page.starts_sentence(begin) or page.at(begin + 1, "ordinal", "number", "pose", "emotion"):
+        return False
+    inside = any(not page.breaks_between(begin, g.start) for g in groups if begin <= g.start)
+    return not inside and any(page.breaks_between(match.end, g.start) for g in groups if g.start >= match.end)
 
 
 def _goes_on(page: Page, match: Match, nearest: Group) -> bool:

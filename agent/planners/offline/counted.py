@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from agent.planners.offline.cast import Mention
 from agent.planners.offline.page import Page
@@ -10,7 +11,7 @@ from agent.planners.offline.quotes import QUOTE_MARK
 from agent.planners.offline.verbs import grammar
 from agent.planners.offline.wordlists import starts_with, words
 
-__all__ = ["count_off", "one_of", "one_of_several"]
+__all__ = ["beside_names", "count_off", "one_of", "one_of_several"]
 
 _NEXT = 0
 """Stands for whoever of the group was not spoken of alone yet."""
@@ -45,6 +46,18 @@ def count_off(page: Page, mentions: Sequence[Mention], present: tuple[str, ...] 
         else:
             at += 1
     return found
+
+
+def beside_names(page: Page, several: Mention, mentions: Sequence[Mention]) -> bool:
+    """Whether a plural and the names of those whom it counts stand side by side: `two old sisters, Anna and Bea`."""
+    names = [m for m in mentions if m.kind in ("name", "near") and set(m.ids) <= set(several.ids) and m.ids]
+    if len(names) < 2 or len(names) != len(several.ids):
+        return False
+    first, last = names[0], names[-1]
+    joined = all(b.start - a.end <= 2 for a, b in pairwise(names))
+    before = several.end <= first.start <= several.end + 2 and not page.breaks_between(several.end, first.start)
+    behind = last.end <= several.start <= last.end + 1 and not page.breaks_between(last.end, several.start)
+    return joined and (before or behind)
 
 
 def one_of_several(page: Page, mention: Mention, mentions: Sequence[Mention]) -> str | None:

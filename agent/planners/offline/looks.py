@@ -9,9 +9,11 @@ from agent.planners.offline.lexicon import Match
 from agent.planners.offline.page import Page
 from agent.planners.offline.wordlists import words as word_list
 
-__all__ = ["Features", "read_features", "read_look"]
+__all__ = ["Features", "age_behind", "read_features", "read_look"]
 
 _REACH = 24
+_AGES = {"elder": 60, "adult": 20, "teen": 13, "child": 0}
+"""Least years of each age of `Look`."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,18 @@ def read_features(page: Page, start: int) -> Features:
     if not any(m.subject == "trait" for m in traits):
         return Features({}, start)
     return Features(read_look(traits, page), end)
+
+
+def age_behind(page: Page, start: int) -> dict[str, object]:
+    """The age that a number right behind a name tells: `MARTA, 70, stern`, `LEO (8)`, `Marco, 35,`."""
+    opens, number, closes = page.key(start), page.key(start + 1), page.key(start + 2)
+    pair = (opens, closes)
+    if not number.isdecimal() or not (pair == ("(", ")") or (opens == "," and closes in (",", ".", "", ")"))):
+        return {}
+    years = int(number[:3])
+    if not 0 < years < 120:
+        return {}
+    return {"age": next(age for age, least in _AGES.items() if years >= least)}
 
 
 def read_look(matches: Sequence[Match], page: Page, creature: bool = False) -> dict[str, object]:

@@ -119,6 +119,8 @@ def _unknown_name(page: Page, at: int, vocabulary: Vocabulary, caseless: bool) -
         return 0
     if _is_speaker_self(page, at):
         return at + 1
+    if page.key(at) in word_list("before_surname") and token.text[0].isupper() and page.tokens[at + 1 :]:
+        return _surname(page, at + 1, vocabulary, True)  # `Mr Smith`
     if page.at(at, "pronoun") and page.starts_sentence(at):
         return 0  # Spanish `Ella` is no name there.
     if at and page.at(at - 1, "person") and token.text[0].isupper() and not caseless and not page.at(at, *_DOING):
@@ -147,7 +149,7 @@ def _unknown_name(page: Page, at: int, vocabulary: Vocabulary, caseless: bool) -
     joined = _joins_name(page, at)
     if not capital:
         return at + 1 if joined and len(token.key) > 2 and not token.key.endswith("s") else 0
-    if len(token.text) < 2 or (opens and not (_acts(page, at + 1) or joined)):
+    if len(token.text) < 2 or (opens and not (_acts(page, at + 1) or joined or _with_stranger(page, at, vocabulary))):
         return 0
     if page.language == "de" and not (joined or page.at(at - 1, "joiner")):
         return 0
@@ -176,6 +178,7 @@ def _surname(page: Page, end: int, vocabulary: Vocabulary, capital: bool) -> int
     while capital and end < len(page.tokens) and end - start < MAX_NAME_WORDS:
         token = page.tokens[end]
         given = page.at(end, "name") is not None and not page.at(end, *_CONTENT)
+        given = given or (end == start + 1 and page.key(start) in word_list("before_surname"))  # `Mrs Brown`
         if not token.is_word or not token.text[0].isupper() or (vocabulary.is_known(token.key) and not given):
             break
         end += 1
@@ -191,6 +194,13 @@ def _acts(page: Page, at: int) -> bool:
         and page.at(at, "joiner").id in ("and", "named")  # type: ignore[union-attr]
         and page.at(at + 1, "cast", "name", "person") is not None
     )
+
+
+def _with_stranger(page: Page, at: int, vocabulary: Vocabulary) -> bool:
+    """`Kwame and Aiko build a snowman`: another name that nobody knows follows."""
+    other = page.tokens[at + 2] if page.key(at + 1) in word_list("and_words") and at + 2 < len(page.tokens) else None
+    strange = other is not None and other.is_word and not vocabulary.is_known(other.key)
+    return bool(strange and other and other.text[0].isupper() and page.language != "de")
 
 
 def _is_described(page: Page, at: int) -> bool:

@@ -32,7 +32,8 @@ def short_name(member: CastMember) -> str:
         return f"{article} {member.name.lower()}"
     if member.name.lower() in described:
         return member.name
-    if len(parts) == 2 and all(part[:1].isupper() for part in parts):
+    titled = fold(parts[0]) + "." in words("honorifics") or fold(parts[0]) in words("before_surname")
+    if len(parts) == 2 and all(part[:1].isupper() for part in parts) and not titled:
         return parts[0]
     return member.name
 

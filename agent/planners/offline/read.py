@@ -15,6 +15,7 @@ from agent.planners.offline.reading import Reading
 from agent.planners.offline.text import MAX_CHARS, clean, tokenise
 from agent.planners.offline.tongue import language_of_text
 from agent.planners.offline.vocabulary import Vocabulary
+from agent.planners.offline.wordlists import pattern
 from tools.storyboard import Language
 
 __all__ = ["read", "understand"]
@@ -35,7 +36,7 @@ def understand(request: PlanRequest, vocabulary: Vocabulary) -> Intent:
 
 def read(request: PlanRequest, vocabulary: Vocabulary) -> Reading:
     """The message read, before it is decided what it is."""
-    text = _unwrapped(clean(request.text))
+    text = _undotted(_unwrapped(clean(request.text)))
     language = language_of_text(_told(text), vocabulary, _language_before(request, vocabulary))
     return Reading(text, language, request, vocabulary)
 
@@ -46,6 +47,13 @@ def _told(text: str) -> str:
     for quote in reversed(find_quotes(text)):
         told = f"{told[: quote.start]} {told[quote.end :]}"
     return told if sum(token.is_word for token in tokenise(told[:2000])) >= 3 else text
+
+
+def _undotted(text: str) -> str:
+    """`Mr. Oduya` without its full stop, which would end a sentence between the title and the name."""
+    return pattern(r"\b(?:{honorifics})(?= [^\W\d_])").sub(
+        lambda title: title[0][:-1] if title[0][0].isupper() and text[title.end() + 1].isupper() else title[0], text
+    )
 
 
 def _unwrapped(text: str) -> str:

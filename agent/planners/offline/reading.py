@@ -214,6 +214,7 @@ class Reading:
         beats = [b for b in beats if _holds(b)] or beats[:1]
         beats = self._spread(beats, first)
         self._limit_cast()
+        self._write_names()
         self._introduce()
         whole = len(cuts) < 2 or not cuts[0].explicit
         style = next((m.id for m in self.page.of("style")), None)
@@ -266,6 +267,13 @@ class Reading:
             self.notes.assume(
                 "unknown_described" if len(names) == 1 else "unknown_several", name=self.notes.listed(names), look=words
             )
+
+    def _write_names(self) -> None:
+        """A screenplay sets names in capitals: MARTA is called Marta."""
+        cues = {quote.speaker for quote in self.page.quotes if quote.speaker.isupper() and len(quote.speaker) > 2}
+        for id_, member in self.roster.members.items():
+            if not member.known and member.name in cues and id_ not in self.roster.present:
+                self.roster.members[id_] = member.model_copy(update={"name": member.name.title()})
 
     def _drawn_look(self, description: str) -> str:
         if description:

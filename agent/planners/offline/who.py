@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rapidfuzz.distance import OSA
 
 from agent.planners.offline.cast import MAX_CHARACTERS, Mention, Roster
-from agent.planners.offline.counted import count_off, one_of, one_of_several
+from agent.planners.offline.counted import beside_names, count_off, one_of, one_of_several
 from agent.planners.offline.lexicon import expand
-from agent.planners.offline.looks import read_features, read_look
+from agent.planners.offline.looks import age_behind, read_features, read_look
 from agent.planners.offline.page import Page
 from agent.planners.offline.pronouns import find_clitics, settle_pronouns
 from agent.planners.offline.say import Notes
@@ -97,7 +97,7 @@ class Casting:
         adjectives = [
             m for m in page.of("trait", "colour") if m.end == mention.start or m.end == mention.start - 1 == m.start
         ]
-        look = {**mention.look, **read_look(adjectives, page), **features.look}
+        look = {**mention.look, **read_look(adjectives, page), **features.look, **age_behind(page, mention.end)}
         description = page.words(mention.end, features.end).strip(" ,") if features.look else ""
         recalled = self.roster.recall(mention.words)
         id_ = recalled or self.roster.new(mention.words, look, description)
@@ -284,6 +284,12 @@ class Casting:
         named = self._named(mention, gender, mentions) if "species" not in base else []
         if named and (mention.count in (0, len(named))):
             mention.ids = tuple(self.roster.take(i) for i in named)
+            if beside_names(self.page, mention, mentions):  # `two old sisters, Anna and Bea`
+                noun = self._singular(mention, "person" if entry else "group")
+                one = " ".join([*mention.words.split()[:-1], noun])
+                words = f"{'an' if one[0] in 'aeiou' else 'a'} {one}" if self.page.language == "en" else ""
+                for i in mention.ids:
+                    self.roster.enrich(i, look, words)
             return
         fitting = [
             i
