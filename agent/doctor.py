@@ -8,6 +8,7 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 from agent.eyesight import tell_eyes
+from agent.own_folder import tell_own
 from agent.printing import open_console, tell
 from agent.telling_models import tell_chat_models
 from configs.settings import Settings
@@ -72,8 +73,9 @@ def examine(settings: Settings, *, said: bool = False, ask: bool = False) -> dic
     registry = Registry.load(profile=profiles[name])
     engines, engines_ok = _engines(registry, found, settings)
     libraries, libraries_ok = _libraries()
+    own, own_ok = tell_own()
     return {
-        "ok": engines_ok and libraries_ok,
+        "ok": engines_ok and libraries_ok and own_ok,
         "machine": _machine(settings, found, name),
         "devices": {gpu.device: _gpu(gpu) for gpu in found.gpus} or {"cpu": f"{found.cpus} cores; no GPU was found"},
         "profile": _profile(name, profiles[name], found, settings, said),
@@ -82,6 +84,7 @@ def examine(settings: Settings, *, said: bool = False, ask: bool = False) -> dic
         "engines": engines,
         "eyes": tell_eyes(_readiness(registry, profiles[name], found, settings), settings),
         "libraries": libraries,
+        "a folder of your own": own,
         "planner": tell_chat_models(settings, ask=ask),
     }
 

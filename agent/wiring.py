@@ -16,6 +16,7 @@ from agent.chat_models.roles import ChatModels
 from agent.checkpoints import Checkpoints
 from agent.context import AgentContext, RunOptions
 from agent.graph import build_graph
+from agent.own_folder import check_own
 from agent.planners.base import Planner
 from agent.searching import create_search
 from agent.state import AgentInput, AgentState
@@ -92,7 +93,11 @@ def create_context(
         options: of this run.
         pool: worker processes that are already starting; None starts them when they are first needed.
         cancel: set it to stop the run.
+
+    Raises:
+        InvalidInput: a sheet, voice or place of the folder that `STUDIO_OWN` names is wrong; file and line.
     """
+    check_own()
     cancel = cancel or threading.Event()
     toolbox = Toolbox(settings, pool=pool)
     models = ChatModels(settings, lambda endpoint: hold_on(toolbox, endpoint))

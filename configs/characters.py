@@ -13,9 +13,17 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from configs.own import own_file
-from configs.yaml_file import YamlProblem, load_yaml_model
+from configs.yaml_file import YamlProblem, line_of, load_yaml_model, parse_yaml
 
-__all__ = ["CHARACTERS_FILE", "CharacterFile", "CharacterSheet", "LoraWeight", "load_characters", "sheet_file"]
+__all__ = [
+    "CHARACTERS_FILE",
+    "CharacterFile",
+    "CharacterSheet",
+    "LoraWeight",
+    "field_of",
+    "load_characters",
+    "sheet_file",
+]
 
 CHARACTERS_FILE = Path(__file__).with_name("characters.yaml")
 
@@ -42,7 +50,8 @@ class CharacterSheet(_Model):
         trigger: words for a prompt.
         identity_threshold: least ArcFace cosine likeness that counts as the same character.
         references: pictures that show the character, by path: for the IP-Adapter, and to compare faces with.
-        voice: id of the default voice; empty means the character's own id.
+        voice: a voice of voices.yaml that the character speaks with; empty: the one that voices.yaml gives to its id,
+            else one that suits the look.
         look: how the draft engine draws the character; a `tools.storyboard.Look` as plain data.
     """
 
@@ -56,11 +65,6 @@ class CharacterSheet(_Model):
     references: list[str] = Field(default_factory=list, max_length=12)
     voice: str = ""
     look: dict[str, Any]
-
-    @property
-    def voice_id(self) -> str:
-        """Id of the voice the character speaks with."""
-        return self.voice or self.id
 
 
 class CharacterFile(_Model):
@@ -113,3 +117,17 @@ def sheet_file(character: str, path: Path = CHARACTERS_FILE) -> Path:
     """The file that holds a character's sheet, as `load_characters(path)` takes it."""
     own = own_file(CHARACTERS_FILE.name) if path == CHARACTERS_FILE else None
     return own if own is not None and character in _read(own) else path
+
+
+def field_of(character: str, *loc: str, path: Path = CHARACTERS_FILE) -> str:
+    """Where a field of a character's sheet stands, as `file:line`.
+
+    Args:
+        character: that has a sheet.
+        loc: the field, and the fields below it.
+        path: as `load_characters` takes it.
+    """
+    file = sheet_file(character, path)
+    data, node = parse_yaml(file.read_text(encoding="utf-8-sig"), str(file))
+    place = next(number for number, sheet in enumerate(data["characters"]) if sheet["id"] == character)
+    return f"{file}:{line_of(node, ('characters', place, *loc))}"

@@ -3,6 +3,7 @@
 `STUDIO_OWN` names the folder. All of it is optional:
 
     characters.yaml       sheets as in configs/characters.yaml; one with the id of a known character takes its place
+    voices.yaml           `voices` as in configs/voices.yaml, for the `voice` of a sheet
     loras.yaml            LoRAs as in configs/loras.yaml; `file` is looked for from the folder
     places/<id>.yaml      places as in tools/layout/packs/places, with `aliases` for the words that mean them
     engines.yaml          tools and engines as in configs/engines.yaml

@@ -7,9 +7,21 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from configs.yaml_file import load_yaml_model
+from configs.characters import field_of, load_characters
+from configs.own import own_file
+from configs.yaml_file import YamlProblem, load_yaml_model
 
-__all__ = ["VOICES_PATH", "Character", "EspeakVoice", "Prosody", "Suits", "VoiceBook", "load_voices"]
+__all__ = [
+    "VOICES_PATH",
+    "Character",
+    "EspeakVoice",
+    "OwnVoices",
+    "Prosody",
+    "Suits",
+    "VoiceBook",
+    "load_voices",
+    "own_voices",
+]
 
 VOICES_PATH = Path(__file__).with_name("voices.yaml")
 
@@ -100,10 +112,44 @@ class VoiceBook(_Model):
         return self
 
 
-def load_voices(path: Path = VOICES_PATH) -> VoiceBook:
-    """Read the voices.
+class OwnVoices(_Model):
+    """voices.yaml of a folder of one's own: further voices for the characters there; the rest is the studio's."""
+
+    voices: dict[str, EspeakVoice] = Field(min_length=1)
+
+
+def own_voices() -> dict[str, EspeakVoice]:
+    """The voices of the folder that `STUDIO_OWN` names, by name.
 
     Raises:
-        YamlProblem: the file is missing or breaks the schema; names file and line.
+        YamlProblem: its voices.yaml breaks the schema; names file and line.
     """
-    return load_yaml_model(path, VoiceBook)
+    own = own_file(VOICES_PATH.name)
+    return load_yaml_model(own, OwnVoices).voices if own else {}
+
+
+def load_voices(path: Path = VOICES_PATH) -> VoiceBook:
+    """Read the voices; beside the studio's own stand those of the folder that `STUDIO_OWN` names.
+
+    A sheet's `voice` (characters.yaml) is the voice that this character speaks with.
+
+    Raises:
+        YamlProblem: a file is missing or breaks the schema, or a sheet names no voice that there is; file and line.
+    """
+    book = load_yaml_model(path, VoiceBook)
+    return _with_own(book) if path == VOICES_PATH else book
+
+
+def _with_own(book: VoiceBook) -> VoiceBook:
+    """With the voices of a folder of one's own, and those that sheets of characters name."""
+    voices = {**book.voices, **own_voices()}
+    characters = dict(book.characters)
+    for sheet in load_characters().values():
+        if not sheet.voice:
+            continue
+        if sheet.voice not in voices:
+            there = ", ".join(sorted(voices))
+            told = f"voice of {sheet.id}: there is no voice {sheet.voice!r}; there are {there}"
+            raise YamlProblem(told, where=field_of(sheet.id, "voice"))
+        characters[sheet.id] = Character(espeak=sheet.voice)
+    return book.model_copy(update={"voices": voices, "characters": characters})

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-__all__ = ["MAX_BYTES", "YamlProblem", "dump_yaml", "load_yaml_model", "parse_yaml"]
+__all__ = ["MAX_BYTES", "YamlProblem", "dump_yaml", "line_of", "load_yaml_model", "parse_yaml"]
 
 MAX_BYTES = 2_000_000
 """A larger file is refused before it is parsed."""
@@ -82,7 +82,7 @@ def _measure(node: yaml.Node | None, depth: int, budget: list[int]) -> None:
             _measure(value, depth + 1, budget)
 
 
-def _line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
+def line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
     """The line of the deepest part of `loc` that stands in the file, counted from 1."""
     line = node.start_mark.line if node else 0
     for part in loc:
@@ -160,7 +160,7 @@ def load_yaml_model(path: Path, model: type[ModelT]) -> ModelT:
         text = f"{field}: {message}" if field else message
         if more:
             text += f" (and {more} more)"
-        raise YamlProblem(text, where=f"{path}:{_line_of(node, loc)}") from None
+        raise YamlProblem(text, where=f"{path}:{line_of(node, loc)}") from None
 
 
 def dump_yaml(data: Any) -> str:

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.own_folder import check_own, tell_own
+from agent.wiring import create_context
 from configs.characters import load_characters, sheet_file
 from configs.engines import load_engines
 from configs.loras import load_loras
 from configs.own import OWN_VARIABLE, allowed_modules, open_own_package, own_folder, with_own_engines
+from configs.settings import Settings
+from configs.voices import load_voices
 from configs.yaml_file import YamlProblem
 from tools.base import Call
 from tools.errors import InvalidInput
@@ -22,6 +26,8 @@ from tools.layout.places.place import PACK
 from tools.registry import Registry
 from tools.runtime.workers.pool import WorkerPool
 from tools.runtime.workers.spawn import worker_environment
+from tools.storyboard import Look
+from tools.voice.casting import cast_voice
 
 SHEET = """
 characters:
@@ -126,6 +132,46 @@ def test_a_look_that_is_none_is_told_with_its_line(own: Path) -> None:
     (own / "characters.yaml").write_text(SHEET.replace("look: {age: elder", "look: {age: ancient"))
     with pytest.raises(InvalidInput, match=r"mine/characters\.yaml:7"):
         known_looks()
+
+
+def test_a_look_that_cannot_be_drawn_is_told_before_anything_is_with_file_line_and_field(own: Path) -> None:
+    sheets = own / "characters.yaml"
+    for wrong, field in (("hair: bun, skin: purplish", "skin"), ("hair: buns", "hair"), ("hair: 3", "hair")):
+        sheets.write_text(SHEET.replace("id: rosa", 'id: "rosa"  # hers').replace("hair: bun", wrong))
+        with pytest.raises(InvalidInput, match=rf"^{sheets}:7: look of rosa: {field}: ") as caught:
+            create_context(Settings())
+        assert tell_own() == ({OWN_VARIABLE: f"broken: {caught.value}"}, False)
+    sheets.write_text(SHEET)
+    create_context(Settings())
+    assert check_own() == {"characters": "rosa"}
+
+
+def test_a_place_that_is_wrong_is_told_before_anything_is_drawn(own: Path) -> None:
+    (own / "places" / "tower.yaml").write_text("name: tower\n")
+    with pytest.raises(InvalidInput, match=r"tower\.yaml"):
+        check_own()
+
+
+def test_a_sheet_names_the_voice_of_its_character(own: Path) -> None:
+    (own / "characters.yaml").write_text(f"{SHEET}    voice: grandmother\n")
+    with pytest.raises(
+        InvalidInput, match=r"characters\.yaml:8: voice of rosa: there is no voice 'grandmother'; there "
+    ):
+        check_own()
+    (own / "voices.yaml").write_text(
+        "voices:\n  grandmother: {description: old and warm, timbre: modal, pitch: 170, rate: 120}\n"
+    )
+    assert check_own() == {"characters": "rosa", "voices": "grandmother"}
+    book = load_voices()
+    assert cast_voice(book, "rosa", Look()).label == "grandmother"
+    assert cast_voice(book, "luca", Look()).label == "luca", "the studio's own keep theirs"
+    (own / "characters.yaml").write_text(f"{SHEET}    voice: giulia\n")
+    assert cast_voice(load_voices(), "rosa", Look()).voice == book.voices["giulia"], "one of the studio's does, too"
+    (own / "characters.yaml").write_text(SHEET)
+    assert cast_voice(load_voices(), "rosa", Look(age="elder", gender="girl")).label.split("-")[0] in book.voices
+    (own / "voices.yaml").write_text("voices:\n  grandmother: {description: old, timbre: velvet, pitch: 170}\n")
+    with pytest.raises(InvalidInput, match=r"voices\.yaml:2: grandmother: there is no timbre 'velvet'; there are "):
+        check_own()
 
 
 def test_a_place_is_drawn_and_its_words_are_understood(own: Path) -> None:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from configs.characters import CHARACTERS_FILE, load_characters, sheet_file
+from configs.characters import CHARACTERS_FILE, field_of, load_characters, sheet_file
 from tools.errors import InvalidInput
 from tools.storyboard import CastMember, Look
 
-__all__ = ["known_looks", "look_of"]
-
-
-def _line_of(path: Path, character: str, field: str) -> int:
-    """Line of a character's look field in the file, counted from 1: the schema error itself has none."""
-    inside = False
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        text = line.strip().removeprefix("- ")
-        if text.startswith("id:"):
-            inside = text.removeprefix("id:").strip() == character
-        elif inside and re.search(rf"(^|[{{,\s]){field}:", text):
-            return number
-    return 1
+__all__ = ["check_looks", "known_looks", "look_of"]
 
 
 def known_looks(path: Path = CHARACTERS_FILE) -> dict[str, Look]:
@@ -40,10 +27,34 @@ def known_looks(path: Path = CHARACTERS_FILE) -> dict[str, Look]:
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"]) or "look"
-            file = sheet_file(sheet.id, path)
-            line = _line_of(file, sheet.id, str(first["loc"][0]) if first["loc"] else "look")
-            raise InvalidInput(f"look of {sheet.id}: {field}: {first['msg']}", where=f"{file}:{line}") from None
+            where = field_of(sheet.id, "look", *map(str, first["loc"][:1]), path=path)
+            raise InvalidInput(f"look of {sheet.id}: {field}: {first['msg']}", where=where) from None
     return looks
+
+
+def check_looks(path: Path = CHARACTERS_FILE) -> list[str]:
+    """See that every sheet of one's own can be drawn, before one of them is; returns their ids.
+
+    The schema holds what a field may be; which colours and styles there are, the packs of the rig say.
+
+    Raises:
+        InvalidInput: a look breaks the schema, or asks for a colour or style that there is not; file, line and field.
+        YamlProblem: the file itself is malformed.
+    """
+    from tools.layout.rig.casting import design
+
+    studios = known_looks(path)
+    own = [character for character in studios if sheet_file(character, path) != path]
+    for character in own:
+        try:
+            design(character, studios[character])
+        except InvalidInput as problem:
+            told = problem.message.removeprefix(f"{problem.where}: ")
+            where = field_of(character, "look", problem.where, path=path)
+            raise InvalidInput(
+                f"look of {character}: {problem.where}: {told}", where=where, hint=problem.hint
+            ) from None
+    return own
 
 
 def look_of(member: CastMember, known: dict[str, Look]) -> tuple[Look, str]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from configs.voices import EspeakVoice, Prosody
+from configs.own import own_file
+from configs.voices import VOICES_PATH, EspeakVoice, Prosody, own_voices
+from configs.yaml_file import line_of, parse_yaml
 from tools.errors import InvalidInput
 
-__all__ = ["TIMBRES_PATH", "voice_file"]
+__all__ = ["TIMBRES_PATH", "check_own_timbres", "voice_file"]
 
 TIMBRES_PATH = Path(__file__).with_name("voices")
 _LANGUAGES = {
@@ -25,6 +27,25 @@ _ALLOWED = frozenset((
 ))  # fmt: skip
 _WHISPER_BREATH = (75, 70, 38, 18, 7, 3)
 _WHISPER_WIDTH = (150, 150, 200, 200, 400, 400)
+
+
+def check_own_timbres() -> list[str]:
+    """See that the voices of a folder of one's own have a timbre that there is; returns their names.
+
+    Raises:
+        InvalidInput: one has none; names file and line.
+        YamlProblem: their file breaks the schema.
+    """
+    own = own_voices()
+    there = sorted(path.stem for path in TIMBRES_PATH.glob("*.voice"))
+    for name, voice in own.items():
+        path = own_file(VOICES_PATH.name)
+        if voice.timbre not in there and path is not None:
+            _, node = parse_yaml(path.read_text(encoding="utf-8-sig"), str(path))
+            line = line_of(node, ("voices", name, "timbre"))
+            told = f"{name}: there is no timbre {voice.timbre!r}; there are {', '.join(there)}"
+            raise InvalidInput(told, where=f"{path}:{line}")
+    return list(own)
 
 
 def _read_timbre(name: str) -> dict[str, str]:
