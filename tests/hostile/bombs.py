@@ -1,7 +1,7 @@
 """Small texts and files that open to something enormous, and where the product reads such things.
 
-`python -m tests.hostile.bombs WAY,WAY FILE...` reads each, and prints a JSON line for it: what came of it, seconds of
-work and on the clock, the most memory taken so far.
+`python -m tests.hostile.bombs WAY FILE WAY FILE ...` reads each, and prints a JSON line for it: what came of it,
+seconds of work and on the clock, the most memory taken so far.
 """
 
 from __future__ import annotations
@@ -118,21 +118,19 @@ def main() -> None:
     from tools.errors import ToolError
     from tools.functions.coercion import BadArguments
 
-    ways, files = sys.argv[1].split(","), [Path(one) for one in sys.argv[2:]]
-    for way in ways:
-        for path in files:
-            begun, worked = time.monotonic(), _worked()
-            try:
-                WAYS[way](path)
-                told = "read"
-            except (ToolError, YamlProblem, KnowledgeProblem, BadArguments) as error:
-                told = f"refused: {str(error)[:200]}"
-            except Exception as error:
-                told = f"unhandled: {type(error).__name__}: {str(error)[:200]}"
-            peak = max(peak_kb(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-            found = {"way": way, "file": path.name, "told": told, "cpu_s": round(_worked() - worked, 2),
-                     "wall_s": round(time.monotonic() - begun, 2), "peak_kb": peak}  # fmt: skip
-            print(json.dumps(found), flush=True)
+    for way, path in zip(sys.argv[1::2], map(Path, sys.argv[2::2]), strict=True):
+        begun, worked = time.monotonic(), _worked()
+        try:
+            WAYS[way](path)
+            told = "read"
+        except (ToolError, YamlProblem, KnowledgeProblem, BadArguments) as error:
+            told = f"refused: {str(error)[:200]}"
+        except Exception as error:
+            told = f"unhandled: {type(error).__name__}: {str(error)[:200]}"
+        peak = max(peak_kb(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+        found = {"way": way, "file": path.name, "told": told, "cpu_s": round(_worked() - worked, 2),
+                 "wall_s": round(time.monotonic() - begun, 2), "peak_kb": peak}  # fmt: skip
+        print(json.dumps(found), flush=True)
     print("alive")
 
 

@@ -1,6 +1,7 @@
 """Texts and archives that open to something enormous: each is read or refused within 10 s and 1 GB.
 
-The twin, PyYAML's own loader, takes more than that for the first of them.
+The twin, PyYAML's own loader, takes more than that for the first of them. `STUDIO_FULL=1` reads each of them by each
+way, and not each by a third of them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pytest
 from tests.hostile.bombs import BOMBS, WAYS
 from tests.hostile.opening import ROOT
 
+FULL = bool(os.environ.get("STUDIO_FULL"))
 CPU_S = 10.0
 PEAK_KB = 1 << 20
 
@@ -36,18 +38,22 @@ def written(folder: Path) -> list[Path]:
 
 def test_every_bomb_is_read_or_refused_within_its_bounds(tmp_path: Path) -> None:
     files = written(tmp_path)
-    command = [sys.executable, "-m", "tests.hostile.bombs", ",".join(WAYS), *map(str, files)]
+    pairs = [(way, path) for at, way in enumerate(WAYS) for number, path in enumerate(files)
+             if FULL or way == "storyboard" or (at + number) % 3 == 0]  # fmt: skip
+    command = [sys.executable, "-m", "tests.hostile.bombs", *(str(one) for pair in pairs for one in pair)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     lines = done.stdout.splitlines()
     found: list[dict[str, Any]] = [json.loads(line) for line in lines if line.startswith("{")]
     assert lines[-1:] == ["alive"], f"it died after {found[-1:]}: {done.returncode} {done.stderr[-500:]}"
-    assert len(found) == len(files) * len(WAYS)
+    assert len(found) == len(pairs)
     for one in found:
         name = [*BOMBS][int(one["file"].partition(".")[0])]
         assert one["told"].startswith(("read", "refused")), (name, one)
         assert "\n" not in one["told"], (name, one)
         assert one["cpu_s"] <= CPU_S, (name, one)
         assert one["peak_kb"] <= PEAK_KB, (name, one)
+    most = max(one["cpu_s"] for one in found), max(one["peak_kb"] for one in found) / (1 << 20)
+    print(f"{len(pairs)} times a bomb: most work {most[0]:.1f} s, most memory {most[1]:.2f} GB")
 
 
 def test_the_twin_is_not_done_within_them(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Keys, tokens and passwords in the environment, with servers that tell them back: they are nowhere but at the server.
 
 Every file that was written and every line that was said is searched for each canary, as it is and in base64. The twin
-that writes down what a server said is found out. `STUDIO_FULL=1` makes a whole film besides.
+that writes down what a server said is found out. `STUDIO_FULL=1` runs every command each time, and makes a film.
 """
 
 from __future__ import annotations
@@ -89,31 +89,31 @@ def hits(folder: Path, said: str, bodies: list[bytes]) -> list[str]:
             if any(form in text for form in forms(secret))]  # fmt: skip
 
 
-def everything(studio: Studio, folder: Path, *, network: bool = False, all_of_it: bool = FULL) -> str:
-    """One call of every command that speaks to a server; with `all_of_it` of all others that read settings or write."""
-    document = folder / "note.md"
-    document.write_text("# A note\n\nLuca likes the harbour at dawn.\n")
-    recording = whole("wav", folder)
-    picture = whole("png", folder)
+def everything(studio: Studio, folder: Path, share: str) -> str:
+    """Commands that speak to a server, read settings or write: those of a share, with `STUDIO_FULL=1` all of them."""
+    (folder / "note.md").write_text("# A note\n\nLuca likes the harbour at dawn.\n")
     (folder / "call.json").write_text('[{"id": "a", "tool": "compose_music", "args": {"mood": "calm"}}]')
+    recording, picture = str(whole("wav", folder)), str(whole("png", folder))
+    shares: dict[str, list[tuple[str, ...]]] = {
+        "error": [("look", picture, "--about", "a boy"), ("doctor",)],
+        "answer": [("make", "only the script: Luca and Alberto at the harbour"), ("mcp", "tools")],
+        "web": [("search", "Ligurian harbours"), ("models", "pull", "whisper_small")],
+        "the rest": [
+            ("transcribe", recording), ("tools",), ("models", "list"), ("stacks", "list"), ("voice", "list"),
+            ("voice", "check"), ("knowledge", "add", str(folder / "note.md")), ("knowledge", "search", "harbour"),
+            ("knowledge", "list"), ("knowledge", "rebuild"), ("jobs", "add", str(folder / "call.json")),
+            ("jobs", "run"), ("jobs", "list"), ("show",), ("models", "check"), ("knowledge", "lessons"),
+            ("make", "Luca on the beach, 1 second. Luca says hello"), ("trace",), ("mcp", "list"),
+            ("eval", "answer_*", "--keep", "--out", str(folder / "evals")),
+        ],
+    }  # fmt: skip
     lines = [
         ("plan", "a beach with Luca, he says hello", "--thread", "t"),
         ("plan", "make it night", "--thread", "t", "--strategy", "react"),
-        ("make", "only the script: Luca and Alberto at the harbour"),
-        ("look", str(picture), "--about", "a boy"),
-        ("doctor",), ("trace", "--thoughts"), ("mcp", "tools"),
+        *(line for name, some in shares.items() if name == share or (FULL and (name != "web" or name == share))
+          for line in some),
+        ("trace", "--thoughts"),
     ]  # fmt: skip
-    if network:
-        lines += [("search", "Ligurian harbours"), ("models", "pull", "whisper_small")]
-    if all_of_it:
-        lines += [
-            ("transcribe", str(recording)), ("tools",), ("models", "list"), ("stacks", "list"), ("voice", "list"),
-            ("voice", "check"), ("knowledge", "add", str(document)), ("knowledge", "search", "harbour"),
-            ("knowledge", "list"), ("jobs", "add", str(folder / "call.json")), ("jobs", "list"), ("show",),
-            ("models", "check"),
-        ]  # fmt: skip
-    if FULL:
-        lines += [("make", "Luca on the beach, 1 second. Luca says hello")]
     return "\n".join(studio(*line) for line in lines)
 
 
@@ -124,7 +124,7 @@ def test_no_secret_is_kept_or_told(
     monkeypatch.setenv("STUDIO_PRIMARY", "server/some-model")
     monkeypatch.setenv("STUDIO_VISION", "server/some-eyes")
     server.mode = mode
-    said = everything(studio, tmp_path, all_of_it=FULL)
+    said = everything(studio, tmp_path, mode)
     assert any(CANARIES["STUDIO_LLM_API_KEY"] in key for key in server.keys), "the control: the server knows the key"
     assert (tmp_path / "productions" / ".studio" / "threads.sqlite").is_file(), "the control: something was kept"
     with sqlite3.connect(tmp_path / "productions" / ".studio" / "threads.sqlite") as kept:
@@ -141,7 +141,7 @@ def test_no_password_in_an_address_is_kept_or_told(
     monkeypatch.setenv("STUDIO_PRIMARY", "server/some-model")
     monkeypatch.setenv("STUDIO_VISION", "openai/some-eyes")
     monkeypatch.setenv("STUDIO_LLM_BASE_URL", f"http://{USER}:{PASSWORD}@{server.address}/v1")
-    said = everything(studio, tmp_path, network=True)
+    said = everything(studio, tmp_path, "web")
     assert hits(tmp_path, said, server.bodies) == []
 
 
