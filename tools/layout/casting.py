@@ -49,11 +49,10 @@ def check_looks(path: Path = CHARACTERS_FILE) -> list[str]:
         try:
             design(character, studios[character])
         except InvalidInput as problem:
-            told = problem.message.removeprefix(f"{problem.where}: ")
+            # It begins with the field.
+            told = f"look of {character}: {problem.message}"
             where = field_of(character, "look", problem.where, path=path)
-            raise InvalidInput(
-                f"look of {character}: {problem.where}: {told}", where=where, hint=problem.hint
-            ) from None
+            raise InvalidInput(told, where=where, hint=problem.hint) from None
     return own
 
 
