@@ -160,9 +160,8 @@ def _sample(one: Scenario) -> Sample:
 
 
 def _deed(turn: Turn) -> str:
-    return turn.say or (
-        "(a storyboard as it stands)" if turn.render else "(changes by hand)" if turn.edit else "(back)"
-    )
+    words = {"render": "(a storyboard as it stands)", "edit": "(changes by hand)"}
+    return words.get(turn.deed, turn.deed)
 
 
 def _run_of(state: TaskState) -> ScenarioRun:
@@ -175,7 +174,7 @@ def _conversation(run: ScenarioRun, place: Path | None) -> list[ChatMessageUser 
     for turn in run.turns:
         error = f"{turn.error.get('kind')}: {turn.error.get('says')}" if turn.error else ""
         content: list[Content] = [
-            ContentText(text="\n".join(one for one in (turn.message, error) if one) or "(nothing)")
+            ContentText(text="\n".join(one for one in (*_said(turn), error) if one) or "(nothing)")
         ]
         for picture in turn.shown if place is not None else ():
             content.append(ContentText(text="\n\n" + " ".join(one for one in (picture.of, picture.note) if one)))
@@ -184,6 +183,14 @@ def _conversation(run: ScenarioRun, place: Path | None) -> list[ChatMessageUser 
                 content.append(ContentImage(image=f"data:image/jpeg;base64,{data}"))
         said += [ChatMessageUser(content=turn.said), ChatMessageAssistant(content=content, model="studio")]
     return said
+
+
+def _said(turn: TurnRecord) -> list[str]:
+    """What came back: the agent's message, or what a command printed, and its exit code."""
+    if not turn.command:
+        return [turn.message]
+    beside = [f"meanwhile $ {one['command']}\n{one['output']}{one['stderr']}".rstrip() for one in turn.meanwhile]
+    return [turn.output.rstrip(), turn.stderr.rstrip(), *beside, f"exit code {turn.exit}"]
 
 
 def _trace(turn: TurnRecord) -> dict[str, Any]:
@@ -201,6 +208,8 @@ def _trace(turn: TurnRecord) -> dict[str, Any]:
         "scores": turn.scores,
         "failures": turn.failures,
         "asked_model": turn.asked_model,
+        "asked_mcp": turn.asked_mcp,
+        "progress": turn.progress,
         "seconds": round(turn.seconds, 2),
     }
 

@@ -106,7 +106,13 @@ def _turn(turn: TurnRecord, run: ScenarioRun, album: Album) -> Html:
 def _metrics(metrics: list[Metric]) -> Html:
     measured = [one for one in metrics if one.measured]
     rows = [
-        el("tr", el("td", one.name), el("td", f"{one.value:.3g}", class_="number"), el("td", one.unit))
+        el(
+            "tr",
+            el("td", one.name),
+            el("td", f"{one.value:.3g}", class_="number"),
+            el("td", one.unit),
+            el("td", one.why, class_="soft"),
+        )
         for one in measured
     ]
     absent = [f"{one.name}: {one.why}" for one in metrics if not one.measured and "." not in one.name]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from evals.report.markup import Html, Inside, el, fold, joined, shortened
+from evals.report.outside import command_part, mcp_part
 from evals.result import CallSeen, Picture, TurnRecord
 
 __all__ = ["turn_part"]
@@ -36,6 +37,8 @@ def turn_part(turn: TurnRecord, figure: Figure, *, alone: bool) -> Html:
     return el(
         "section",
         el("p", number + " · ".join(facts), class_="turn-head"),
+        command_part(turn) if turn.command else None,
+        mcp_part(turn) if turn.asked_mcp else None,
         _chat(turn),
         el("div", [figure(one) for one in turn.shown], class_="pictures") if turn.shown else None,
         _storyboard(turn.storyboard) if turn.storyboard else None,
@@ -45,7 +48,7 @@ def turn_part(turn: TurnRecord, figure: Figure, *, alone: bool) -> Html:
 
 
 def _chat(turn: TurnRecord) -> Html:
-    said: list[Inside] = [_bubble("person", turn.said)]
+    said: list[Inside] = [] if turn.command or turn.asked_mcp else [_bubble("person", turn.said)]
     for asked in turn.asked_person:
         said.append(_bubble("agent asks", str(asked.get("question") or "May I make it?")))
     if turn.message:
@@ -54,7 +57,7 @@ def _chat(turn: TurnRecord) -> Html:
         said.append(_bubble("error", f"{turn.error.get('kind', '')}: {turn.error.get('says', '')}"))
     for name, why in turn.failures.items():
         said.append(_bubble("error", f"{name}: {why}"))
-    return el("div", *said, class_="chat")
+    return el("div", *said, class_="chat") if said else joined()
 
 
 def _bubble(who: str, text: str) -> Html:
