@@ -13,7 +13,7 @@ from typing import Protocol
 from agent.lineup import Lineup, Part, PassedOver
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.readiness import NO_GPU, Lack, Readiness
-from tools.registry import EngineSpec
+from tools.registry import EngineSpec, Registry
 from tools.storyboard import Storyboard
 
 __all__ = ["Voices", "check_preset", "draw_up", "read_wishes"]
@@ -49,19 +49,19 @@ class Voices(Protocol):
         """
 
 
-def read_wishes(words: Iterable[str], readiness: Readiness, where: str = "--engine") -> dict[str, str]:
+def read_wishes(words: Iterable[str], registry: Registry, where: str = "--engine") -> dict[str, str]:
     """`generate_image=sdxl` as a mapping; a name that only one tool's engine bears needs no tool.
 
     Args:
         words: as a person wrote them.
-        readiness: of this machine; its registry knows the names.
+        registry: knows the names.
         where: they were written, for the errors.
 
     Raises:
         InvalidInput: no tool has such an engine, or several do; or one tool is to have two engines.
     """
     wishes: dict[str, str] = {}
-    engines = [engine for spec in readiness.registry.tools() for engine in readiness.registry.engines(spec.name)]
+    engines = [engine for spec in registry.tools() for engine in registry.engines(spec.name)]
     for word in words:
         tool, _, name = word.strip().rpartition("=")
         found = [engine for engine in engines if engine.name == name and tool in ("", engine.tool)]

@@ -62,8 +62,8 @@ class Toolbox(Machinery):
 
         readiness = self.readiness()
         # What is said for one run goes before what is set for all.
-        said = read_wishes(self.settings.engines, readiness, "engines (or STUDIO_ENGINES)")
-        said |= read_wishes(wishes, readiness)
+        said = read_wishes(self.settings.engines, readiness.registry, "engines (or STUDIO_ENGINES)")
+        said |= read_wishes(wishes, readiness.registry)
         voices = PermittedVoices(VoiceShelf(self.settings.voices_home))
         return draw_up(board, outputs, readiness, voices, said)
 

@@ -16,6 +16,7 @@ from configs.yaml_file import YamlProblem, load_yaml_model
 from evals.expect.model import Expect
 from evals.turn import OF_A_CLIENT, OF_A_COMMAND, OF_AN_AGENT, Turn
 from evals.world.model import World
+from tools.errors import InvalidInput
 
 __all__ = [
     "SCENARIOS_DIR",
@@ -84,6 +85,24 @@ class Scenario(_Model):
             unseen = sorted(self.world.model_fields_set - _REACHES_A_PROCESS)
             if turn.is_outside and unseen:
                 raise ValueError(f"turns.{number}: a process of its own does not see world.{unseen[0]}")
+        return self
+
+    @model_validator(mode="after")
+    def _named_engines_are_there(self) -> Scenario:
+        """A name that no engine bears would only be told when the scenario is played."""
+        named = {number: turn.options.engines for number, turn in enumerate(self.turns) if turn.options.engines}
+        if not named or "engines.yaml" in self.world.own:
+            # Of a folder of one's own the names are known when it is written.
+            return self
+        from agent.choosing import read_wishes
+        from tools.registry import Registry
+
+        registry = Registry.load()
+        for number, words in named.items():
+            try:
+                read_wishes(words, registry, f"turns.{number}.options.engines")
+            except InvalidInput as problem:
+                raise ValueError(str(problem)) from None
         return self
 
     @model_validator(mode="after")

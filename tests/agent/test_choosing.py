@@ -156,7 +156,7 @@ def test_pictures_of_an_image_model_are_shown_in_the_film_and_the_drafts_move_by
 
 def test_a_named_engine_is_taken_or_its_lack_is_an_error(tmp_path: Path) -> None:
     ready = machine(tmp_path, "sdxl_base", "ltx")
-    lineup = draw_up(beach(), FULL, ready, wishes=read_wishes(["draft", "animate_shot=parallax"], ready))
+    lineup = draw_up(beach(), FULL, ready, wishes=read_wishes(["draft", "animate_shot=parallax"], ready.registry))
     assert lineup.engine("generate_image") == "draft"
     assert lineup.engine("animate_shot") == "parallax"
     with pytest.raises(MissingPrerequisite, match="musicgen cannot make this: the model music is not here"):
@@ -171,7 +171,7 @@ def test_what_costs_money_is_used_only_where_it_is_named(tmp_path: Path) -> None
     order = {"synthesize_speech": ["elevenlabs", "espeak"]}
     ready = machine(tmp_path, order=order)
     assert draw_up(beach(), ["voice"], ready).engine("synthesize_speech", "luca", "en") == "espeak"
-    wished = draw_up(beach(), ["voice"], ready, wishes=read_wishes(["elevenlabs"], ready))
+    wished = draw_up(beach(), ["voice"], ready, wishes=read_wishes(["elevenlabs"], ready.registry))
     assert wished.engine("synthesize_speech", "luca", "en") == "elevenlabs"
 
 
@@ -179,7 +179,7 @@ def test_what_costs_money_is_used_only_where_it_is_named(tmp_path: Path) -> None
 def test_a_name_that_is_no_engine_is_refused_with_those_there_are(tmp_path: Path, word: str) -> None:
     known = r"compose_music=score\|musicgen" if word.startswith("compose_music") else r"generate_image=draft\|sdxl"
     with pytest.raises(InvalidInput, match=known):
-        read_wishes([word], machine(tmp_path))
+        read_wishes([word], machine(tmp_path).registry)
 
 
 def calls_of(board: Storyboard, lineup: Lineup, **more: Any) -> dict[str, Any]:
@@ -216,18 +216,18 @@ def test_on_a_machine_without_a_gpu_a_named_model_works_on_the_cpu_and_that_is_s
 def test_a_slip_of_the_pen_is_told_what_was_meant_and_only_what_concerns_its_tool(tmp_path: Path) -> None:
     ready = machine(tmp_path)
     with pytest.raises(InvalidInput, match=r"Did you mean sdxl\?"):
-        read_wishes(["sdlx"], ready)
+        read_wishes(["sdlx"], ready.registry)
     with pytest.raises(InvalidInput) as told:
-        read_wishes(["generate_image=musicgen"], ready, "STUDIO_ENGINES")
+        read_wishes(["generate_image=musicgen"], ready.registry, "STUDIO_ENGINES")
     assert "compose_music" not in str(told.value)
     assert "STUDIO_ENGINES" in str(told.value)
 
 
 def test_two_engines_for_one_tool_are_refused_and_one_said_twice_is_one(tmp_path: Path) -> None:
     ready = machine(tmp_path)
-    assert read_wishes(["draft", "generate_image=draft"], ready) == {"generate_image": "draft"}
+    assert read_wishes(["draft", "generate_image=draft"], ready.registry) == {"generate_image": "draft"}
     with pytest.raises(InvalidInput, match="generate_image is to be made by sdxl and by draft"):
-        read_wishes(["generate_image=sdxl", "draft"], ready)
+        read_wishes(["generate_image=sdxl", "draft"], ready.registry)
 
 
 def test_a_preset_that_there_is_not_is_refused_and_one_that_does_nothing_is_said(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"turns": [{"say": "x", "expect": {"model": {"refused": 0}}}]}, "", "the world has no chat model"),
     ({"turns": [SAY], "expect": {"secrets_absent": ["canary"]}}, "", "could not leak"),
     ({"turns": [{**SAY, "options": {"outputs": ["picture"]}}]}, "turns.0.options.outputs.0", "Input should be"),
+    ({"turns": [{**SAY, "options": {"engines": ["sdlx"]}}]}, "turns.0.options.engines", "Did you mean sdxl?"),
+    ({"turns": [SAY, {**SAY, "options": {"engines": ["generate_image=score"]}}]}, "turns.1.options.engines", "Known:"),
     ({"turns": [{**SAY, "options": {"preset": "hihg"}}]}, "turns.0.options.preset", "Input should be"),
     ({"world": {"settings": {"qualty": 1}}}, "world.settings", "no setting 'qualty'"),
     ({"world": {"settings": {"seed": -1}}}, "world.settings", "seed"),
