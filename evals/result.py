@@ -45,7 +45,8 @@ class Check(_Model):
 
 
 class Metric(_Model):
-    """A figure; `value` None: it could not be measured, and `why` says why. Never a 0 or a 1 in its place."""
+    """A figure; `value` None: it could not be measured, and `why` says why. Never a 0 or a 1 in its place. Where there
+    is a value, `why` says what it holds for, if that is not plain: the device, who listened, over how many runs."""
 
     name: str
     value: float | None = None

@@ -27,6 +27,7 @@ METRICS: Mapping[str, Callable[[Seen], Metric]] = {
     "quality_after": making.quality_after,
     "judge_retries": spending.tool_retries,
     "gpu_per_second": spending.gpu_per_second,
+    "device_per_second": spending.device_per_second,
     "switch_gap": spending.switch_gap,
     "cpu_per_second": spending.cpu_per_second,
     "model_tokens": spending.model_tokens,

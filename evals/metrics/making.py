@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evals.expect.measuring import measure_file, people_seen, still_of
 from evals.expect.seen import Seen
-from evals.metrics.base import measured, not_measured, share
+from evals.metrics.base import measured, not_measured, share, weights_note
 from evals.result import Metric
 
 if TYPE_CHECKING:
@@ -60,30 +60,33 @@ def identity_similarity(seen: Seen) -> Metric:
     ]  # fmt: skip
     name, unit = "identity_similarity", "cosine"
     why = "no face was compared: that needs a face pack and reference pictures (studio doctor)"
-    return measured(name, fmean(found), unit) if found else not_measured(name, why, unit)
+    note = "; ".join(one for one in (f"{len(found)} comparisons", weights_note(seen)) if one)
+    return measured(name, fmean(found), unit, note) if found else not_measured(name, why, unit)
 
 
 def speech_wer(seen: Seen) -> Metric:
     """Word error rate of the spoken lines: errors / words written, pooled over the lines (may exceed 1).
 
     Source: (S + D + I) / N, after the spellings of `tools.transcription.word_errors` are made one; heard by the
-    recogniser that listened while the film was made.
+    recogniser that listened while the film was made, which the note tells, with what it says of its own hearing.
     """
     from tools.transcription.word_errors import word_errors
     from tools.voice.speakable import clean_line
 
     spoken = {one.key: one.record.args for one in _artifacts(seen, "synthesize_speech")}
     errors = words = 0.0
+    notes: list[str] = []
     for artifact in _artifacts(seen, "transcribe"):
         line = spoken.get(artifact.output["key"])
         if line is not None:
             found = word_errors(clean_line(line["text"]), artifact.output["text"], line["language"])
             errors, words = errors + found.rate * found.written, words + found.written
+            notes += [f"heard by {artifact.record.engine}", *artifact.output["notes"]]
     name = "speech_wer"
     if not words:
         why = "no recogniser listened: that needs one (studio models pull whisper_small)"
         return not_measured(name, why if spoken else "nothing was said", "errors/word")
-    return measured(name, errors / words, "errors/word")
+    return measured(name, errors / words, "errors/word", "; ".join(dict.fromkeys(notes)))
 
 
 def subtitle_offset(seen: Seen) -> Metric:

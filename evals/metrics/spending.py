@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from evals.expect.seen import Seen
-from evals.metrics.base import measured, not_measured
-from evals.result import Metric
+from collections.abc import Sequence
 
-__all__ = ["cpu_per_second", "gpu_per_second", "model_tokens", "switch_gap", "tool_retries"]
+from evals.expect.seen import Seen
+from evals.metrics.base import measured, not_measured, weights_note
+from evals.result import CallSeen, Metric
+
+__all__ = ["cpu_per_second", "device_per_second", "gpu_per_second", "model_tokens", "switch_gap", "tool_retries"]
+
+_GPUS = ("cuda", "mps")
 
 
 def _film_s(seen: Seen) -> float:
@@ -18,13 +22,36 @@ def _film_s(seen: Seen) -> float:
 
 
 def gpu_per_second(seen: Seen) -> Metric:
-    """Seconds that calls computed on a GPU per second of finished film (s/s)."""
+    """Seconds that calls computed on a GPU per second of finished film (s/s).
+
+    What a CPU computes in the place of a card is not counted: see `device_per_second`.
+    """
     name, unit = "gpu_per_second", "s/s"
-    spent = [call.seconds for call in seen.calls if call.device.startswith(("cuda", "mps"))]
+    gpu = [call for call in seen.calls if call.device.startswith(_GPUS)]
+    film = _film_s(seen)
+    if not gpu or not film:
+        instead = any(call.device for call in seen.calls)
+        why = "nothing ran on a GPU" + (": the CPU computed what it would have" if instead else "")
+        return not_measured(name, why if not gpu else "no film was made", unit)
+    return measured(name, sum(call.seconds for call in gpu) / film, unit, _devices(seen, gpu))
+
+
+def device_per_second(seen: Seen) -> Metric:
+    """Seconds that calls with models took, loading included, per second of finished film (s/s).
+
+    The note tells the device. Only runs on the same one compare: a CPU with tiny weights says nothing of a card.
+    """
+    name, unit = "device_per_second", "s/s"
+    spent = [call for call in seen.calls if call.device]
     film = _film_s(seen)
     if not spent or not film:
-        return not_measured(name, "nothing ran on a GPU" if not spent else "no film was made", unit)
-    return measured(name, sum(spent) / film, unit)
+        return not_measured(name, "no call had a model" if not spent else "no film was made", unit)
+    return measured(name, sum(call.seconds for call in spent) / film, unit, _devices(seen, spent))
+
+
+def _devices(seen: Seen, calls: Sequence[CallSeen]) -> str:
+    tiny = weights_note(seen)
+    return f"on {', '.join(sorted({call.device for call in calls}))}" + (f"; {tiny}" if tiny else "")
 
 
 def switch_gap(seen: Seen) -> Metric:
@@ -36,7 +63,13 @@ def switch_gap(seen: Seen) -> Metric:
     bound = sum(plan["bound_s"] for plan in plans)
     if not bound:
         return not_measured("switch_gap", "no model was switched on a device", "ratio")
-    return measured("switch_gap", sum(plan["switch_s"] for plan in plans) / bound, "ratio")
+    switches, loads = sum(plan["switches"] for plan in plans), _loads(seen)
+    note = f"{switches} switches planned, {loads} loads made"
+    return measured("switch_gap", sum(plan["switch_s"] for plan in plans) / bound, "ratio", note)
+
+
+def _loads(seen: Seen) -> int:
+    return sum(event["action"] == "load" for turn in seen.turns for event in turn.devices)
 
 
 def model_tokens(seen: Seen) -> Metric:

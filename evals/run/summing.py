@@ -56,6 +56,10 @@ def summarise(results: Sequence[ScenarioResult]) -> dict[str, float | int | None
     return found
 
 
+_NOTES = 3
+"""So many different notes of runs are told of an average."""
+
+
 def average_metrics(results: Sequence[ScenarioResult]) -> list[Metric]:
     """Each metric as the mean over the runs in which it was measured; where it never was, it says why."""
     by_name: dict[str, list[Metric]] = {}
@@ -65,6 +69,8 @@ def average_metrics(results: Sequence[ScenarioResult]) -> list[Metric]:
     for name, found in by_name.items():
         values = [one.value for one in found if one.value is not None]
         why = f"over {len(values)} of {len(found)} runs" if values else _reasons(one.why for one in found)
+        notes = list(dict.fromkeys(one.why for one in found if one.measured and one.why))
+        why += f"; {'; '.join(notes[:_NOTES])}" if notes else ""
         averages.append(Metric(name=name, value=fmean(values) if values else None, unit=found[0].unit, why=why))
     return averages
 

@@ -11,7 +11,7 @@ from evals.expect.seen import Seen
 from evals.metrics.all import METRICS, measure_run
 from evals.result import CallSeen, Check, Metric, TurnRecord
 
-PLAN = {"switch_s": 6.0, "bound_s": 4.0}
+PLAN = {"switch_s": 6.0, "bound_s": 4.0, "switches": 2}
 
 
 def seen(*checks: Check, **record: Any) -> Seen:
@@ -88,9 +88,30 @@ def test_costs() -> None:
         devices=[{"action": "plan", "plan": PLAN}, {"action": "load", "plan": None}],
     )  # fmt: skip
     assert measure("gpu_per_second", what) == 1.5
+    assert measure("device_per_second", what) == 1.5
     assert measure("cpu_per_second", what) == 0.5
     assert measure("switch_gap", what) == 1.5
     assert measure("model_tokens", what) == 70
+
+
+def test_what_a_cpu_computes_in_the_place_of_a_card_is_no_gpu_time(tmp_path: Path) -> None:
+    board = {"shots": [{"duration_s": 2.0}]}
+    calls = [CallSeen(id="s1.still", tool="generate_image", device="cpu", seconds=6.0)]
+    record = TurnRecord(number=1, said="", storyboard=board, files={"film": "p/film.mp4"}, calls=calls)
+    what = Seen((record,), tmp_path, whole=True)
+    assert measure("gpu_per_second", what) is None
+    assert "the CPU computed what it would have" in METRICS["gpu_per_second"](what).why
+    assert measure("device_per_second", what) == 3.0
+    assert METRICS["device_per_second"](what).why == "on cpu"
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "sdxl_base.yaml").touch()
+    assert METRICS["device_per_second"](what).why == "on cpu; tiny random weights"
+
+
+def test_loads_are_told_beside_the_switches_of_the_plans() -> None:
+    plan = {**PLAN, "switches": 3}
+    what = seen(devices=[{"action": "plan", "plan": plan}, {"action": "load", "plan": None}])
+    assert METRICS["switch_gap"](what).why == "3 switches planned, 1 loads made"
 
 
 def test_a_film_is_measured(film: Seen) -> None:
