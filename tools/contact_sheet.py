@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import InvalidInput
+from tools.seeing.pictures import opened_film
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +17,8 @@ __all__ = ["contact_sheet"]
 
 _FILMS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm"})
 _PAPER, _GAP = 0xFFFFFFFF, 6
+MOST_COLUMNS, HIGHEST = 12, 32_000
+"""Pixels; a JPEG holds twice as many."""
 
 
 def contact_sheet(
@@ -26,22 +29,24 @@ def contact_sheet(
     Args:
         files: pictures (PNG, JPEG, WebP), and films, of which `frames` moments are shown, evenly from first to last.
         width: of the sheet, pixels.
-        columns: pictures in a row; 0 is all in one, three at most.
+        columns: pictures in a row, at most 12 and none narrower than 16 pixels; 0 is all in one, three at most.
         frames: of each film.
         quality: of the JPEG, 1..100.
 
     Raises:
-        InvalidInput: there is nothing to show, or a file that is no picture and no film.
+        InvalidInput: there is nothing to show, a file that is no picture and no film, or too much for one sheet.
     """
     import skia
 
     if not files or not 32 <= width <= 8192 or frames < 1:
         raise InvalidInput("a contact sheet needs files, a width of 32 to 8192 pixels, and a frame of each film")
     images = [image for file in files for image in _images(Path(file), frames)]
-    columns = min(columns or 3, len(images))
+    columns = max(1, min(columns or 3, len(images), MOST_COLUMNS, width // (16 + _GAP)))
     cell = (width - _GAP * (columns - 1)) // columns
     heights = [max(1, round(cell * one.height() / one.width())) for one in images]
     rows = [max(heights[start : start + columns]) for start in range(0, len(images), columns)]
+    if sum(rows) + _GAP * (len(rows) - 1) > HIGHEST:
+        raise InvalidInput("these pictures are too many, or too tall, for one contact sheet")
     surface = skia.Surface(width, sum(rows) + _GAP * (len(rows) - 1))
     canvas = surface.getCanvas()
     canvas.clear(_PAPER)
@@ -73,7 +78,7 @@ def _moments(path: Path, count: int) -> list[np.ndarray]:
     import av
 
     try:
-        with av.open(str(path)) as film:
+        with path.open("rb") as file, opened_film(file, path.suffix.lower()) as film:
             pictures = [frame.to_ndarray(format="rgba") for frame in _picked(film, count)]
     except (av.FFmpegError, IndexError) as error:
         raise InvalidInput(f"{path.name} is no film that can be read.") from error

@@ -74,3 +74,22 @@ def test_what_cannot_be_shown_is_told(tmp_path: Path) -> None:
     for wrong in ({"files": []}, {"files": ["x.png"], "width": 0}, {"files": ["x.png"], "frames": 0}):
         with pytest.raises(InvalidInput, match="needs files"):
             contact_sheet(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "playlist", ["ffconcat version 1.0\nfile f.mp4\n", "#EXTM3U\n#EXTINF:1,\nf.mp4\n#EXT-X-ENDLIST\n"]
+)
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_playlist_reads_no_other_file(playlist: str, suffix: str, tmp_path: Path) -> None:
+    film(tmp_path / "f.mp4", 5)
+    (tmp_path / f"list.{suffix}").write_text(playlist)
+    with pytest.raises(InvalidInput, match="no film that can be read"):
+        contact_sheet([tmp_path / f"list.{suffix}"])
+
+
+def test_what_no_sheet_holds_is_refused(tmp_path: Path) -> None:
+    line = picture(tmp_path / "line.png", COLOURS[0], (4_000, 1))
+    with pytest.raises(InvalidInput, match="too tall"):
+        contact_sheet([line], width=8192)
+    many = [picture(tmp_path / "dot.png", COLOURS[1], (8, 8))] * 40
+    assert opened(contact_sheet(many, width=32, columns=40)).shape[1] == 32

@@ -39,6 +39,7 @@ class Limits:
         cpu_s: seconds of work; of a recording more, as sound comes (`child.REALTIME`).
         wall_s: seconds on the clock, for what waits instead of working; longer, as sound comes.
         megabytes: of memory, beyond what the libraries take themselves.
+        longest_s: seconds of sound that more time is given for; the rest has to come in the time there is.
         most: bytes of numbers that may come back.
         libraries: imported before the limits hold.
         allow: where a decoder may be: beginnings of module names.
@@ -47,6 +48,7 @@ class Limits:
     cpu_s: int = 7
     wall_s: float = 40.0
     megabytes: int = 750
+    longest_s: float = 0.0
     most: int = 1 << 29
     libraries: tuple[str, ...] = ()
     allow: tuple[str, ...] = ("tools.",)
@@ -106,9 +108,12 @@ def decoded_one(decoder: str, source: Path | bytes, where: str, limits: Limits, 
 def _opened(source: Path | bytes, where: str) -> Any:
     """The file, open; never one that would be waited for, as a pipe is."""
     if isinstance(source, bytes):
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller
-        file.write(source)
-        file.seek(0)
+        try:
+            file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller
+            file.write(source)
+            file.seek(0)
+        except OSError as error:
+            raise InvalidInput(f"cannot be read: {error.strerror or error}", where=where) from error
         return file
     try:
         handle = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -145,9 +150,10 @@ def _pieces(
             left -= array.nbytes
             yield array
         elif isinstance(message.get("seconds"), float):
-            # Clock and sound go on together; what works slower than it sounds is ended.
-            out.until += max(0.0, message["seconds"] - heard) / 4
-            heard = max(heard, message["seconds"])
+            # Clock and sound go on together; what works slower than it sounds is ended. It may lie about its seconds.
+            now = min(message["seconds"], limits.longest_s) if message["seconds"] > heard else heard
+            out.until += (now - heard) / 4
+            heard = now
             told(heard)
         elif isinstance(message.get("missing"), str):
             raise ModuleNotFoundError(f"No module named {message['missing']!r}", name=message["missing"])
@@ -193,10 +199,9 @@ class _Answer:
             if not piece:
                 break
             self._held += piece
-        given, self._held = self._held, bytearray()
-        if len(given) > count:
-            self._held = given[count:]
-            del given[count:]
+        # Taken off the front in place: lines are read a byte at a time, with up to a piece of numbers behind them.
+        given = self._held[:count]
+        del self._held[:count]
         return given
 
 

@@ -16,7 +16,7 @@ from tools.errors import BadOutput, InvalidInput
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["LONGEST", "MOST_BYTES", "encoded", "picture_of", "read_picture"]
+__all__ = ["LONGEST", "MOST_BYTES", "encoded", "opened_film", "picture_of", "read_picture"]
 
 LONGEST = 1024
 """Pixels of the longer side: what the models see in one piece; more costs tokens and shows them nothing more."""
@@ -173,14 +173,24 @@ def _row(frames: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts[:-1], axis=1)
 
 
+def opened_film(file: BinaryIO, suffix: str) -> Any:
+    """A film, opened as what its suffix says and as nothing else: a playlist would read its neighbours.
+
+    Raises:
+        av.FFmpegError: it is none.
+    """
+    import av
+
+    kind = "matroska" if suffix in (".mkv", ".webm") else "mov"
+    return av.open(file, format=kind, options={"protocol_whitelist": "", "format_whitelist": _KINDS[kind]})
+
+
 def frames_in(file: BinaryIO, suffix: str) -> Iterator[np.ndarray]:
     """The first, the middle and the last frame of a film, as height x width x 3 uint8."""
     import av
 
-    # By its suffix alone: a playlist would read its neighbours.
-    kind = "matroska" if suffix in (".mkv", ".webm") else "mov"
     try:
-        with av.open(file, format=kind, options={"protocol_whitelist": "", "format_whitelist": _KINDS[kind]}) as film:
+        with opened_film(file, suffix) as film:
             if not film.streams.video:
                 raise InvalidInput("holds no picture")
             stream = film.streams.video[0]

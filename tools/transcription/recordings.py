@@ -58,7 +58,7 @@ def read_recording(path: Path, told: Callable[[float], None] = lambda _s: None) 
     kind = _DEMUXERS.get(path.suffix.lower())
     if kind is None:
         raise InvalidInput(f"is none of {', '.join(sorted(_DEMUXERS))}", where=where)
-    limits = Limits(libraries=("numpy", "av"), most=int((LONGEST_S + 600) * RATE * 4))
+    limits = Limits(libraries=("numpy", "av"), longest_s=LONGEST_S, most=int((LONGEST_S + 600) * RATE * 4))
     pieces = list(decoded(f"{__name__}:sound_in", path, where, limits, told, kind=kind, longest_s=LONGEST_S))
     sound = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
     if not len(sound):
