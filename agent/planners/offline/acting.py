@@ -13,7 +13,7 @@ from agent.planners.offline.lexicon import Match
 from agent.planners.offline.page import Page
 from agent.planners.offline.wordlists import words, words_in
 
-__all__ = ["Group", "groups_of", "is_of_the_scene", "is_refused", "perform"]
+__all__ = ["Group", "doers", "groups_of", "is_named_only", "is_of_the_scene", "is_refused", "perform"]
 
 _SHARED = frozenset({"swim", "walk", "run", "dance", "sit", "jump", "fish", "talk", "lie", "cheer"})
 """Poses that whoever is with somebody takes too."""
@@ -82,13 +82,13 @@ def perform(page: Page, mentions: Sequence[Mention], start: int, end: int) -> li
     found: dict[str, dict[str, Any]] = {i: {} for group in groups for i in group.ids}
     singled_out: set[tuple[str, str]] = set()
     for match in page.of("pose", "emotion", "facing", start=start, end=end):
-        if _is_noun(page, match, mentions):
+        if is_named_only(page, match, mentions):
             continue
         if is_refused(page, match) or (match.subject == "emotion" and is_of_the_scene(page, match)):
             continue
         name = {"pose": "pose", "emotion": "expression", "facing": "facing"}[match.subject]
         counted = any(g.last.kind == "counted" and g.start == _nearest(page, match, groups) for g in groups)
-        for id_ in _doers(page, match, groups):
+        for id_ in doers(page, match, groups):
             acts = found[id_]
             # What one of them does alone counts for more than what all do: `Three kids sit. One sings.`
             alone = counted and (id_, name) not in singled_out
@@ -121,7 +121,7 @@ def _carried(page: Page, mentions: Sequence[Mention], here: Sequence[Mention], s
     return [Mention(groups[-1].start, groups[-1].end, groups[-1].ids)] if groups else []
 
 
-def _is_noun(page: Page, match: Match, mentions: Sequence[Mention]) -> bool:
+def is_named_only(page: Page, match: Match, mentions: Sequence[Mention]) -> bool:
     """`talk about the race`: an action named, not done; but `the dancing robot` dances."""
     if match.subject != "pose" or match.end - match.start > 1:
         return False
@@ -172,7 +172,7 @@ def _is_oblique(page: Page, mention: Mention, groups: Sequence[Group]) -> bool:
     return page.at(at, "pose", "speech") is not None and before is None
 
 
-def _doers(page: Page, match: Match, groups: Sequence[Group]) -> tuple[str, ...]:
+def doers(page: Page, match: Match, groups: Sequence[Group]) -> tuple[str, ...]:
     """Those whom a pose, an emotion or a facing belongs to; nobody where the crowd or the birds do it."""
     if page.key(match.start - 1) in words("extras") or (match.subject == "pose" and _of_a_thing(page, match, groups)):
         return ()

@@ -10,12 +10,13 @@ from typing import cast
 
 from agent.planners.offline.cast import Mention
 from agent.planners.offline.headings import find_headings
+from agent.planners.offline.in_turn import in_turn
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.listing import framing_row, listed_items, timed_clauses
 from agent.planners.offline.page import Page
 from agent.planners.offline.passing import passing_times
 from agent.planners.offline.scenery import careful_ok
-from agent.planners.offline.wordlists import pattern
+from agent.planners.offline.wordlists import pattern, starts_with
 from agent.planners.offline.wordlists import words as word_list
 from tools.storyboard import Framing, TimeOfDay
 
@@ -151,6 +152,7 @@ def _told(page: Page, mentions: Sequence[Mention]) -> list[int]:
     """Beats of a story told in sentences: a `then`, or a new place or time, begins the next."""
     starts = [0]
     borders = [(m.start, True) for m in page.of("joiner") if m.id == "then"]
+    borders += [(at, True) for at in range(1, len(page.tokens)) if _closes(page, at)]
     borders += [
         (at, False) for at in range(1, len(page.tokens)) if page.starts_sentence(at) and page.key(at - 1) != ":"
     ]
@@ -166,8 +168,14 @@ def _told(page: Page, mentions: Sequence[Mention]) -> list[int]:
         moved = _moves(page, starts[0], begin, at, after)
         if (then and head and tail and not _is_wish(page, at)) or (not then and head and moved):
             starts.append(begin)
-    del mentions
+    starts = sorted({*starts, *(at for at in in_turn(page, mentions) if all(abs(at - start) > 2 for start in starts))})
     return starts if len(starts) > 1 else []
+
+
+def _closes(page: Page, at: int) -> bool:
+    """`...; at the end they hug`: the last part of a story begins."""
+    opens = page.key(at - 1) in {",", ";", "."} | word_list("and_words")
+    return opens and bool(starts_with([token.key for token in page.tokens[at : at + 4]], "closing_words"))
 
 
 def _content(page: Page, start: int, end: int) -> bool:

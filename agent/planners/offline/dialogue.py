@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agent.planners.offline.cast import Mention, Roster
 from agent.planners.offline.page import LINE_MARK, Page, Quote
 from agent.planners.offline.say import Notes
-from agent.planners.offline.shown import is_shown
+from agent.planners.offline.shown import is_on_poster, is_shown
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.tongue import language_of_line
 from agent.planners.offline.vocabulary import READING, Vocabulary
@@ -171,6 +171,10 @@ class _Reader:
             # `a poster reads "RACE"`: nobody reads there.
             reads = page.of("pose", start=max(back, quote.token - 2), end=quote.token)
             page.keep([m for m in page.matches if m not in reads])
+            return True
+        if is_on_poster(page, quote, back, self.mentions):
+            self.speech.title = quote.text[:120]
+            self.speech.overlays.append((quote.text[:200], quote.token))
             return True
         thing = next((m for m in reversed(page.of(*("thing", "style"), start=back, end=quote.token))), None)
         speech = page.of("speech", start=back, end=quote.token)

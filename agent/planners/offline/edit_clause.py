@@ -114,7 +114,8 @@ def _swap_counted(clause: Clause) -> list[Edit]:
 
 def _replace(clause: Clause) -> list[Edit]:
     """`replace Alberto with Giulia`, `metti Giulia al posto di Alberto`."""
-    people = [m for m in clause.mentions if len(m.ids) == 1 and m.kind != "pronoun"]
+    named = [m for m in clause.mentions if len(m.ids) == 1 and m.kind != "pronoun"]
+    people = [m for n, m in enumerate(named) if not n or m.ids != named[n - 1].ids]  # `a robot called Bip` is one.
     if len(people) != 2 or clause.quotes:
         return []
     pair = _stead(clause, people)

@@ -223,6 +223,7 @@ def _something_to_make(reading: Reading) -> bool:
         reading.mentions or reading.speech.lines or reading.speech.overlays
         or page.of("place", "pose", "time", "framing", "weather")
         or (page.of("thing") and page.of("request")) or (page.of("elsewhere") and (page.of("thing", "output")))
+        or (page.of("elsewhere") and page.key(0) in words("indefinite_start"))
         or (reading.wants.head and page.of("request")) or page.of("title_card")
         or (reading.wants.only and page.of("mood"))
     )  # fmt: skip
@@ -264,6 +265,7 @@ def _scene(reading: Reading) -> Intent:
         and outputs != ["music"]
         and not brief.cast
         and not any(b.location or b.location_words or b.text_overlay for b in brief.beats)
+        and not any(b.weather and b.time_of_day for b in brief.beats)
     ):
         reading.notes.ask("nothing_to_make")
         confidence = min(confidence, 0.5)

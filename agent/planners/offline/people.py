@@ -192,8 +192,13 @@ def _acts(page: Page, at: int) -> bool:
     return page.at(at, "pose", "speech", "emotion", "delivery") is not None or (
         page.at(at, "joiner") is not None
         and page.at(at, "joiner").id in ("and", "named")  # type: ignore[union-attr]
-        and page.at(at + 1, "cast", "name", "person") is not None
+        and any(page.at(ahead, "cast", "name", "person") for ahead in _behind_article(page, at + 1))
     )
+
+
+def _behind_article(page: Page, at: int) -> range:
+    """`Leo and an old fisherman`: where whom a word joins may stand, behind an article and an adjective."""
+    return range(at, at + (3 if page.key(at) in word_list("person_articles") else 1))
 
 
 def _with_stranger(page: Page, at: int, vocabulary: Vocabulary) -> bool:

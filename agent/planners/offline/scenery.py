@@ -18,6 +18,8 @@ from tools.storyboard import TimeOfDay
 __all__ = ["DEFAULT_PLACE", "careful_ok", "read_scenery"]
 
 DEFAULT_PLACE = "beach"
+OTHER_PLACE = "harbour"
+"""Where a scene is set that is not to be at the default place and names no other."""
 _INDOORS = frozenset({"kitchen", "bedroom"})
 """Drawn places that stand in for rooms."""
 _QUALIFYING = ("trait", "colour", "ordinary", "weather", "emotion", "mood", "negation", "number")
@@ -83,12 +85,20 @@ def careful_ok(page: Page, match: Match, start: int) -> bool:
 
 def _place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
     drawn: list[tuple[int, int, Match]] = []
+    denied: list[Match] = []
     for match in page.of("place", "elsewhere", start=start, end=end):
         located = _is_located(page, match)
         if is_refused(page, match) or (match.subject == "elsewhere" and not located and not match.entry.weak):
             continue
+        if _is_denied(page, match):
+            denied.append(match)
+            continue
         weak = match.entry.weak
         drawn.append((1 if weak else 0, 0 if located else 1, match))
+    if not drawn and any(match.id == DEFAULT_PLACE for match in denied):
+        label = vocabulary.label("place", OTHER_PLACE, page.language if page.language == "it" else "en")
+        notes.assume("place_denied", words=_words(page, denied[0]), place=label)
+        return {"location": OTHER_PLACE}
     if not drawn:
         return _unknown_place(page, start, end, vocabulary, notes)
     ranked = sorted(drawn, key=lambda row: (row[0], row[1], row[2].start))
@@ -107,6 +117,18 @@ def _place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Note
     label = vocabulary.label("place", stand_in, language if language == "it" else "en")
     notes.assume("place_unlike" if best.entry.unlike and not others else "place_instead", words=written, place=label)
     return {"location": stand_in, "location_words": written, **season}
+
+
+def _is_denied(page: Page, match: Match) -> bool:
+    """`Luca and Alberto are not on the beach`: where they are not; but `they do not swim at the beach` is there."""
+    at = match.start - 1
+    while at > 0 and (page.key(at) in words("locating", "determining") or page.key(at) in words("articles_the")):
+        at -= 1
+    denial = page.at(at, "negation")
+    if denial is None or denial.id != "not":
+        return False
+    said = {page.key(here) for here in range(denial.start - 1, denial.end)}
+    return bool(said & words("being_somewhere"))
 
 
 def _is_outside(page: Page, match: Match) -> bool:

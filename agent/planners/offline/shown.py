@@ -9,7 +9,10 @@ from agent.planners.offline.page import Page, Quote
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.wordlists import starts_with, words
 
-__all__ = ["is_shown"]
+__all__ = ["is_on_poster", "is_shown"]
+
+_TO_TITLE = 5
+"""So far behind `a poster for the film` its title stands at most."""
 
 _MOST_BETWEEN = 7
 
@@ -50,3 +53,11 @@ def _takes_leave(page: Page, quote: Quote) -> bool:
     return after is None and " ".join(token.key for token in tokenise(quote.text) if token.is_word) in words(
         "farewells"
     )
+
+
+def is_on_poster(page: Page, quote: Quote, back: int, mentions: Sequence[Mention]) -> bool:
+    """`a poster for "Night Boat" with Luca`: the name of the film, written on the picture."""
+    posters = [at for at in range(back, quote.token) if page.key(at) in words("posters")]
+    if not posters or quote.token - posters[-1] > _TO_TITLE or page.of("speech", start=back, end=quote.token):
+        return False
+    return not any(posters[-1] < m.start < quote.token for m in mentions)
