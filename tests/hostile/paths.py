@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 __all__ = ["SECRET", "Jail", "hostile_names", "jail_in"]
 
 SECRET = "sk-canary-of-the-neighbour"
+RAN = "from pathlib import Path\nPath(__file__).with_name('ran').write_text('here I am')\n"
+"""A module that leaves a mark where it is imported."""
 _BITS = (
     "..", "../", "../../", "../../../../", "..\\", "/", "//", ".", "./", "~", "~root/", "\0", "\n", "\r", "\x1b[2J",
     ":", "|", "%2e%2e%2f", "%2e%2e/", "..%c0%af", "．．／", "‥/", "…/", "file://", "file:///", "C:\\",
@@ -58,6 +60,7 @@ def jail_in(folder: Path) -> Jail:
     for place in (root / "outside", root / "home", root / "a" / "b" / "c", root / "a" / "b", root):
         (place / "secret.txt").write_text(SECRET)
         (place / "secret.yaml").write_text(f"title: {SECRET}\n")
+        (place / "secret.py").write_text(RAN)
         (place / "secret").mkdir()
     (productions / "link").symlink_to(root / "outside", target_is_directory=True)
     return Jail(root, productions, studio)

@@ -47,30 +47,19 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "knowledge remove": ("knowledge", "remove", "{}"),
     "jobs show": ("jobs", "show", "{}"),
     "jobs add": ("jobs", "add", "{}"),
+    "jobs cancel": ("jobs", "cancel", "{}"),
+    "jobs retry": ("jobs", "retry", "{}"),
+    "thoughts": ("trace", "--thoughts", "{}"),
+    "lessons": ("knowledge", "lessons", "--forget", "{}"),
+    "voice say": ("voice", "say", "{}", "Ciao"),
+    "mcp inspect": ("mcp", "inspect", "{}"),
+    "eval": ("eval", "{}", "--list"),
+    "engine": ("plan", "a beach with Luca", "--engine", "{}"),
     "thread": ("plan", "a beach with Luca", "--thread", "{}"),
     "request": ("plan", "make a scene called {} with Luca at {}"),
     "name": ("plan", "a beach with a boy named {}"),
 }
 """Names that are no files of the person's own, by the command that takes them."""
-
-
-@pytest.fixture
-def jail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jail]:
-    made = jail_in(tmp_path)
-    for name, value in {
-        "HOME": made.root / "home",
-        "STUDIO_PRODUCTIONS": made.productions,
-        "STUDIO_MODELS_FOLDER": made.studio / "models",
-        "STUDIO_KNOWLEDGE_FOLDER": made.studio / "knowledge",
-        "STUDIO_PROFILE": "cpu",
-        "XDG_CACHE_HOME": made.studio / "cache",
-    }.items():
-        monkeypatch.setenv(name, str(value))
-    monkeypatch.chdir(made.root / "a" / "b")
-    before = made.outside()
-    yield made
-    after = made.outside()
-    assert {name: after.get(name) for name in before | after} == {name: before.get(name) for name in before | after}
 
 
 def typed(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
@@ -212,13 +201,18 @@ def test_no_argument_of_a_function_leads_elsewhere(jail: Jail) -> None:
 
 
 def test_no_name_within_the_stores_leads_elsewhere(jail: Jail) -> None:
+    from agent.functions.desk import Desk
     from agent.mcp.resources import ShownFiles
     from agent.shelf import Shelf
+    from agent.wiring import create_context
+    from agent.workbench import thoughts_of
+    from configs.settings import Settings
     from tools.voice.shelf import VoiceShelf
 
     production = Production.claim(jail.productions, "beach", "r")
     artifact = put(production.store)
     shelf, voices = Shelf(jail.studio / "shelf"), VoiceShelf(jail.studio / "voices")
+    at = Desk(create_context(Settings()))
     shown = ShownFiles(jail.productions)
     roads: list[Callable[[str], Any]] = [
         lambda name: production.export(artifact, "text.txt", name),
@@ -230,6 +224,9 @@ def test_no_name_within_the_stores_leads_elsewhere(jail: Jail) -> None:
         lambda name: shelf.get(name),
         lambda name: voices.get(name, "xtts"),
         lambda name: voices.remove("luca", name),
+        lambda name: at.file(name).read_bytes(),
+        lambda name: production.export(artifact, "text.txt", f"extra/{name}/text.txt"),
+        lambda name: str(thoughts_of(Settings(), name)).encode(),
         lambda name: shown.find(f"studio://production/{name}").path.read_bytes(),
         lambda name: shown.find(f"studio://production/beach/{name}").path.read_bytes(),
     ]
