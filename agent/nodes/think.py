@@ -16,7 +16,7 @@ from agent.remembering import fold_history
 from agent.requests import clean_request
 from agent.state import AgentState, Work
 from agent.strategies.composing import understand
-from agent.strategies.steps import begin_plan, goal_of, plan_of
+from agent.strategies.steps import begin_plan, changed_plan, goal_of, plan_of
 from agent.turns import Turn
 from tools.storyboard import Language
 
@@ -48,6 +48,8 @@ def think(state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
     plan = plan_of(state) if given is None and not state.get("restart") else None
     if given is None:
         request = replace(request, text=clean_request(request.text))
+        if state.get("restart"):
+            plan = changed_plan(state, request.text)
         if plan is None and (plan := begin_plan(state, request.text, context.turn(state))) and plan.present:
             request = replace(request, text=plan.present.text)
     if given is not None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agent.state import AgentState
     from agent.turns import Turn
 
-__all__ = ["begin_plan", "close_goal", "goal_of", "only_plans", "plan_of", "shaped"]
+__all__ = ["begin_plan", "changed_plan", "close_goal", "goal_of", "only_plans", "plan_of", "shaped"]
 
 
 def plan_of(state: AgentState) -> Plan | None:
@@ -40,6 +40,18 @@ def begin_plan(state: AgentState, text: str, turn: Turn) -> Plan | None:
             limit = f", if {goal.condition.is_} than {goal.condition.seconds:g} s" if goal.condition else ""
             turn.think("plan", f"step {number}: {goal.text}{needs}{limit}", source="rules", label=goal.kind)
     return plan
+
+
+def changed_plan(state: AgentState, text: str) -> Plan | None:
+    """The plan whose present goal a person changed at the approval: the goals after it are still to be done."""
+    plan = state.get("plan")
+    if plan is None or plan.present is None:
+        return None
+    now = plan.present.model_copy(
+        update={"text": text, "kind": "change" if plan.present.kind == "join" else plan.present.kind}
+    )
+    goals = [now if at == plan.at else goal for at, goal in enumerate(plan.goals)]
+    return plan.model_copy(update={"turn": _turn_id(state), "goals": goals})
 
 
 def only_plans(state: AgentState, context: AgentContext) -> bool:

@@ -299,6 +299,20 @@ def test_a_change_at_the_approval_changes_the_storyboard_that_was_given(tmp_path
     assert state["made"]
 
 
+def test_a_change_at_the_approval_of_one_step_leaves_the_steps_after_it(tmp_path: Path) -> None:
+    ctx = context(tmp_path, given=None)
+    ctx = replace(ctx, options=replace(ctx.options, approve=True))
+    agent = create_agent(context=ctx)
+    invoke(ctx, "make a beach scene with Luca, then make a harbour scene with Alberto", agent)
+    asked = invoke(ctx, Command(resume={"change": "make it night"}), agent)["__interrupt__"][0].value
+    assert {(shot["location"], shot["time_of_day"]) for shot in asked["storyboard"]["shots"]} == {("beach", "night")}
+    asked = invoke(ctx, Command(resume={"approve": True}), agent)["__interrupt__"][0].value
+    assert {shot["location"] for shot in asked["storyboard"]["shots"]} == {"harbour"}
+    told = invoke(ctx, Command(resume={"approve": True}), agent)["messages"][-1].text
+    assert "Step 1:" in told
+    assert "Step 2:" in told
+
+
 def test_who_asked_for_a_picture_gets_the_changed_picture_and_no_film(tmp_path: Path) -> None:
     agent = create_agent(context=context(tmp_path, given=None))
     pictures, film = ["image"], FULL_FILM
