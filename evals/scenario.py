@@ -30,8 +30,8 @@ SCENARIOS_DIR = Path(__file__).with_name("scenarios")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{2,79}$")]
 Tag = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{1,39}$")]
 _REACHES_A_PROCESS = {
-    "settings", "profile", "absent", "stand_ins", "knowledge", "preferences", "files", "web", "model", "servers",
-    "faults", "environment",
+    "settings", "profile", "absent", "stand_ins", "knowledge", "preferences", "files", "own", "weights", "machine",
+    "ears", "web", "model", "servers", "faults", "environment",
 }  # fmt: skip
 """What of a world a command and an MCP server of the studio see, too: by files and variables, or `evals.run.child`."""
 
@@ -83,6 +83,8 @@ class Scenario(_Model):
         """What a process of its own does not see of the world must not be claimed of it."""
         for number, turn in enumerate(self.turns):
             unseen = sorted(self.world.model_fields_set - _REACHES_A_PROCESS)
+            if self.world.machine is not None and self.world.machine.sizes == "published":
+                unseen.append("machine.sizes")
             if turn.is_outside and unseen:
                 raise ValueError(f"turns.{number}: a process of its own does not see world.{unseen[0]}")
         return self

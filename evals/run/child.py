@@ -32,7 +32,7 @@ class Edges(BaseModel):
     """What of the world does not reach a process by itself.
 
     Attributes:
-        engines: the world as its file says it, where engines differ in it or fail; None: they are those that ship.
+        engines: the world as its file says it, where engines or the machine differ in it; None: they are as they are.
         faults: folder in which is put down what goes wrong.
         sites: port of the server that stands for the web; 0: there is no web. search_url: of the search service.
         searches: whether the network is on; where there are no sites, a search finds it off all the same.
@@ -122,10 +122,12 @@ def _no_search(*_given: Any, **_named: Any) -> Any:
 def _engines(world: World, faults: Path) -> None:
     """The world's engines wherever a registry is read, and what goes wrong in them."""
     import tools.registry
+    import tools.runtime.device.hardware
     import tools.runtime.executor
     import tools.runtime.workers.pool
     import tools.runtime.workers.spawn
     from evals.world.engines import ALLOWED, WORLD_VARIABLE, note_calls, world_engines
+    from evals.world.machine import Machine, hardware_of
 
     registry, executor = tools.registry.Registry, tools.runtime.executor.Executor
     load, run, kept = registry.load, executor.run, tools.runtime.workers.spawn.KEPT_ENVIRONMENT
@@ -140,8 +142,13 @@ def _engines(world: World, faults: Path) -> None:
     put_in: Any = setattr
     put_in(registry, "load", loaded)
     put_in(tools.runtime.workers.pool, "allowed_modules", lambda: ALLOWED)
+    machine = world.machine or (Machine() if world.weights else None)
+    if machine is not None:
+        detect = tools.runtime.device.hardware.detect
+        put_in(tools.runtime.device.hardware, "detect", lambda: hardware_of(machine, detect()))
     if world.faults:
         put_in(executor, "run", ran)
+    if world.faults or world.ears:
         # Workers start before anything is known of the settings; this reaches all of them.
         os.environ[WORLD_VARIABLE] = str(faults.absolute())
         put_in(tools.runtime.workers.spawn, "KEPT_ENVIRONMENT", (*kept, WORLD_VARIABLE))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from configs.own import OWN_VARIABLE
 from evals.deeds import Asked
 from evals.expect.telling import at_path
 from evals.result import CallSeen, TurnRecord
@@ -51,7 +52,7 @@ def environment_of(settings: Settings, world: World, home: Path, *, live: bool) 
         value = getattr(settings, name)
         if value is not None:
             found[f"STUDIO_{name.upper()}"] = _as_variable(value)
-    kept = {"STUDIO_LLM_BASE_URL"}
+    kept = {"STUDIO_LLM_BASE_URL", OWN_VARIABLE, "STUDIO_LEASES"}
     if live:
         from configs.chat_models import variables_of_chat_models
 
@@ -174,7 +175,7 @@ class Outside:
 
     def _edges(self, opened: OpenedWorld) -> Path:
         world, sites = self.world, opened.sites
-        differ = world.absent or world.stand_ins or world.faults
+        differ = world.absent or world.stand_ins or world.faults or world.weights or world.ears or world.machine
         edges = Edges(
             engines=world.model_dump(mode="json", exclude_unset=True) if differ else None,
             faults=self.folder / "world",
