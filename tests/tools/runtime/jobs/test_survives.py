@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +29,8 @@ FULL = bool(os.environ.get("STUDIO_FULL"))
 KILLS = 200 if FULL else 20
 KILLS_ON_RESUME = 50 if FULL else 8
 JOBS = 2
+LONGEST_S = 10.0
+"""In which the same command has brought what was killed to its end."""
 REPOSITORY = ENGINES.parents[3]
 Digests = dict[str, dict[str, str]]
 pytestmark = pytest.mark.slow
@@ -40,6 +43,12 @@ def start(root: Path, *options: str) -> subprocess.Popen[str]:
 
 class Damage(AssertionError):
     """The promise was broken."""
+
+
+def worked() -> float:
+    """Seconds that children have worked, those of their own among them; the clock says little on a busy machine."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def finish(root: Path, *options: str) -> Digests:
@@ -137,7 +146,10 @@ def kill_and_look(root: Path, rng: random.Random, wanted: int, twin: str = "soun
 
 def end_well(root: Path, twin: str = "sound") -> Digests:
     watch = Watch(root)
+    before = worked()
     digests = finish(root, "--twin", twin)
+    if worked() - before > LONGEST_S:
+        raise Damage(f"the same command took {worked() - before:.1f} s of work")
     watch.look([])
     states = {view.id: (view.state, view.done) for view in watch.queue.views()}
     if set(states.values()) != {("done", CALLS)}:
