@@ -16,6 +16,7 @@ from agent.nodes.think import FULL_FILM
 from agent.planners.base import Planner, PlanRequest
 from agent.requests import clean_request
 from agent.state import AgentState
+from agent.turns import Turn
 from tools.errors import Cancelled, InvalidInput
 from tools.storyboard import Storyboard, load_storyboard, slugify
 
@@ -39,7 +40,7 @@ class Scene:
         outputs: what is to be made of it.
         request: what was asked for.
         production: its folder once something was made; empty before.
-        assumptions, problems: as plain sentences.
+        assumptions, problems, remarks: as plain sentences.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Scene:
     production: str = ""
     assumptions: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass
@@ -64,6 +66,7 @@ class Desk:
         named: files that a person named in this conversation; besides productions, these alone are read.
         scenes: by name, the present one last.
         notes: what was looked up in this conversation; planners are shown it.
+        turn: what planning may spend on chat models; None: they are not asked, and the rules plan.
     """
 
     context: AgentContext
@@ -73,12 +76,17 @@ class Desk:
     named: frozenset[Path] = frozenset()
     scenes: dict[str, Scene] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    turn: Turn | None = None
     _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _shelf: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def serving(self, tell: Callable[[dict[str, Any]], None], cancel: threading.Event) -> Desk:
-        """The same desk for one call: with its own listener and its own stop."""
-        return replace(self, tell=tell, cancel=cancel)
+    def serving(
+        self, tell: Callable[[dict[str, Any]], None], cancel: threading.Event, turn: Turn | None = None
+    ) -> Desk:
+        """The same desk for one call: with its own listener, its own stop, and what it may spend on chat models."""
+        if turn is not None:
+            turn.spending.cancel = cancel
+        return replace(self, tell=tell, cancel=cancel, turn=turn)
 
     @property
     def productions(self) -> Path:
@@ -161,7 +169,7 @@ class Desk:
         """
         text = clean_request(words)
         planner = self.planner or self.context.planner
-        request = PlanRequest(text, notes=tuple(self.notes))
+        request = PlanRequest(text, notes=tuple(self.notes), turn=self.turn)
         intent = planner.understand(request)
         if not _says_enough(intent):
             request = replace(request, text=ask + text)
@@ -173,7 +181,7 @@ class Desk:
         return Scene(
             self.free_name(written.storyboard.title), written.storyboard, outputs, text,
             assumptions=tuple(dict.fromkeys([*intent.assumptions, *written.assumptions])),
-            problems=tuple(written.problems),
+            problems=tuple(written.problems), remarks=tuple(dict.fromkeys([*intent.remarks, *written.remarks])),
         )  # fmt: skip
 
     def change(self, scene: Scene, words: str) -> Scene:
@@ -184,7 +192,7 @@ class Desk:
         """
         text = clean_request(words)
         planner = self.planner or self.context.planner
-        request = PlanRequest(text, storyboard=scene.board, notes=tuple(self.notes))
+        request = PlanRequest(text, storyboard=scene.board, notes=tuple(self.notes), turn=self.turn)
         intent = planner.understand(request)
         edits = [edit for edit in intent.edits if edit.op not in ("undo", "redo")]
         if intent.kind != "edit" or not edits:
@@ -196,9 +204,11 @@ class Desk:
             return replace(scene, outputs=outputs)
         written = planner.revise(scene.board, drawn, request)
         said = tuple(dict.fromkeys([*intent.assumptions, *written.assumptions]))
+        remarks = tuple(dict.fromkeys([*intent.remarks, *written.remarks]))
         return replace(
-            scene, board=written.storyboard, outputs=outputs, assumptions=said, problems=tuple(written.problems)
-        )
+            scene, board=written.storyboard, outputs=outputs, assumptions=said, problems=tuple(written.problems),
+            remarks=remarks,
+        )  # fmt: skip
 
     # -- making -----------------------------------------------------------------------------------------------------
 

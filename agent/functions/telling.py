@@ -45,4 +45,4 @@ def scene_text(scene: Scene) -> str:
     lines = [f"{scene.name}: {board_text(scene.board)}"]
     lines += [f"Assumed: {one}" for one in scene.assumptions]
     lines += [f"Problem: {one}" for one in scene.problems]
-    return "\n".join(lines)
+    return "\n".join([*lines, *scene.remarks])

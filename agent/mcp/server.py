@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from agent.functions.desk import Desk
 from agent.functions.observation import Observation
@@ -164,7 +165,8 @@ class StudioServer:
     def _run(self, name: str, arguments: Any, tell: Any, cancel: threading.Event) -> Observation:
         table = FunctionTable(
             self.functions.values(),
-            self.desk.serving(tell, cancel),
+            # Each call is a turn of its own: it may spend as much, and its thoughts are kept alike.
+            self.desk.serving(tell, cancel, self.desk.context.turns.of(f"mcp-{uuid4().hex}")),
             allowed=frozenset(self.functions),
             limit=1,
             root=self.desk.productions,
