@@ -47,18 +47,22 @@ def _small_words() -> tuple[frozenset[str], frozenset[str]]:
 def is_italian(text: str) -> bool:
     """Whether a text has more small words of Italian than of English; False where it has none of either."""
     italian, english = _small_words()
-    words = _WORD.findall(text.casefold())
+    words = _WORD.findall(_plain(text))
     return sum(word in italian for word in words) > sum(word in english for word in words)
 
 
 def words_of(text: str) -> list[str]:
     """The words a text is found by, in order, each as often as it stands there."""
+    stop = _stop_words()
+    words = (word for word in _WORD.findall(_plain(text)) if word not in stop)
+    return [fold_word(word) for word in words if len(word) > 1 or not word.isascii()]
+
+
+def _plain(text: str) -> str:
+    """In small letters without accents, as stop_words.yaml is written."""
     # The long s, ligatures and full-width letters are letters, too; accents are dropped with the combining marks.
     flat = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(letter for letter in flat if not unicodedata.combining(letter)) if not flat.isascii() else flat
-    stop = _stop_words()
-    words = (word for word in _WORD.findall(plain) if word not in stop)
-    return [fold_word(word) for word in words if len(word) > 1 or not word.isascii()]
+    return flat if flat.isascii() else "".join(letter for letter in flat if not unicodedata.combining(letter))
 
 
 def fold_word(word: str) -> str:

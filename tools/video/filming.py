@@ -20,7 +20,7 @@ class _Model(BaseModel):
 class VideoLoraUse(_Model):
     """One LoRA for LTX-Video: by its name in videos.yaml, or a file by path."""
 
-    name: str = Field("", max_length=80, description="in loras.yaml")
+    name: str = Field("", max_length=80, description="in videos.yaml")
     file: str = Field("", max_length=1024, description="safetensors")
     weight: float = Field(1.0, ge=-2.0, le=2.0, description="how strongly")
 
