@@ -183,7 +183,19 @@ def _content(page: Page, start: int, end: int) -> bool:
     quoted = any(start <= quote.token < end for quote in page.quotes)
     return quoted or bool(
         page.of(
-            *("pose", "place", "elsewhere", "time", "weather", "framing", "cast", "person", "group", "camera"),
+            *(
+                "pose",
+                "emotion",
+                "place",
+                "elsewhere",
+                "time",
+                "weather",
+                "framing",
+                "cast",
+                "person",
+                "group",
+                "camera",
+            ),
             start=start,
             end=end,
         )

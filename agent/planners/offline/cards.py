@@ -18,21 +18,33 @@ _SCENERY = ("location", "location_words", "time_of_day", "weather", "mood")
 """What a card that opens a film shares with what follows; one behind takes it from what came before."""
 
 
-def with_cards(page: Page, mentions: Sequence[Mention], speech: Speech, cut: Cut, beat: Beat) -> list[Beat]:
-    """A beat with its titles: each behind the first has a shot of its own, and so has a card beside a story."""
-    shown = [(text, token) for text, token in speech.overlays if cut.start <= token < cut.end]
-    if not shown:
-        return [beat]
-    first, token = shown[0]
-    before: list[Beat] = []
-    behind = [Beat(text=text, text_overlay=text) for text, _ in shown[1:]]
-    if token in speech.cards and (beat.performances or beat.dialogue):
+def with_cards(page: Page, mentions: Sequence[Mention], speech: Speech, told: Sequence[tuple[Cut, Beat]]) -> list[Beat]:
+    """Beats with their titles: each behind the first has a shot of its own, and so has a card beside a story.
+
+    A card that opens the film stands before all of them, wherever it is told.
+    """
+    opening: list[Beat] = []
+    beats: list[Beat] = []
+    for cut, beat in told:
+        shown = [(text, token) for text, token in speech.overlays if cut.start <= token < cut.end]
+        behind = [Beat(text=text, text_overlay=text) for text, _ in shown[1:]]
+        if not shown or shown[0][1] not in speech.cards or not (beat.performances or beat.dialogue):
+            beats += [beat, *behind]
+            continue
+        text, token = shown[0]
         beat = beat.model_copy(update={"text_overlay": ""})
-        told_before = any(cut.start <= m.start < token for m in mentions) and not _opens(page, first, token)
-        scenery = {name: getattr(beat, name) for name in _SCENERY}
-        card = Beat(text=first, text_overlay=first, **({} if told_before else scenery))
-        before, behind = ([], [card, *behind]) if told_before else ([card], behind)
-    return [*before, beat, *behind]
+        card = Beat(text=text, text_overlay=text)
+        if _opens(page, text, token):
+            opening.append(card)
+            beats += [beat, *behind]
+        elif any(cut.start <= m.start < token for m in mentions):
+            beats += [beat, card, *behind]
+        else:
+            beats += [card, beat, *behind]
+    if opening:
+        scenery = {name: getattr(beats[0], name) for name in _SCENERY}
+        opening = [card.model_copy(update=scenery) for card in opening]
+    return [*opening, *beats]
 
 
 def _opens(page: Page, text: str, token: int) -> bool:

@@ -151,12 +151,14 @@ def _cover(
         return cover_scene(scenes[0], total or scenes[0].duration_s, aspect, coverage)
     plans = []
     stories = [scene for scene in scenes if not is_card(scene)]
-    card_s = coverage.lengths.title_card_s * (len(scenes) - len(stories))
-    given = iter(_shares(stories, max(0.5, total - card_s) if total else None, coverage.lengths.shot_s))
+    # A card takes no more than its part of a short film.
+    card_s = min(coverage.lengths.title_card_s, round(total / len(scenes), 1) if total else 120.0)
+    rest = max(0.5, total - card_s * (len(scenes) - len(stories))) if total else None
+    given = iter(_shares(stories, rest, coverage.lengths.shot_s))
     for index, scene in enumerate(scenes):
         if stories and is_card(scene):  # A card is one shot beside the story, however long that is.
             cards = cover_one_shot(scene, False, aspect, coverage)
-            plans += [replace(card, fixed=scene.duration_s or coverage.lengths.title_card_s) for card in cards]
+            plans += [replace(card, fixed=scene.duration_s or card_s) for card in cards]
             continue
         opens = index == 0 or scenes[index - 1].location != scene.location
         share = next(given) if stories else total

@@ -16,14 +16,14 @@ from agent.planners.offline.wordlists import words
 __all__ = ["in_turn"]
 
 _BESIDE = frozenset({"stand", "talk", "think", "hold"})
-"""Poses that go with others: who walks may talk."""
+"""Poses that begin nothing new: who walks may talk, but who has talked and walks off does another thing."""
 LEAST_IN_ROW = 3
 """`sits and waves` is one picture; `walks in, sits down, falls asleep` are three."""
 
 
 def in_turn(page: Page, mentions: Sequence[Mention]) -> list[int]:
     """Tokens where a beat begins because somebody does another thing than before."""
-    if any(not quote.speaker for quote in page.quotes):
+    if any(not quote.speaker and not _is_title(page, quote.token) for quote in page.quotes):
         return []  # Who speaks between deeds is told by the words around the quotes.
     groups = groups_of(page, mentions)
     deeds = [(m, doers(page, m, groups)) for m in page.of("pose") if _is_deed(page, m, mentions)]
@@ -31,6 +31,7 @@ def in_turn(page: Page, mentions: Sequence[Mention]) -> list[int]:
     doing: dict[str, Match] = {}
     for number, (match, who) in enumerate(deeds):
         before = next((doing[i] for i in who if i in doing and doing[i].id != match.id), None)
+        before = None if match.id in _BESIDE else before
         begin = None
         if before is not None and page.breaks_between(before.end, match.start):
             begin = _sentence(page, match.start)
@@ -43,8 +44,13 @@ def in_turn(page: Page, mentions: Sequence[Mention]) -> list[int]:
     return starts
 
 
+def _is_title(page: Page, token: int) -> bool:
+    things = (page.at(at, "thing") for at in range(max(0, token - 3), token))
+    return any(thing is not None and thing.id in ("title_card", "title", "overlay") for thing in things)
+
+
 def _is_deed(page: Page, match: Match, mentions: Sequence[Mention]) -> bool:
-    return match.id not in _BESIDE and not is_named_only(page, match, mentions) and not is_refused(page, match)
+    return not is_named_only(page, match, mentions) and not is_refused(page, match)
 
 
 def _sentence(page: Page, at: int) -> int:

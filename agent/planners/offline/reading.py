@@ -200,9 +200,8 @@ class Reading:
         context = read_scenery(self.page, 0, first, self.vocabulary, self.notes) if first else {}
         context.update(self._behind_row(cuts))
         context.pop("framing", None)
-        beats = [
-            beat for cut in cuts for beat in with_cards(self.page, self.mentions, speech, cut, self.beat(cut, context))
-        ]
+        told = [(cut, self.beat(cut, context)) for cut in cuts]
+        beats = with_cards(self.page, self.mentions, speech, told)
         head = self._loose_speech(0, first) if first else {}
         if beats and head:
             beats[0] = beats[0].model_copy(

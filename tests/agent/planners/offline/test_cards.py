@@ -32,6 +32,11 @@ def test_a_length_of_each_shot_is_that_of_every_shot_without_its_own(text: str, 
     ("text", "at", "title"),
     [
         ('Luca waves on the rooftop at sunset, with a title card "Hello"', 0, "Hello"),
+        (
+            "Kwame runs on the beach at sunset. He jumps. Then he waves. 4 seconds, with a title card 'Kwame'",
+            0,
+            "Kwame",
+        ),
         ('Luca waves on the beach with a title card "The End"', -1, "The End"),
         ('Luca waves on the beach, with an end card "Bye"', -1, "Bye"),
         ("Luca balla in piazza, con un cartello all'inizio: Una storia di Luca", 0, "Una storia di Luca"),

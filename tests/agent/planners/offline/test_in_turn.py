@@ -18,6 +18,10 @@ def poses_by_shot(text: str) -> list[set[str]]:
         ("Luca walks in, looks around, sits down, and falls asleep", [{"walk"}, {"sit"}, {"lie"}]),
         ("Luca runs along the beach. He jumps. He sits and waves.", [{"run"}, {"jump"}, {"sit"}]),
         ("Two friends argue on a rooftop; at the end they hug", [{"talk"}, {"hold"}]),
+        (
+            "Luca and Alberto talk at the harbour. They walk home. At the end they laugh.",
+            [{"talk"}, {"walk"}, {"stand", "hands_on_hips"}],
+        ),
         ("Luca e Giulia litigano in cucina, poi fanno pace", [{"talk"}, {"hold"}]),
     ],
 )
