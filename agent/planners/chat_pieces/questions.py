@@ -27,6 +27,8 @@ LONGEST_REQUEST = 6_000
 LONGEST_NOTE = 700
 MOST_NOTES = 6
 MOST_SHOTS = 24
+LONGEST_BOARD = 20_000
+"""Characters of a storyboard, some 5,000 tokens; shots are shown whole, with every line as it stands."""
 MOST_TURNS = 6
 
 
@@ -105,13 +107,19 @@ def board_in_words(board: Storyboard) -> str:
     """A storyboard, a line or few a shot."""
     lines = [f"title: {board.title}; {board.duration_s:g} seconds; style {board.style}; {board.aspect}"]
     lines += [f"cast: {', '.join(f'{one.id} ({one.name})' for one in board.cast) or 'nobody'}"]
+    room, shown = LONGEST_BOARD, 0
     for number, shot in enumerate(board.shots[:MOST_SHOTS], 1):
         people = ", ".join(f"{one.character} {one.pose} {one.expression}" for one in shot.placements) or "nobody"
-        lines.append(
+        told = [
             f"shot {number}: {shot.framing}, {shot.camera}, {shot.location}, {shot.time_of_day}, {shot.weather}, "
-            f"{shot.duration_s:g} s; {people}; {shortened(shot.action, 160)}"
-        )
-        lines += [f'  {line.character} ({line.emotion}): "{line.text}"' for line in shot.dialogue]
-    if len(board.shots) > MOST_SHOTS:
-        lines.append(f"and {len(board.shots) - MOST_SHOTS} more shots")
+            f"{shot.duration_s:g} s; {people}; {shortened(shot.action, 160)}",
+            *(f'  {line.character} ({line.emotion}): "{line.text}"' for line in shot.dialogue),
+        ]
+        room -= sum(map(len, told))
+        if room < 0:
+            break
+        lines += told
+        shown = number
+    if len(board.shots) > shown:
+        lines.append(f"and {len(board.shots) - shown} more shots")
     return quoted("storyboard", "\n".join(lines))
