@@ -54,13 +54,11 @@ def prompts_of(first: int, last: int) -> type[ShotPrompts]:
     return narrowed(ShotPrompts, shots=Annotated[list[one], Field(min_length=1, max_length=count)])  # type: ignore[valid-type]
 
 
-def prompted(board: Storyboard, asker: Asker, only: Sequence[int] | None = None) -> Storyboard:
-    """The storyboard with prompts, as far as a model gives them; shots without keep none.
-
-    Args:
-        only: positions of the shots to write for; None is all. Long storyboards get them for their first shots.
+def prompted(board: Storyboard, asker: Asker) -> Storyboard:
+    """The storyboard with prompts, as far as a model gives them; shots without keep none, and long storyboards get them
+    for their first shots.
     """
-    wanted = [at for at in range(len(board.shots)) if only is None or at in only][: BATCH * MOST_BATCHES]
+    wanted = range(len(board.shots))[: BATCH * MOST_BATCHES]
     shots = list(board.shots)
     sheets, loras = load_characters(), load_loras()
     for batch in (wanted[at : at + BATCH] for at in range(0, len(wanted), BATCH)):
