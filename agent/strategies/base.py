@@ -74,8 +74,9 @@ class Job:
 
     @property
     def foreign(self) -> list[str]:
-        """The texts in this job that were written by others."""
-        return [*(f"{one.title}\n{one.text}" for one in self.passages if not is_ours(one)), *self.heard]
+        """The texts in this job that were written by others: passages, what was heard, lessons in a model's words."""
+        passages = (f"{one.title}\n{one.text}" for one in self.passages if not is_ours(one))
+        return [*passages, *self.heard, *(one.text for one in self.lessons if one.source != "rules")]
 
 
 class Strategy(Protocol):
