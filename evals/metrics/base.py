@@ -8,7 +8,7 @@ from statistics import fmean
 from evals.expect.seen import Seen
 from evals.result import Metric
 
-__all__ = ["measured", "not_measured", "share", "weights_note"]
+__all__ = ["measured", "not_measured", "random_models", "share", "weights_note"]
 
 
 def measured(name: str, value: float, unit: str = "", note: str = "") -> Metric:
@@ -27,5 +27,20 @@ def share(name: str, values: Sequence[bool], why: str) -> Metric:
 
 
 def weights_note(seen: Seen) -> str:
-    """What is to be known of a scenario's models: those that a world lays down are random; empty where it has none."""
-    return "tiny random weights" if any((seen.folder / "models").glob("*.yaml")) else ""
+    """What is to be known of a scenario's models: those that a world lays down are tiny; empty where it has none."""
+    models = _models(seen)
+    if not models:
+        return ""
+    return "tiny random weights" if models & random_models(seen) else "tiny weights"
+
+
+def random_models(seen: Seen) -> set[str]:
+    """Models of a scenario whose weights are random, so that nothing they answer means anything."""
+    from evals.world.weights import TINY
+
+    return {name for name in _models(seen) if name in TINY and not TINY[name].taught}
+
+
+def _models(seen: Seen) -> set[str]:
+    """Names of the models on a scenario's machine."""
+    return {path.stem for path in (seen.folder / "models").glob("*.yaml")}

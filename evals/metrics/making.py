@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evals.expect.measuring import measure_file, people_seen, still_of
 from evals.expect.seen import Seen
-from evals.metrics.base import measured, not_measured, share, weights_note
+from evals.metrics.base import measured, not_measured, random_models, share, weights_note
 from evals.result import Metric
 
 if TYPE_CHECKING:
@@ -65,28 +65,39 @@ def identity_similarity(seen: Seen) -> Metric:
 
 
 def speech_wer(seen: Seen) -> Metric:
-    """Word error rate of the spoken lines: errors / words written, pooled over the lines (may exceed 1).
+    """Word error rate of the spoken lines that were kept: errors / words written, pooled over them (may exceed 1).
 
     Source: (S + D + I) / N, after the spellings of `tools.transcription.word_errors` are made one; heard by the
-    recogniser that listened while the film was made, which the note tells, with what it says of its own hearing.
+    recogniser that listened while the film was made, which the note tells, with what it says of its own hearing. What a
+    recogniser with random weights writes down says nothing of the speech, and is not counted.
     """
     from tools.transcription.word_errors import word_errors
     from tools.voice.speakable import clean_line
 
-    spoken = {one.key: one.record.args for one in _artifacts(seen, "synthesize_speech")}
+    dropped = {one["key"] for one in _attempts(seen) if not one["best"]}
+    lines = {one.key: one.record.args for one in _artifacts(seen, "synthesize_speech") if one.key not in dropped}
     errors = words = 0.0
     notes: list[str] = []
+    deaf: set[str] = set()
     for artifact in _artifacts(seen, "transcribe"):
-        line = spoken.get(artifact.output["key"])
-        if line is not None:
-            found = word_errors(clean_line(line["text"]), artifact.output["text"], line["language"])
-            errors, words = errors + found.rate * found.written, words + found.written
-            notes += [f"heard by {artifact.record.engine}", *artifact.output["notes"]]
-    name = "speech_wer"
-    if not words:
-        why = "no recogniser listened: that needs one (studio models pull whisper_small)"
-        return not_measured(name, why if spoken else "nothing was said", "errors/word")
-    return measured(name, errors / words, "errors/word", "; ".join(dict.fromkeys(notes)))
+        line = lines.get(artifact.output["key"])
+        if line is None:
+            continue
+        if artifact.record.models.keys() & random_models(seen):
+            deaf.add(artifact.record.engine)
+            continue
+        found = word_errors(clean_line(line["text"]), artifact.output["text"], line["language"])
+        errors, words = errors + found.rate * found.written, words + found.written
+        notes += [f"heard by {artifact.record.engine}", *artifact.output["notes"]]
+    name, unit = "speech_wer", "errors/word"
+    if words:
+        return measured(name, errors / words, unit, "; ".join(dict.fromkeys(notes)))
+    if deaf:
+        return not_measured(
+            name, f"{', '.join(sorted(deaf))} listened, with random weights: no word of it counts", unit
+        )
+    why = "no recogniser listened: that needs one (studio models pull whisper_small)"
+    return not_measured(name, why if lines else "nothing was said", unit)
 
 
 def subtitle_offset(seen: Seen) -> Metric:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from configs.engines import EngineEntry
 from tools.base import Engine, EngineContext
-from tools.errors import InvalidInput
+from tools.errors import InvalidInput, MissingPrerequisite
 from tools.sound import FloatArray
 from tools.transcription.recordings import RATE, read_recording, sound_file_of
 from tools.transcription.tool import HeardSegment, HeardWord, Transcribe
@@ -27,7 +28,7 @@ from tools.transcription.tool import HeardSegment, HeardWord, Transcribe
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["EARS", "Ears", "ears_entry", "words_of_ears", "write_ears"]
+__all__ = ["EARS", "Ears", "check_ears", "ears_entry", "words_of_ears", "write_ears"]
 
 EARS = "ears.json"
 LANGUAGE = "en"
@@ -53,6 +54,19 @@ def ears_entry() -> EngineEntry:
         engine="evals.world.ears:Ears", about="PocketSphinx, among the words of a scenario; English", device="cpu",
         licence="MIT (PocketSphinx and its model BSD-2-Clause)", libraries=("pocketsphinx", "numpy"),
     )  # fmt: skip
+
+
+def check_ears() -> None:
+    """See that the recogniser is installed.
+
+    Raises:
+        MissingPrerequisite: it is not.
+    """
+    try:
+        version("pocketsphinx")
+    except PackageNotFoundError as error:
+        command = 'pip install "animation-studio[eval]"'
+        raise MissingPrerequisite("the ears of a scenario need pocketsphinx", command=command) from error
 
 
 class Ears(Engine[Transcribe.Input, Transcribe.Output]):

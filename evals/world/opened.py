@@ -151,7 +151,11 @@ def _context(settings: Settings, world: World, folder: Path, seen: Callable[[lis
 
 
 def _place(settings: Settings, world: World, context: AgentContext) -> None:
-    """Weights on the shelf; whether what uses them can be had here at all."""
+    """Weights on the shelf; whether what uses them, and the ears, can be had here at all."""
+    if world.ears:
+        from evals.world.ears import check_ears
+
+        check_ears()
     if world.weights:
         from evals.world.weights import check_libraries, place_weights
         from tools.models.shelf import Shelf

@@ -30,11 +30,16 @@ _LONGEST_S = 170.0
 
 @dataclass(frozen=True)
 class Tiny:
-    """How a tiny checkpoint is made: `module:function` of evals.checkpoints, its arguments, what it imports."""
+    """How a tiny checkpoint is made: `module:function` of evals.checkpoints, its arguments, what it imports.
+
+    Attributes:
+        taught: its answers mean something: it was trained on a few, or made so that it tells things apart.
+    """
 
     maker: str
     args: Mapping[str, Any] = field(default_factory=dict)
     libraries: tuple[str, ...] = ("torch", "transformers")
+    taught: bool = False
 
     @property
     def make(self) -> Callable[..., Path]:
@@ -51,7 +56,7 @@ TINY: Mapping[str, Tiny] = {
     "sdxl_refiner": Tiny("sdxl:make_refiner", {}, _DIFFUSERS),
     "controlnet_openpose": Tiny("sdxl:make_controlnet", {"seed": 3}, _DIFFUSERS),
     "controlnet_depth": Tiny("sdxl:make_controlnet", {"seed": 4}, _DIFFUSERS),
-    "arcface": Tiny("faces:make_face_pack", {}, ("onnx",)),
+    "arcface": Tiny("faces:make_face_pack", {}, ("onnx",), taught=True),
     "wav2lip": Tiny("wav2lip:make_wav2lip_weights", {}, ("torch", "safetensors")),
     "svd_xt": Tiny("svd:make_svd", {"seed": 1}, _DIFFUSERS),
     "ltx_video": Tiny("ltx:make_ltx", {"seed": 1}, _DIFFUSERS),
@@ -59,7 +64,7 @@ TINY: Mapping[str, Tiny] = {
     "ltx_text_encoder": Tiny("ltx:make_text_encoder", {"seed": 1}, _DIFFUSERS),
     "musicgen_small": Tiny("musicgen:make_musicgen", {}),
     "whisper_small": Tiny("whisper:make_whisper", {"seed": 1}, _HEARING),
-    "whisper_turbo": Tiny("whisper:make_listener", {"seed": 1}, _HEARING),
+    "whisper_turbo": Tiny("whisper:make_listener", {"seed": 1}, _HEARING, taught=True),
     "qwen_vl_7b": Tiny("qwen_vl:make_qwen_vl", {"seed": 1}),
 }
 """By the name of models.yaml. `whisper_turbo` is the one that has learnt something: four short lines by heart."""

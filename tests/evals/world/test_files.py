@@ -1,0 +1,52 @@
+"""What lies on a world's desk, and in its folder of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from evals.world.files import FileMade, lay_out, lay_out_own
+from evals.world.model import World
+
+
+def test_texts_of_the_own_folder_may_name_it_and_those_of_the_desk_do_not(tmp_path: Path) -> None:
+    files = {"a/b.yaml": FileMade.model_validate("path: $OWN/x.png")}
+    lay_out_own(tmp_path / "own", files)
+    lay_out(tmp_path / "desk", files)
+    assert (tmp_path / "own" / "a" / "b.yaml").read_text() == f"path: {tmp_path / 'own'}/x.png"
+    assert (tmp_path / "desk" / "a" / "b.yaml").read_text() == "path: $OWN/x.png"
+
+
+def test_what_is_there_stays(tmp_path: Path) -> None:
+    lay_out(tmp_path, {"a.txt": FileMade(text="first")})
+    lay_out(tmp_path, {"a.txt": FileMade(text="second")})
+    assert (tmp_path / "a.txt").read_text() == "first"
+
+
+def test_faces_of_one_pattern_are_alike_and_of_another_are_not(tmp_path: Path) -> None:
+    lay_out(tmp_path, {"a.png": FileMade(face=3), "b.png": FileMade(face=3), "c.png": FileMade(face=4)})
+    one, same, other = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert one == same != other
+
+
+def test_a_tiny_lora_is_a_lora(tmp_path: Path) -> None:
+    pytest.importorskip("diffusers")
+    from tools.models import inspect_file
+
+    lay_out(tmp_path, {"luca.safetensors": FileMade(tiny="lora")})
+    assert inspect_file(tmp_path / "luca.safetensors").family.name == "lora"
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a/../b", ".hidden", "a//b", "a/b/c/d"])
+def test_no_path_leaves_the_folder(name: str) -> None:
+    with pytest.raises(ValidationError):
+        World.model_validate({"own": {name: "text"}})
+
+
+def test_a_file_is_one_thing() -> None:
+    with pytest.raises(ValueError, match="say one of"):
+        FileMade(text="a", face=1)
+    with pytest.raises(ValueError, match="say one of"):
+        FileMade()
