@@ -9,6 +9,7 @@ from agent.planners.offline.edit_reading import read_edits
 from agent.planners.offline.finish import base_intent
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.limits import read_variations
+from agent.planners.offline.named_places import find_named_places
 from agent.planners.offline.reading import Reading
 from agent.planners.offline.wants import full_scene
 from agent.planners.offline.wordlists import starts_with, words
@@ -225,7 +226,7 @@ def _something_to_make(reading: Reading) -> bool:
         or (page.of("thing") and page.of("request")) or (page.of("elsewhere") and (page.of("thing", "output")))
         or (page.of("elsewhere") and page.key(0) in words("indefinite_start"))
         or (reading.wants.head and page.of("request")) or page.of("title_card")
-        or (reading.wants.only and page.of("mood"))
+        or (reading.wants.only and page.of("mood")) or find_named_places(page, reading.vocabulary)
     )  # fmt: skip
 
 

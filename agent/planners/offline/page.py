@@ -90,6 +90,13 @@ class Page:
         """Folded word at `token`; empty outside the page."""
         return self.tokens[token].key if 0 <= token < len(self.tokens) else ""
 
+    @property
+    def is_caseless(self) -> bool:
+        """Whether capitals tell nothing: all capitals, no capitals, or a Title Like This."""
+        words = [token for token in self.tokens if token.is_word and len(token.text) > 1]
+        upper = sum(token.text[0].isupper() for token in words)
+        return len(words) >= 5 and upper > 0.6 * len(words)
+
     def starts_sentence(self, token: int) -> bool:
         """Whether a token is the first of a sentence or of a line."""
         if token == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.planners.offline.cast import Mention
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.looks import read_features, read_look
+from agent.planners.offline.named_places import find_named_places
 from agent.planners.offline.page import Page
 from agent.planners.offline.vocabulary import Vocabulary
 from agent.planners.offline.voices import find_voices
@@ -51,7 +52,9 @@ def find_people(page: Page, vocabulary: Vocabulary) -> list[Mention]:
     """Mentions in order, not yet resolved: names have their ids when they are of the cast, phrases their nouns."""
     mentions: list[Mention] = []
     taken: set[int] = set()
-    for mention in (*find_voices(page), *_names(page, vocabulary), *_phrases(page), *_pronouns(page)):
+    places = frozenset(at for named in find_named_places(page, vocabulary) for at in named)
+    found = (*find_voices(page), *_names(page, vocabulary, places), *_phrases(page, places), *_pronouns(page))
+    for mention in found:
         if taken.isdisjoint(range(mention.start, mention.end)):
             taken.update(range(mention.start, mention.end))
             mentions.append(mention)
@@ -60,9 +63,9 @@ def find_people(page: Page, vocabulary: Vocabulary) -> list[Mention]:
     return mentions
 
 
-def _names(page: Page, vocabulary: Vocabulary) -> list[Mention]:
+def _names(page: Page, vocabulary: Vocabulary, places: frozenset[int]) -> list[Mention]:
     found: list[Mention] = []
-    caseless = _caseless(page)
+    caseless = page.is_caseless
     at = 0
     while at < len(page.tokens):
         token = page.tokens[at]
@@ -75,6 +78,8 @@ def _names(page: Page, vocabulary: Vocabulary) -> list[Mention]:
                 kind = "owner" if _owns_person(page, at, end) else "name"
                 found.append(Mention(at, end, (known.id,), kind=kind, words=_text(page, at, end)))
             at = end
+        elif at in places:
+            at += 1
         elif token.is_word and (id_ := vocabulary.near_name(token.key)) and not page.at(at, *_CONTENT):
             found.append(Mention(at, at + 1, (id_,), kind="near", words=token.text))
             at += 1
@@ -88,13 +93,6 @@ def _names(page: Page, vocabulary: Vocabulary) -> list[Mention]:
         else:
             at += 1
     return found
-
-
-def _caseless(page: Page) -> bool:
-    """Whether capitals tell nothing: all capitals, no capitals, or a Title Like This."""
-    words = [token for token in page.tokens if token.is_word and len(token.text) > 1]
-    upper = sum(token.text[0].isupper() for token in words)
-    return len(words) >= 5 and upper > 0.6 * len(words)
 
 
 def _owns_place(page: Page, end: int) -> bool:
@@ -238,11 +236,11 @@ def _joins_name(page: Page, at: int) -> bool:
     return before is not None and before.id == "named"
 
 
-def _phrases(page: Page) -> list[Mention]:
+def _phrases(page: Page, places: frozenset[int]) -> list[Mention]:
     """Noun phrases: `an old fisherman with a white beard`, `two small robots`."""
     found: list[Mention] = []
     for match in page.of("person", "group"):
-        if found and match.start < found[-1].end:
+        if match.start in places or (found and match.start < found[-1].end):
             continue
         plural = match.subject == "group"
         if not plural and (several := page.at(match.start, "group")) and _phrase_start(page, several)[1] > 1:

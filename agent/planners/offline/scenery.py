@@ -8,6 +8,7 @@ from typing import Any
 from agent.planners.offline.acting import is_of_the_scene, is_refused
 from agent.planners.offline.lexicon import Match
 from agent.planners.offline.limits import clock_times
+from agent.planners.offline.named_places import find_named_places
 from agent.planners.offline.page import Page
 from agent.planners.offline.say import Notes
 from agent.planners.offline.text import fold
@@ -20,6 +21,8 @@ __all__ = ["DEFAULT_PLACE", "careful_ok", "read_scenery"]
 DEFAULT_PLACE = "beach"
 OTHER_PLACE = "harbour"
 """Where a scene is set that is not to be at the default place and names no other."""
+NAMED_PLACE = "town_square"
+"""Stands in for a place of which no more is known than its name."""
 _INDOORS = frozenset({"kitchen", "bedroom"})
 """Drawn places that stand in for rooms."""
 _QUALIFYING = ("trait", "colour", "ordinary", "weather", "emotion", "mood", "negation", "number")
@@ -84,10 +87,11 @@ def careful_ok(page: Page, match: Match, start: int) -> bool:
 
 
 def _place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
+    named = [one for one in find_named_places(page, vocabulary) if start <= one.start < end]
     drawn: list[tuple[int, int, Match]] = []
     denied: list[Match] = []
     for match in page.of("place", "elsewhere", start=start, end=end):
-        located = _is_located(page, match)
+        located = _is_located(page, match) or _whole(match, named) is not None
         if is_refused(page, match) or (match.subject == "elsewhere" and not located and not match.entry.weak):
             continue
         if _is_denied(page, match):
@@ -100,13 +104,16 @@ def _place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Note
         notes.assume("place_denied", words=_words(page, denied[0]), place=label)
         return {"location": OTHER_PLACE}
     if not drawn:
+        if named:
+            return _assumed_place(page, named[0], vocabulary, notes)
         return _unknown_place(page, start, end, vocabulary, notes)
     ranked = sorted(drawn, key=lambda row: (row[0], row[1], row[2].start))
     best = ranked[0][2]
-    written = _words(page, best)
+    whole = _whole(best, named)
+    written = page.words(whole.start, whole.stop) if whole else _words(page, best)
     language = page.language
     if best.entry.instead is None:
-        return {"location": best.id}
+        return {"location": best.id, **({"location_words": written} if whole else {})}
     season = {"weather": best.entry.goes_with} if best.entry.goes_with else {}
     others = [row[2] for row in ranked[1:] if row[2].entry.instead is None]
     if not others and _is_outside(page, best) and best.entry.instead in _INDOORS:
@@ -117,6 +124,19 @@ def _place(page: Page, start: int, end: int, vocabulary: Vocabulary, notes: Note
     label = vocabulary.label("place", stand_in, language if language == "it" else "en")
     notes.assume("place_unlike" if best.entry.unlike and not others else "place_instead", words=written, place=label)
     return {"location": stand_in, "location_words": written, **season}
+
+
+def _whole(match: Match, named: Sequence[range]) -> range | None:
+    """The name of a place that the noun belongs to: `Zanzu tower`."""
+    return next((one for one in named if match.start < one.stop and one.start < match.end), None)
+
+
+def _assumed_place(page: Page, name: range, vocabulary: Vocabulary, notes: Notes) -> dict[str, Any]:
+    """A place by a name whose noun nobody draws, nor anything like it: `Fort Zanzu`."""
+    written = page.words(name.start, name.stop)
+    label = vocabulary.label("place", NAMED_PLACE, page.language if page.language == "it" else "en")
+    notes.assume("place_unknown", words=written, place=label)
+    return {"location": NAMED_PLACE, "location_words": written}
 
 
 def _is_denied(page: Page, match: Match) -> bool:
@@ -217,7 +237,7 @@ def _unknown_place(page: Page, start: int, end: int, vocabulary: Vocabulary, not
         ):  # `on skates`, `a pezzi` are no places.
             continue
         written = page.text[page.tokens[first].start : page.tokens[last - 1].end]
-        place = "town_square" if capital else DEFAULT_PLACE
+        place = NAMED_PLACE if capital else DEFAULT_PLACE
         notes.assume(
             "place_unknown",
             words=written,
