@@ -101,7 +101,10 @@ class FakeToolbox(Toolbox):
     def publish(self, state: AgentState) -> dict[str, Any]:
         """Labels only."""
         files = {"film": "fake/film.mp4"} if "film" in state["work"].results else {}
-        return {"files": files, "made": bool(state["work"].results)}
+        if "script" in state["outputs"]:
+            # No call makes it: it is written from the storyboard, also where nothing else was asked for.
+            files["script"] = "fake/script.md"
+        return {"files": files, "made": bool(files) or bool(state["work"].results)}
 
     def shown_folder(self, state: AgentState) -> str:
         """A name."""
