@@ -1,0 +1,1 @@
+"""Tests of what runs scenarios: commands, MCP clients, processes that are watched."""
