@@ -24,6 +24,8 @@ __all__ = ["Spending", "Thought", "Turn", "Turns", "read_thoughts"]
 
 LONGEST_THOUGHT = 4_000
 """Characters of one thought that are kept."""
+MOST_BYTES = 16_000_000
+"""Of a turn's file that are read: a turn of 40 steps has some hundred thousand."""
 _TURN_ID = re.compile(r"[^A-Za-z0-9_-]+")
 
 ThoughtKind = Literal["request", "thought", "action", "observation", "piece", "score", "lesson", "plan", "note"]
@@ -193,11 +195,16 @@ class Turns:
 
 
 def read_thoughts(path: Path) -> Iterator[Thought]:
-    """The thoughts of a turn's file, in order; a line that was cut off by a kill is left out."""
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    """The thoughts of a turn's file, in order; a line that was cut off by a kill is left out.
+
+    Of a file that is larger than any turn's, only the beginning is read.
+    """
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES)
+    for line in data.decode("utf-8", "replace").splitlines():
         try:
             data = json.loads(line)
             data.pop("at", None)
             yield Thought.model_validate(data)
-        except (ValueError, AttributeError, ValidationError):
+        except (ValueError, AttributeError, ValidationError, RecursionError):
             continue

@@ -24,6 +24,8 @@ __all__ = ["MOST_KEPT", "Change", "Generation", "Generations", "MadePart", "Verd
 
 MOST_KEPT = 400
 """Generations that are kept; beyond it the poorest go, the oldest of equals first."""
+MOST_BYTES = 8_000_000
+"""A larger record was not written by the studio."""
 LONGEST_REQUEST = 500
 WAIT_S = 5.0
 _FOLDER = "generations"
@@ -295,6 +297,8 @@ class Generations:
 
 def _read(path: Path) -> Generation | None:
     try:
+        if path.stat().st_size > MOST_BYTES:
+            return None
         found = Generation.model_validate_json(path.read_bytes())
     except (OSError, ValidationError, ValueError):
         return None

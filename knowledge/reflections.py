@@ -24,6 +24,7 @@ __all__ = ["FILE_NAME", "MOST_KEPT", "Reflection", "Reflections"]
 
 FILE_NAME = "reflections.jsonl"
 MOST_KEPT = 300
+MOST_BYTES = 8_000_000
 WAIT_S = 5.0
 LEAST_ALIKE = 0.34
 """How alike a request must be to that of a lesson: a third of their words and names together."""
@@ -87,13 +88,16 @@ class Reflections:
         """Every lesson, the oldest first; a damaged line is left out."""
         found: list[Reflection] = []
         try:
+            # It is written anew with each lesson: one that is larger was not written by the studio.
+            if self.path.stat().st_size > MOST_BYTES:
+                return []
             lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return []
         for line in lines[-2 * MOST_KEPT :]:
             try:
                 found.append(Reflection.model_validate(json.loads(line)))
-            except (ValueError, ValidationError):
+            except (ValueError, ValidationError, RecursionError):
                 continue
         return found
 

@@ -99,6 +99,48 @@ def manifest(path: Path) -> object:
     return load_manifest(path, ArtifactStore(path.parent / "artifacts"))
 
 
+def scenario(path: Path) -> object:
+    """`studio eval --scenarios FOLDER`."""
+    from evals.scenario import load_scenario
+
+    return load_scenario(path)
+
+
+def workflow(path: Path) -> object:
+    """One that somebody shared for ComfyUI."""
+    from configs.comfyui import Workflow
+    from tools.image.comfyui.workflow import read_graph
+
+    return read_graph(path, Workflow(about="one", file=path.name, prompt="6.text", output="9"))
+
+
+def lessons(path: Path) -> object:
+    """What was learned, and what was made before."""
+    from knowledge.generations import Generations
+    from knowledge.reflections import Reflections
+
+    folder = path.parent / "known"
+    (folder / "generations").mkdir(parents=True, exist_ok=True)
+    copy = folder / "generations" / f"{'0' * 24}.json"
+    copy.unlink(missing_ok=True)
+    copy.hardlink_to(path)
+    return [*Reflections(path).all(), *Generations(folder).all()]
+
+
+def thoughts(path: Path) -> object:
+    """`studio trace --thoughts FILE`."""
+    from agent.turns import read_thoughts
+
+    return list(read_thoughts(path))
+
+
+def trace(path: Path) -> object:
+    """`studio trace FILE`."""
+    from tools.runtime.telemetry.files import read_trace
+
+    return read_trace(path)
+
+
 def arguments(path: Path) -> object:
     """What a chat model sends as the arguments of a call."""
     from tools.functions.coercion import read_arguments
@@ -108,7 +150,11 @@ def arguments(path: Path) -> object:
 
 
 WAYS: dict[str, Callable[[Path], object]] = {
-    one.__name__: one for one in (storyboard, preset, services, document, page, job, manifest, arguments)
+    one.__name__: one
+    for one in (
+        *(storyboard, preset, services, document, page, job, manifest, arguments),
+        *(scenario, workflow, lessons, thoughts, trace),
+    )
 }
 
 

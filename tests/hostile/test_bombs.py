@@ -136,10 +136,18 @@ def test_a_packed_answer_of_a_model_server_is_not_unpacked_whole() -> None:
 def test_what_is_whole_is_read_the_same_ways(way: str, tmp_path: Path) -> None:
     """The control: none refuses everything."""
     from tests.agent.boards import beach
+    from tests.hostile.test_paths_of_files import SCENARIO
+    from tools.runtime.telemetry.chrome import to_chrome
+    from tools.runtime.telemetry.record import Record
     from tools.storyboard import save_storyboard
 
     path = tmp_path / "whole.yaml"
+    node = {"class_type": "A", "inputs": {"text": "x"}}
     texts = {
+        "scenario": json.dumps({**SCENARIO, "name": "whole"}),
+        "workflow": json.dumps({"6": node, "9": node}),
+        "lessons": '{"request": ["beach"], "cause": "user", "text": "wider"}',
+        "thoughts": '{"kind": "note", "text": "a thought"}',
         "preset": (ROOT / "configs" / "characters.yaml").read_text(encoding="utf-8"),
         "services": (ROOT / "configs" / "services.yaml").read_text(encoding="utf-8"),
         "document": "title: A note",
@@ -151,4 +159,6 @@ def test_what_is_whole_is_read_the_same_ways(way: str, tmp_path: Path) -> None:
     save_storyboard(beach(), path)
     if way in texts:
         path.write_text(texts[way], encoding="utf-8")
-    assert WAYS[way](path) is not None
+    if way == "trace":
+        path.write_bytes(to_chrome(Record(title="a beach", wall=1.0)))
+    assert WAYS[way](path)

@@ -134,7 +134,7 @@ def holder(folder: Path, name: str) -> Path:
         try:
             shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
             return next((folder / Path(file).name for one, file in shards.items() if _same(name, one)), folder)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     return folder
 

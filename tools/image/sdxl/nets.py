@@ -103,7 +103,7 @@ def _class_of(folder: Path) -> str:
     """diffusers' class of a folder, every file of which is looked at."""
     try:
         kind = json.loads((folder / "config.json").read_text())["_class_name"]
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise InvalidInput("is no config of diffusers", where=str(folder / "config.json")) from None
     files = [file for file in inspect_folder(folder).weights if file.path.parent == folder]
     for file in files:

@@ -18,7 +18,7 @@ __all__ = ["FOLDER", "KEPT", "METRICS", "find_trace", "read_trace", "trace_path"
 FOLDER, METRICS = "traces", "studio.prom"
 KEPT = 20
 """Traces of a production; older ones are removed."""
-_LARGEST = 500_000_000
+_LARGEST = 32_000_000
 """Bytes of a file that we would read."""
 
 
