@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from agent.requests import without_controls
 from knowledge.passage import Passage
 
-__all__ = ["as_data", "fenced", "nonce_of", "without_marks"]
+__all__ = ["as_data", "cleaned", "fenced", "nonce_of", "without_marks"]
 
 MOST_PASSAGE = 1_200
 MOST_ALL = 8_000
@@ -58,7 +58,7 @@ def as_data(passages: Sequence[Passage], *, nonce: str = "") -> str:
     for passage in passages:
         title = f" {_line(passage.title)[:120]}" if passage.title else ""
         parts.append(
-            f"[{number[passage.source]}]{title} ({_line(passage.source)[:200]})\n{_clean(passage.text, MOST_PASSAGE)}"
+            f"[{number[passage.source]}]{title} ({_line(passage.source)[:200]})\n{cleaned(passage.text, MOST_PASSAGE)}"
         )
     return fenced("\n\n".join(parts), nonce=nonce)
 
@@ -72,8 +72,14 @@ def fenced(text: str, *, nonce: str = "", most: int = MOST_ALL) -> str:
         most: characters that are kept.
     """
     nonce = nonce or secrets.token_hex(8)
-    inside = _clean(text.replace(nonce, " "), most)
+    inside = cleaned(text.replace(nonce, " "), most)
     return f"<material-{nonce}>\n{inside}\n</material-{nonce}>\n{_BELOW}"
+
+
+def cleaned(text: str, most: int = MOST_ALL) -> str:
+    """Any foreign text without hidden characters and marks, cut: for where it stands in a frame of our own."""
+    text = without_marks(_HIDDEN.sub("", without_controls(text[: 4 * most])))
+    return text if len(text) <= most else f"{text[:most].rsplit(' ', 1)[0]} […]"
 
 
 def nonce_of(text: str) -> str:
@@ -91,10 +97,5 @@ def without_marks(text: str) -> str:
     return re.sub(r"[<>`~\[\]|]", " ", text)
 
 
-def _clean(text: str, most: int) -> str:
-    text = without_marks(_HIDDEN.sub("", without_controls(text[: 4 * most])))
-    return text if len(text) <= most else f"{text[:most].rsplit(' ', 1)[0]} […]"
-
-
 def _line(text: str) -> str:
-    return " ".join(_clean(text, 400).split())
+    return " ".join(cleaned(text, 400).split())

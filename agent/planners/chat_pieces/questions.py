@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.fencing import fenced, nonce_of
+from agent.fencing import cleaned, fenced, nonce_of
 from agent.intent import Brief, Intent
 from agent.planners.base import PlanRequest
 from agent.planners.chat_pieces.texts import shortened
@@ -54,8 +54,8 @@ def notes_in_words(request: PlanRequest) -> str:
 
 
 def history_in_words(request: PlanRequest) -> str:
-    """The last messages of the conversation."""
-    said = [f"{role}: {shortened(text, 300)}" for role, text in request.history[-MOST_TURNS:]]
+    """The last messages of the conversation; answers in it may quote documents and pages."""
+    said = [f"{role}: {cleaned(shortened(text, 300))}" for role, text in request.history[-MOST_TURNS:]]
     return quoted("conversation", "\n".join(said)) if said else ""
 
 

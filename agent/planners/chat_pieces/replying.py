@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from agent.chat_models.base import Piece
+from agent.fencing import cleaned
 from agent.intent import Intent
 from agent.planners.base import PlanRequest
 from agent.planners.chat_pieces.asking import Asker
@@ -59,7 +60,8 @@ def replied(intent: Intent, request: PlanRequest, ground: str, asker: Asker) -> 
             board_in_words(board) if board else "",
             notes_in_words(request),
             history_in_words(request),
-            quoted("answer_of_the_rules", ground),
+            # It may quote a document or a page.
+            quoted("answer_of_the_rules", cleaned(ground)),
             request_in_words(request),
         )
         if part
