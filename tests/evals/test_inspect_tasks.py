@@ -36,12 +36,14 @@ print("STATUS", [one.status for one in logs])
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The log of two scenarios: one passes, one must fail."""
+    """The log of three scenarios: two pass, one must fail."""
     folder = tmp_path_factory.mktemp("inspect")
     say = "Luca on the beach, square"
     write(folder / "files", name="good_plan", tags=["fast"])
     still = {"say": say, "options": {"outputs": ["image"]}, "expect": {"storyboard": {"places": ["moon"]}}}
     write(folder / "files", name="wrong_place", tags=["fast"], turns=[still])
+    typed = {"command": "studio mcp list", "expect": {"output": {"contains": "mcp-server-time"}}}
+    write(folder / "files", name="typed_command", tags=["fast"], turns=[typed])
     done = subprocess.run(
         [sys.executable, "-c", FORBIDDEN + CODE, str(folder / "files"), str(folder / "logs")],
         cwd=ROOT,
@@ -61,7 +63,7 @@ def test_what_holds_and_what_does_not_is_scored_and_explained(log: dict[str, Any
     assert (wrong["value"], wrong["answer"]) == ("I", "failed")
     assert 'storyboard.places: expected ["moon"], found ["beach"]' in wrong["explanation"]
     accuracy = next(one for one in log["results"]["scores"] if one["name"] == "checks")["metrics"]["accuracy"]
-    assert accuracy["value"] == 0.5
+    assert accuracy["value"] == pytest.approx(2 / 3)
 
 
 def test_metrics_are_scores_and_what_was_not_measured_is_none(log: dict[str, Any]) -> None:
@@ -71,7 +73,7 @@ def test_metrics_are_scores_and_what_was_not_measured_is_none(log: dict[str, Any
     assert math.isnan(float(found["value"]["film_validity"]))
     assert "film_validity: not measured" in found["explanation"]
     held = next(one for one in log["results"]["scores"] if one["name"] == "checks_held")
-    assert held["metrics"]["mean"]["value"] == 0.5
+    assert held["metrics"]["mean"]["value"] == pytest.approx(2 / 3)
 
 
 def test_the_log_shows_the_conversation_the_pictures_and_the_trace(log: dict[str, Any]) -> None:
@@ -85,6 +87,14 @@ def test_the_log_shows_the_conversation_the_pictures_and_the_trace(log: dict[str
     (trace,) = [one["data"] for one in sample["events"] if one["event"] == "info" and one.get("source") == "turn 1"]
     assert any(one.startswith("s1.still generate_image/draft done") for one in trace["calls"])
     assert not [one for one in sample["events"] if one["event"] == "model"], "inspect_ai's own model is never asked"
+
+
+def test_a_command_stands_in_the_log_with_what_it_printed(log: dict[str, Any]) -> None:
+    said, answered = log["typed_command"]["messages"]
+    assert said["content"] == "$ studio mcp list"
+    text = answered["content"][0]["text"]
+    assert "mcp-server-time" in text
+    assert text.endswith("exit code 0")
 
 
 def test_what_cannot_be_chosen_is_told() -> None:

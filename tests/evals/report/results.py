@@ -8,7 +8,7 @@ from typing import Any
 from evals.result import CallSeen, Check, EvalResult, Metric, Picture, ScenarioResult, ScenarioRun, TurnRecord
 from evals.run.summing import average_metrics, summarise
 
-__all__ = ["Page", "read", "result", "run", "turn"]
+__all__ = ["Page", "outside", "read", "result", "run", "turn"]
 
 JPEG = b"\xff\xd8\xff\xe0 a picture"
 
@@ -56,6 +56,22 @@ def turn(text: str = "hello", **changed: Any) -> TurnRecord:
     return TurnRecord(**{**fields, **changed})
 
 
+def outside(text: str = "hello") -> TurnRecord:
+    """A turn of a command and of an MCP client, whose every text is this one."""
+    fields: dict[str, Any] = {
+        "command": text,
+        "output": text,
+        "stderr": text,
+        "exit": 1,
+        "meanwhile": [{"command": text, "output": text, "stderr": text, "exit": 0}],
+        "asked_mcp": {"call": text, "arguments": {text: text}, "client": text},
+        "data": {text: [text]},
+        "contents": [text],
+        "progress": [{"fraction": 0.5, "text": text}],
+    }
+    return turn(text, number=2, **fields)
+
+
 def run(text: str = "hello", outcome: Any = "failed", repeat: int = 1, **changed: Any) -> ScenarioRun:
     """A run of one such turn, with checks that hold and that do not."""
     pairs = [(text, "other"), ([text], ["other", text]), ({"contains": [text]}, "other"), ({text: text}, {text: 1})]
@@ -71,7 +87,7 @@ def run(text: str = "hello", outcome: Any = "failed", repeat: int = 1, **changed
         "seconds": 2.0,
         "checks": [*checks, Check(name=text, turn=0, passed=True, expected=text, found=text)],
         "metrics": [Metric(name="measured", value=0.5, unit=text), Metric(name="absent", why=text)],
-        "turns": [turn(text)],
+        "turns": [turn(text), outside(text)],
         "log": text,
     }
     return ScenarioRun(**{**fields, **changed})

@@ -187,3 +187,21 @@ def test_two_results_can_be_compared_where_no_page_can_be_written(
     (tmp_path / "compare.html").mkdir()
     assert compare_results(tmp_path, tmp_path, as_json=False) == 0
     assert "No report was written" in capsys.readouterr().out
+
+
+def test_a_command_is_shown_as_it_was_typed_with_what_it_printed(tmp_path: Path) -> None:
+    beside = [{"command": "studio jobs cancel 1", "exit": 0, "output": "asked", "stderr": ""}]
+    typed = turn(
+        "", command="studio jobs run", output="Job 1", stderr="studio: no luck", exit=3, meanwhile=beside, message="",
+        error=None, failures={},
+    )  # fmt: skip
+    asked = turn(
+        "", asked_mcp={"call": "why", "arguments": {"scene": "beach"}}, message="By draft.", contents=["text", "image"],
+        data={"text": "By draft."}, progress=[{"fraction": 0.2, "text": "drawing"}],
+    )  # fmt: skip
+    told = page(result(scenario("one", run(turns=[typed, asked]))), tmp_path).text
+    for text in ("$ studio jobs run", "Job 1", "studio: no luck", "[exit code 3]", "$ studio jobs cancel 1", "asked",
+                 '"scene": "beach"', "By draft.", "text, image", "0.2: drawing", "told 1 times"):  # fmt: skip
+        assert text in told, text
+    hung = typed.model_copy(update={"exit": None})
+    assert "ended: it took too long" in page(result(scenario("one", run(turns=[hung]))), tmp_path).text

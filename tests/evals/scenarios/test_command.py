@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from evals.commands import _place
 from evals.result import EvalResult
+from evals.results_folder import new_folder
 from tests.evals.scenarios.files import write
 from tools.runtime.storage.locks import FileLock
 
@@ -97,7 +97,7 @@ def test_old_results_go(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "results.json").write_text("{}", encoding="utf-8")
     (tmp_path / "2025-mine").mkdir()
-    made = _place(tmp_path, datetime(2026, 2, 1, tzinfo=UTC), 3)
+    made = new_folder(tmp_path, datetime(2026, 2, 1, tzinfo=UTC), 3)
     assert made.name == "20260201-000000"
     earlier = sorted(path.name for path in tmp_path.glob("2026*") if path != made)
     assert earlier == ["20260104-000000", "20260105-000000"]
@@ -106,7 +106,7 @@ def test_old_results_go(tmp_path: Path) -> None:
 
 def test_two_at_once_have_a_folder_each_and_one_folder_takes_one(files: Path, tmp_path: Path) -> None:
     started = datetime(2026, 1, 2, tzinfo=UTC)
-    assert _place(tmp_path / "r", started, 20) != _place(tmp_path / "r", started, 20)
+    assert new_folder(tmp_path / "r", started, 20) != new_folder(tmp_path / "r", started, 20)
     (tmp_path / "out").mkdir()
     lock = FileLock(tmp_path / "out" / ".running")
     assert lock.try_acquire()

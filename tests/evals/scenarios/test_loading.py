@@ -12,6 +12,9 @@ from evals.scenario import SCENARIOS_DIR, load_scenario, load_scenarios, scenari
 from tests.evals.scenarios.files import write
 
 SAY = {"say": "Luca", "expect": {"made": True}}
+TYPED = {"command": "studio jobs", "expect": {"exit": 0}}
+ASKED = {"mcp": {"show": "tools"}, "expect": {"data": {"name": {"contains": "why"}}}}
+TOOL = {"name": "tide", "about": "Tells the tide."}
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"tags": []}, "tags", "at least 1"),
     ({"turns": []}, "turns", "at least 1"),
@@ -27,6 +30,48 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"turns": [SAY], "expect": {"error": {"kind": "Oops"}}}, "expect.error.kind", "no error 'Oops'"),
     ({"turns": [{"say": "x", "expect": {"trajectory": {"must": ["draw_picture"]}}}]}, "turns.0.expect.trajectory.must",
      "draw_picture"),
+    # Commands, MCP clients, damage: what is no command, what nothing would look at, what leads elsewhere.
+    ({"turns": [{**TYPED, "command": "rm -rf x"}]}, "turns.0.command", "begins with `studio`"),
+    ({"turns": [{**TYPED, "command": "studio jobs add 'Luca"}]}, "turns.0.command", "no command line"),
+    ({"turns": [{**TYPED, "command": []}]}, "turns.0.command", "begins with `studio`"),
+    ({"turns": [{**TYPED, "say": "Luca"}]}, "turns.0", "a turn does one of"),
+    ({"turns": [{**TYPED, "options": {"plan_only": True}}]}, "turns.0", "options: belongs to a conversation"),
+    ({"turns": [{**TYPED, "thread": "other"}]}, "turns.0", "thread: belongs to a conversation"),
+    ({"turns": [{**SAY, "stdin": "x"}]}, "turns.0", "stdin: belongs to a command"),
+    ({"turns": [{**SAY, "within_s": 3}]}, "turns.0", "within_s: belongs to a command or mcp"),
+    ({"turns": [{**SAY, "kill_at": {"prints": "x"}}]}, "turns.0", "prints and file belong to a command"),
+    ({"turns": [{**TYPED, "kill_at": {"call": "s1.still"}}]}, "turns.0", "kill_at: of a command or mcp, say prints"),
+    ({"turns": [{**TYPED, "kill_at": {"prints": "x*"}}]}, "turns.0.kill_at.prints", "found in every text"),
+    ({"turns": [{**TYPED, "kill_at": {"prints": "["}}]}, "turns.0.kill_at.prints", "no regular expression"),
+    ({"turns": [{**TYPED, "kill_at": {"file": "../x"}}]}, "turns.0.kill_at", "in the scenario's folder"),
+    ({"turns": [{**TYPED, "meanwhile": {"at": {"node": "act"}, "command": "studio jobs"}}]}, "turns.0.meanwhile",
+     "say prints or file"),
+    ({"turns": [{**TYPED, "expect": {"intent": {"kind": "scene"}}}]}, "turns.0", "nothing is seen from inside"),
+    ({"turns": [{**TYPED, "expect": {"message": "x"}}]}, "turns.0", "of a command, say output"),
+    ({"turns": [{**TYPED, "expect": {"error": {"kind": "InvalidInput"}}}]}, "turns.0", "of a command, say output"),
+    ({"turns": [{**TYPED, "expect": {"progress": {"length": 1}}}]}, "turns.0", "only an MCP client is told it"),
+    ({"turns": [{**TYPED, "expect": {"data": {}}}]}, "turns.0.expect", "data: says nothing"),
+    ({"turns": [{**SAY, "expect": {"output": "x"}}]}, "turns.0", "output: only a command prints"),
+    ({"turns": [{**SAY, "expect": {"data": {"a": 1}}}]}, "turns.0", "data: of a command or mcp alone"),
+    ({"turns": [TYPED, SAY], "expect": {"stderr": "x"}}, "", "expect.stderr: the last turn is no command"),
+    ({"turns": [TYPED], "expect": {"tool_calls": 1}}, "", "expect.tool_calls: no turn talks with the agent"),
+    ({"turns": [TYPED], "expect": {"contents": ["text"]}}, "", "expect.contents: the last turn is no MCP client's"),
+    ({"turns": [{**ASKED, "mcp": {}}]}, "turns.0.mcp", "say one of: call, show, read"),
+    ({"turns": [{**ASKED, "mcp": {"show": "tools", "arguments": {"a": 1}}}]}, "turns.0.mcp", "only a call has them"),
+    ({"turns": [{**ASKED, "kill_at": {"prints": "x"}}]}, "turns.0", "nothing kills an MCP server here"),
+    ({"turns": [{**ASKED, "cancel_at": {"file": "x"}}]}, "turns.0", "of mcp, say prints"),
+    ({"turns": [{**ASKED, "expect": {"exit": 0}}]}, "turns.0", "of mcp, say error"),
+    ({"turns": [{"damage": {"file": "/etc/passwd"}}, TYPED]}, "turns.0.damage.file", "in the scenario's folder"),
+    ({"turns": [{"damage": {"file": "x", "how": "burn"}}, TYPED]}, "turns.0.damage.how", "Input should be"),
+    ({"turns": [{"damage": {"file": "x"}, "thread": "a"}, TYPED]}, "turns.0", "nothing to do with files"),
+    ({"turns": [{"damage": {"file": "x"}, "expect": {"made": True}}]}, "turns.0", "only what is stored is seen"),
+    ({"world": {"servers": {"Tides": {"tools": [TOOL]}}}}, "world.servers.Tides", "pattern"),
+    ({"world": {"servers": {"tides": {"tools": []}}}}, "world.servers.tides.tools", "at least 1"),
+    ({"world": {"servers": {"tides": {"tools": [TOOL], "use": ["moon"]}}}}, "world.servers.tides", "no 'moon'"),
+    ({"world": {"servers": {"tides": {"tools": [{**TOOL, "was": "x"}], "pinned": False}}}}, "world.servers.tides",
+     "nobody has pinned it"),
+    ({"world": {"profile": "16gb", "machine": {"card_gb": 16, "sizes": "published"}}, "turns": [TYPED]}, "",
+     "does not see world.machine.sizes"),
     # What could not fail says so:
     ({"turns": [{"say": "x", "expect": {"storyboard": {}}}]}, "turns.0.expect", "storyboard: says nothing"),
     ({"turns": [{"say": "x", "expect": {"storyboard": None}}]}, "turns.0.expect", "storyboard: says nothing"),

@@ -33,6 +33,11 @@ def _replies(**reply: Any) -> dict[str, Any]:
     return {"world": {"model": {"replies": [{"says": "x", **reply}]}}}
 
 
+MEANWHILE = {
+    "command": "studio jobs run",
+    "meanwhile": {"at": {"prints": "x"}, "command": "studio jobs cancel 1"},
+    "expect": {"exit": 0},
+}
 APPROVED = {"turns": [{**SAY, "options": {"approve": True}, "answers": ["yes", "yes"]}]}
 
 
@@ -43,6 +48,9 @@ APPROVED = {"turns": [{**SAY, "options": {"approve": True}, "answers": ["yes", "
         ({"kills": 0}, {"turns": [{**SAY, "kill_at": {"call": "s9.still"}}]}, "kill_at"),
         ({"cancelled": False}, {"turns": [{**SAY, "cancel_at": {"node": "search"}}]}, "cancel_at"),
         ({"asked_person": [{}]}, APPROVED, "answers"),
+        ({}, {"turns": [MEANWHILE]}, "meanwhile"),
+        ({"meanwhile": [{"exit": 1, "stderr": "no such job"}]}, {"turns": [MEANWHILE]}, "meanwhile.exit"),
+        ({}, {"world": {"servers": {"tides": {"tools": [{"name": "tide", "about": "x"}]}}}}, "world.servers.tides"),
         ({"asked_model": ASKED}, _replies(piece="Outlin"), "world.model.replies.0"),
         ({"asked_model": ASKED}, _replies(tool="search_knowledge"), "world.model.replies.0"),
         ({"asked_model": ASKED}, _replies(model="vision"), "world.model.replies.0"),
