@@ -6,9 +6,12 @@ import shutil
 import wave
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    from tools.artifact import Artifact
 
 __all__ = ["OWN_MARK", "FileMade", "OwnPath", "lay_out", "lay_out_own"]
 
@@ -22,8 +25,9 @@ class FileMade(BaseModel):
 
     Attributes:
         text: its content; or `picture`: [width, height, colour]; or `tone`: seconds of a sound (WAV); or `face`: a
-            picture of the only kind of face that the tiny `arcface` finds, by the number of its pattern; or `tiny`: a
-            tiny LoRA for SDXL with random weights, in diffusers' or in kohya's names.
+            picture of the only kind of face that the tiny `arcface` finds, by the number of its pattern; or `portrait`:
+            a character of the cast, close, as the embedded engine draws it; or `tiny`: a tiny LoRA for SDXL with random
+            weights, in diffusers' or in kohya's names.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,6 +36,7 @@ class FileMade(BaseModel):
     picture: tuple[int, int, str] | None = None
     tone: float | None = Field(None, gt=0.0, le=10.0)
     face: int | None = Field(None, ge=0)
+    portrait: str | None = Field(None, pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
     tiny: Literal["lora", "kohya_lora"] | None = None
 
     @model_validator(mode="before")
@@ -41,8 +46,8 @@ class FileMade(BaseModel):
 
     @model_validator(mode="after")
     def _one_content(self) -> FileMade:
-        if sum(one is not None for one in (self.text, self.picture, self.tone, self.face, self.tiny)) != 1:
-            raise ValueError("say one of: text, picture, tone, face, tiny")
+        if len(self.model_fields_set) != 1 or None in (getattr(self, name) for name in self.model_fields_set):
+            raise ValueError(f"say one of: {', '.join(type(self).model_fields)}")
         return self
 
 
@@ -66,7 +71,8 @@ def lay_out_own(folder: Path, files: Mapping[str, FileMade]) -> None:
         name: made if made.text is None else FileMade(text=made.text.replace(OWN_MARK, str(folder.absolute())))
         for name, made in files.items()
     }
-    lay_out(folder, named)
+    # Who is portrayed may stand in a sheet of the folder.
+    lay_out(folder, dict(sorted(named.items(), key=lambda one: one[1].portrait is not None)))
 
 
 def _write(path: Path, made: FileMade) -> None:
@@ -78,6 +84,8 @@ def _write(path: Path, made: FileMade) -> None:
         _sound(path, made.tone)
     elif made.face is not None:
         _face(path, made.face)
+    elif made.portrait is not None:
+        _portray(path, made.portrait)
     elif made.tiny is not None:
         from evals.world.weights import tiny_checkpoint
 
@@ -104,6 +112,27 @@ def _face(path: Path, pattern: int) -> None:
     picture = np.full((640, 640, 3), 127, dtype=np.uint8)
     painted_face(picture, (336, 336), pattern)
     write_png(path, picture)
+
+
+def _portray(path: Path, character: str) -> None:
+    from tempfile import TemporaryDirectory
+
+    from configs.characters import load_characters
+    from tools.base import EngineContext
+    from tools.image.draft import DraftImage
+    from tools.image.tool import GenerateImage
+
+    member = {"id": character, "name": load_characters()[character].name, "known": True}
+    placed = [{"character": character, "x": 0.5, "depth": 0.0}]
+    shot = {"id": "portrait", "framing": "close", "placements": placed}
+    args = GenerateImage.Input.model_validate({"shot": shot, "cast": [member], "width": 640, "height": 640, "maps": []})
+    with TemporaryDirectory() as out:
+        made = DraftImage().run(args, EngineContext(Path(out), seed=1, open_artifact=_nothing_stored))
+        shutil.copyfile(Path(out) / made.image, path)
+
+
+def _nothing_stored(key: str) -> Artifact:
+    raise KeyError(key)
 
 
 def _sound(path: Path, seconds: float) -> None:

@@ -50,3 +50,26 @@ def test_a_file_is_one_thing() -> None:
         FileMade(text="a", face=1)
     with pytest.raises(ValueError, match="say one of"):
         FileMade()
+    with pytest.raises(ValueError, match="say one of"):
+        FileMade(text=None)
+
+
+def test_a_portrait_is_of_the_sheet_that_lies_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from configs.own import OWN_VARIABLE
+    from tools.layout.png import read_png
+
+    sheet = """
+        characters:
+          - {id: luca, name: Luca, description: a boy, look: {species: human, age: child, gender: boy, skin: "%s"}}
+    """
+    colours = {}
+    for name, skin in (("magenta", "#ff00ff"), ("grey", "#808080")):
+        monkeypatch.setenv(OWN_VARIABLE, str(tmp_path / name))
+        (tmp_path / name).mkdir()
+        files = {"luca.png": FileMade(portrait="luca"), "characters.yaml": FileMade(text=sheet % skin)}
+        lay_out_own(tmp_path / name, files)
+        colours[name] = read_png(tmp_path / name / "luca.png")[240:400, 240:400].mean(axis=(0, 1))
+    red, green, blue = colours["magenta"] - colours["grey"]
+    assert red > 10
+    assert blue > 10
+    assert green < -10
