@@ -1,24 +1,23 @@
-"""What `studio eval` does: run, list, compare; and what is printed of it."""
+"""What `studio eval` does: run, list, compare, draw again."""
 
 from __future__ import annotations
 
 import json
 import os
-import platform
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from agent.printing import open_console, tell
 from configs.evals import load_evals
 from configs.settings import Settings
+from evals.printing import tell_run, tell_summary
 from evals.report.writing import results_file, write_report
 from evals.result import EvalResult, ScenarioResult, ScenarioRun
+from evals.results_folder import RESULT, SO_FAR, make_folder, new_folder, this_machine, versions
 from evals.run.comparing import Comparison, compare
 from evals.run.runner import Plan, run_all
 from evals.run.summing import average_metrics, summarise
@@ -27,11 +26,6 @@ from tools.errors import InvalidInput, MissingPrerequisite, StorageFailed
 from tools.runtime.storage.locks import FileLock
 
 __all__ = ["compare_results", "draw_again", "list_scenarios", "live_roles", "run_scenarios"]
-
-RESULT = "results.json"
-SO_FAR = "so_far.json"
-"""What is there while it runs, in the form of results.json; it stays where the run was stopped."""
-_SIGNS = {"passed": "green", "failed": "red", "crashed": "red", "timed_out": "red", "not_run": "yellow"}
 
 
 def run_scenarios(
@@ -58,8 +52,8 @@ def run_scenarios(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     at_once = jobs or config.jobs or cores
     started = datetime.now(UTC)
-    place = (out or _place(Path(config.results), started, config.history)).absolute()
-    _make(place)
+    place = (out or new_folder(Path(config.results), started, config.history)).absolute()
+    make_folder(place)
     lock = FileLock(place / ".running")
     if not lock.try_acquire():
         raise InvalidInput(f"another studio eval is at work in {place}.", where="--out", hint="Name another: --out.")
@@ -98,8 +92,8 @@ def _run_in(place: Path, chosen: list[Scenario], started: datetime, threshold: f
             patterns=list(asked.patterns),
             repeat=repeat,
             jobs=at_once,
-            studio=_versions(),
-            machine=_machine(asked.cores),
+            studio=versions(),
+            machine=this_machine(asked.cores),
             seconds=round(time.monotonic() - start, 1),
             threshold=threshold,
             summary=summarise(results),
@@ -111,9 +105,7 @@ def _run_in(place: Path, chosen: list[Scenario], started: datetime, threshold: f
         nonlocal count
         count += 1
         name = scenario.name + (f" ({run.repeat})" if repeat > 1 else "")
-        line = f"{count:>{len(str(total))}}/{total}  {run.outcome:<9} {run.seconds:6.1f} s  {name}"
-        tell(console, line, _SIGNS[run.outcome])
-        _tell_differed(console, run)
+        tell_run(console, run, name, f"{count:>{len(str(total))}}/{total}")
         kept = so_far.setdefault(
             scenario.name, ScenarioResult(name=scenario.name, about=scenario.about, tags=list(scenario.tags), runs=[])
         )
@@ -126,7 +118,7 @@ def _run_in(place: Path, chosen: list[Scenario], started: datetime, threshold: f
     if as_json:
         print(result.model_dump_json(indent=1))
     else:
-        _tell_summary(console, result, place)
+        tell_summary(console, result, place / RESULT)
     _draw(console, place / RESULT, result)
     return result.passed
 
@@ -172,6 +164,14 @@ def draw_again(results: Path) -> None:
     tell(open_console(), f"Report: {write_report(results_file(results))}", whole=True)
 
 
+def _draw(console: Any, results: Path, result: EvalResult, compared: Comparison | None = None) -> None:
+    """Write the report; where that fails it is told, and the result stands."""
+    try:
+        tell(console, f"Report:  {write_report(results, result, compared)}", whole=True)
+    except StorageFailed as error:
+        tell(console, f"No report was written: {error.message}", "yellow")
+
+
 def _chosen(patterns: Sequence[str], folder: Path | None) -> list[Scenario]:
     if folder is not None and not folder.is_dir():
         raise InvalidInput(f"there is no folder {folder}.", where="--scenarios")
@@ -200,105 +200,3 @@ def live_roles() -> dict[str, Any]:
         "coder": settings.coder,
         "network": settings.network,
     }
-
-
-def _make(place: Path) -> None:
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageFailed(
-            f"cannot make the folder {place}: {error.strerror}.", hint="Name another: --out."
-        ) from error
-
-
-def _draw(console: Any, results: Path, result: EvalResult, compared: Comparison | None = None) -> None:
-    """Write the report; where that fails it is told, and the result stands."""
-    try:
-        tell(console, f"Report:  {write_report(results, result, compared)}", whole=True)
-    except StorageFailed as error:
-        tell(console, f"No report was written: {error.message}", "yellow")
-
-
-def _place(folder: Path, started: datetime, history: int) -> Path:
-    """A new folder by the time; the oldest beyond the history go."""
-    earlier = sorted(path for path in folder.glob("20*") if (path / RESULT).is_file())
-    for old in earlier[: max(0, len(earlier) + 1 - history)]:
-        shutil.rmtree(old, ignore_errors=True)
-    name, number = started.strftime("%Y%m%d-%H%M%S"), 1
-    while True:
-        # Two that begin in one second each have a folder of their own.
-        place = folder / (name if number == 1 else f"{name}-{number}")
-        try:
-            place.mkdir(parents=True)
-        except FileExistsError:
-            number += 1
-        except OSError:
-            return place  # whoever makes it tells why it cannot be
-        else:
-            return place
-
-
-def _machine(cores: int) -> dict[str, str]:
-    from evals.benchmarks.machine import find_machine
-
-    found = find_machine()
-    return {
-        "system": platform.platform(),
-        "processor": found.processor,
-        "cores": str(cores),
-        "memory": f"{found.memory_gb:g} GiB",
-        "gpu": found.gpu or "none",
-        "python": found.python,
-    }
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in ("animation-studio", "langgraph", "langchain-core"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def _tell_differed(console: Any, run: ScenarioRun) -> None:
-    if run.outcome in ("crashed", "timed_out", "not_run"):
-        tell(console, f"       {run.why}", "yellow")
-    for check in run.differed[:6]:
-        where = f"turn {check.turn}: " if check.turn else ""
-        expected, found = (json.dumps(one, ensure_ascii=False) for one in (check.expected, check.found))
-        tell(
-            console,
-            f"       {where}{check.name}: expected {_short(expected)}, found {_short(found)} {check.note}",
-            "yellow",
-        )
-    if len(run.differed) > 6:
-        tell(console, f"       and {len(run.differed) - 6} more", "yellow")
-
-
-def _short(text: str, most: int = 240) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _tell_summary(console: Any, result: EvalResult, place: Path) -> None:
-    from rich.table import Table
-
-    table = Table(header_style="dim")
-    for column in ("figure", "value", "unit", ""):
-        table.add_column(column, justify="right" if column == "value" else "left", overflow="fold")
-    for name, value in result.summary.items():
-        table.add_row(
-            name, "-" if value is None else f"{value:g}" if isinstance(value, int) else f"{value:.3g}", "", ""
-        )
-    for metric in (one for one in result.metrics if one.measured or "." not in one.name):
-        shown = "not measured" if metric.value is None else f"{metric.value:.3g}"
-        table.add_row(metric.name, shown, metric.unit if metric.measured else "", metric.why)
-    console.print(table)
-    rate = result.summary.get("pass@1")
-    told = "none was run" if rate is None else f"{rate:.1%} passed"
-    asked = f"{result.threshold:.0%} are asked for"
-    left = result.summary.get("not_run")
-    told += f", {left} not run" if left and rate is not None else ""
-    tell(console, f"{told}, {asked}: {'good' if result.passed else 'not enough'}; {result.seconds:.0f} s.")
-    tell(console, f"Results: {place / RESULT}", whole=True)
