@@ -30,9 +30,11 @@ def secrets_of(url: str, key: str) -> tuple[str, ...]:
         user, password = parts.username or "", parts.password or ""
     except ValueError:
         user = password = ""
-    pair = f"{unquote(user)}:{unquote(password)}" if password else ""
+    # A user without a password is a token.
+    token = "" if password else user
+    pair = f"{unquote(user)}:{unquote(password)}" if user or password else ""
     coded = [base64.b64encode(one.encode()).decode() for one in (key, pair) if len(one) >= _LEAST]
-    found = {key, password, unquote(password), pair, *coded, *(one.rstrip("=") for one in coded)}
+    found = {key, password, unquote(password), token, unquote(token), pair, *coded, *(one.rstrip("=") for one in coded)}
     return tuple(sorted((one for one in found if len(one) >= _LEAST), key=lambda one: (-len(one), one)))
 
 

@@ -27,6 +27,12 @@ def test_what_lets_one_in_is_found_in_every_form() -> None:
     assert clean == "Bearer …, Basic …, …, …, …"
 
 
+def test_a_user_without_a_password_is_a_token() -> None:
+    secrets = secrets_of("https://tok-0123456789@example.org/v1", "")
+    coded = base64.b64encode(b"tok-0123456789:").decode()
+    assert without_secrets(f"tok-0123456789 and Basic {coded}", secrets) == "… and Basic …"
+
+
 def test_short_words_are_no_secrets() -> None:
     assert secrets_of("http://127.0.0.1:1/v1", "none") == ()
     assert without_secrets("none of it", secrets_of("http://127.0.0.1:1/v1", "none")) == "none of it"
