@@ -143,11 +143,13 @@ class ToolEntry(_Model):
     Attributes:
         tool: its class.
         files: arguments that are paths of files outside the store; their content is part of what makes a result.
+        weights: arguments that are paths of models; engines hold them against what they know of models.
         engines: by name.
     """
 
     tool: ClassPath
     files: tuple[ArgumentPath, ...] = ()
+    weights: tuple[ArgumentPath, ...] = ()
     engines: dict[Name, EngineEntry] = Field(min_length=1)
 
 

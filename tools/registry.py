@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from configs.engines import ENGINES_YAML, Cost, EngineEntry, EnginesFile, StackEntry, load_engines
+from configs.engines import ENGINES_YAML, Cost, EngineEntry, EnginesFile, StackEntry, ToolEntry, load_engines
 from configs.models import MODELS_YAML, ModelsFile, load_models
 from configs.own import OWN_PACKAGE, allowed_modules, own_file, with_own_engines
 from configs.profiles import Profile
@@ -38,12 +38,14 @@ class ToolSpec:
         description: the docstring of its class.
         tool: the class.
         files: dotted paths of arguments that name files outside the store.
+        weights: dotted paths of arguments that name models by path.
     """
 
     name: str
     description: str
     tool: type[Tool]
     files: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -211,7 +213,7 @@ class Registry:
             if name not in self.entries.tools:
                 raise InvalidInput(f"there is no tool {name!r}.", hint=_suggest(name, list(self.entries.tools)))
             entry = self.entries.tools[name]
-            self._specs[name] = _spec(name, entry.tool, entry.files)
+            self._specs[name] = _spec(name, entry)
         return self._specs[name]
 
     def tools(self) -> list[ToolSpec]:
@@ -337,17 +339,17 @@ def _suggest(name: str, known: list[str]) -> str:
     return f"Did you mean {close[0]!r}? {listed}" if close else listed
 
 
-def _spec(name: str, class_path: str, files: tuple[str, ...]) -> ToolSpec:
-    module, _, attribute = class_path.partition(":")
+def _spec(name: str, entry: ToolEntry) -> ToolSpec:
+    module, _, attribute = entry.tool.partition(":")
     try:
         tool = getattr(importlib.import_module(module), attribute)
     except AttributeError:
         raise InvalidInput(f"tool {name}: {module} has no class {attribute}") from None
     problem = _tool_problem(name, tool)
     if problem:
-        raise InvalidInput(f"tool {name} ({class_path}): {problem}")
+        raise InvalidInput(f"tool {name} ({entry.tool}): {problem}")
     description = " ".join((tool.__doc__ or "").split())
-    return ToolSpec(name, description, tool, files)
+    return ToolSpec(name, description, tool, entry.files, entry.weights)
 
 
 def _tool_problem(name: str, tool: Any) -> str:

@@ -43,7 +43,7 @@ def _carried_out(desk: Desk, spec: ToolSpec, values: Mapping[str, Any]) -> Answe
 
     toolbox = desk.context.toolbox
     args = plain_values(values)
-    for path in spec.files:
+    for path in (*spec.files, *spec.weights):
         for name in values_at(args, path):
             if isinstance(name, str) and name:
                 desk.file(name)

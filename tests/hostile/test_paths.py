@@ -7,6 +7,7 @@ link that was put in a folder's place meanwhile, and must be found out. `STUDIO_
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -316,3 +317,43 @@ def test_a_folder_swapped_for_a_link_meanwhile_is_not_followed(tmp_path: Path) -
     assert swapped(production, elsewhere, 1, lambda name: naive_export(production, source, name))
     assert [one.name for one in elsewhere.iterdir()] == ["s1.txt"]
     production.store.close()
+
+
+PATHLIKE = re.compile(r"(image|file|path|folder|model|picture)$")
+
+
+def named_by_path(node: dict[str, Any], defs: dict[str, Any], at: str = "") -> Iterator[str]:
+    """Dotted paths of the free strings in a schema whose names say that they are paths."""
+    if "$ref" in node:
+        yield from named_by_path(defs[node["$ref"].rpartition("/")[2]], defs, at)
+    for one in [*node.get("anyOf", []), *([node["items"]] if "items" in node else [])]:
+        yield from named_by_path(one, defs, at)
+    for name, one in node.get("properties", {}).items():
+        yield from named_by_path(one, defs, f"{at}.{name}".lstrip("."))
+    if node.get("type") == "string" and not {"enum", "const", "pattern"} & node.keys() and PATHLIKE.search(at):
+        yield at
+
+
+def test_no_tool_takes_a_path_that_a_client_of_ours_may_not_name(jail: Jail) -> None:
+    """Every argument that is a path is declared in engines.yaml, so that it is held against what may be read."""
+    from agent.functions.bench import bench_functions
+    from agent.functions.desk import Desk
+    from agent.wiring import create_context
+    from configs.settings import Settings
+
+    at = Desk(create_context(Settings()))
+    registry = at.context.toolbox.registry
+    declared = {one.name: {*one.files, *one.weights} for one in registry.tools()}
+    schemas = {one.name: one.input_schema for one in registry.tools()}
+    found = {name: set(named_by_path(schema, schema.get("$defs", {}))) for name, schema in schemas.items()}
+    # The judge is told about a shot, and opens none of the pictures that it was drawn from.
+    found["review_artifact"].discard("shot.control.image")
+    assert found == declared
+    assert sum(map(len, found.values())) >= 8, "the control"
+    draw = next(one for one in bench_functions(at) if one.name == "generate_image")
+    shot = {"id": "s1", "location": "beach"}
+    for name in (str(jail.root / "secret.yaml"), "../../../secret.txt", "link/secret.txt", str(jail.root / "secret")):
+        for rendering in ({"loras": [{"file": name}]}, {"controls": [{"kind": "depth", "model": name}]}):
+            with pytest.raises(InvalidInput, match="may be read"):
+                draw.call(at, {"shot": shot, "width": 64, "height": 64, "rendering": rendering})
+    at.context.toolbox.close()
