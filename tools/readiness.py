@@ -12,7 +12,6 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from configs.models import ModelEntry
 from configs.services import SERVICES_YAML, ServiceEntry, load_services
 from configs.yaml_file import YamlProblem
 from tools.errors import InvalidInput, MissingPrerequisite
+from tools.models.libraries import is_installed
 from tools.models.shelf import Shelf
 from tools.registry import EngineSpec, Registry
 from tools.runtime.workers.stacks import interpreter_of
@@ -122,7 +122,7 @@ class Readiness:
         if own_interpreter:
             if shutil.which(own_interpreter) is None:
                 return Lack(f"there is no interpreter {own_interpreter}", "studio doctor")
-        elif missing := [name for name in engine.libraries if not _installed(name)]:
+        elif missing := [name for name in engine.libraries if not is_installed(name)]:
             return Lack(f"{', '.join(missing)} not installed", f"{sys.executable} -m pip install {' '.join(missing)}")
         if engine.role and (lack := self._role(engine.role)) is not None:
             return lack
@@ -182,14 +182,6 @@ def _start(entry: ServiceEntry) -> str:
     from tools.runtime.services.gpt_sovits import GptSovitsServer
 
     return GptSovitsServer.how_to_start if entry.kind == "gpt_sovits" else ""
-
-
-def _installed(distribution: str) -> bool:
-    try:
-        version(distribution)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _size(entry: ModelEntry) -> str:

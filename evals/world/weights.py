@@ -13,11 +13,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import InvalidInput, MissingPrerequisite
+from tools.models.libraries import is_installed
 
 if TYPE_CHECKING:
     from tools.models.shelf import Shelf
@@ -87,7 +87,7 @@ def tiny_checkpoint(name: str) -> Path:
     from evals.checkpoints.build import kept
 
     tiny = TINY.get(name) or FILES[name]
-    if missing := [one for one in tiny.libraries if not _installed(one)]:
+    if missing := [one for one in tiny.libraries if not is_installed(one)]:
         raise _lacking(f"the tiny checkpoint {name}", missing)
     if found := kept(tiny.make, **tiny.args):
         return found
@@ -124,7 +124,7 @@ def check_libraries(names: Iterable[str], registry: Registry) -> None:
             for tool in registry.tools() for engine in registry.engines(tool.name)
             if name in (*engine.models, *engine.companions, *engine.reads)
         ]  # fmt: skip
-        lacks = [[one for one in engine.libraries if not _installed(one)] for engine in users]
+        lacks = [[one for one in engine.libraries if not is_installed(one)] for engine in users]
         if lacks and all(lacks):
             raise _lacking(f"what uses {name}", min(lacks, key=len))
 
@@ -132,14 +132,6 @@ def check_libraries(names: Iterable[str], registry: Registry) -> None:
 def _lacking(what: str, missing: list[str]) -> MissingPrerequisite:
     command = 'pip install "animation-studio[models]"'
     return MissingPrerequisite(f"{what} needs {', '.join(missing)}", command=command)
-
-
-def _installed(distribution: str) -> bool:
-    try:
-        version(distribution)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def main() -> None:

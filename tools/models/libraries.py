@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from tools.errors import MissingPrerequisite
 
-__all__ = ["install_command", "lacking_libraries", "require_libraries"]
+__all__ = ["install_command", "is_installed", "lacking_libraries", "require_libraries"]
 
 _PACKAGES = {"PIL": "pillow", "cv2": "opencv-python-headless", "faster_whisper": "faster-whisper"}
 """By module what pip calls the package, where that is another name."""
+
+
+def is_installed(distribution: str) -> bool:
+    """Whether pip has installed a package of this name here."""
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def lacking_libraries(modules: Iterable[str]) -> list[str]:

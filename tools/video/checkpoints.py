@@ -18,8 +18,6 @@ __all__ = [
     "check_part",
     "narrowed",
     "settled",
-    "stream",
-    "streams",
 ]
 
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "peft", "PIL")
@@ -79,34 +77,3 @@ def narrowed(module: Any, placing: Placing) -> None:
     from torchao.quantization import Int8WeightOnlyConfig, quantize_
 
     quantize_(module, Int8WeightOnlyConfig())
-
-
-def streams(placing: Placing) -> bool:
-    """Whether weights go through the device in parts."""
-    return placing.offload != "none" and placing.device != "cpu"
-
-
-def stream(modules: Mapping[str, Any], placing: Placing, blocks: tuple[str, ...] = ()) -> None:
-    """Have the weights go through the device in parts; they stay in host memory.
-
-    Args:
-        blocks: names of modules that are made of blocks of layers, which go through it block by block.
-
-    Raises:
-        EngineFailed: torch knows no such device.
-    """
-    import torch
-    from diffusers.hooks import apply_group_offloading
-
-    if not hasattr(torch, placing.device.partition(":")[0]):
-        raise EngineFailed(f"weights cannot be streamed to {placing.device}.")
-    for name, module in modules.items():
-        whole_blocks = placing.offload == "group" and name in blocks
-        apply_group_offloading(
-            module,
-            onload_device=torch.device(placing.device),
-            offload_device=torch.device("cpu"),
-            offload_type="block_level" if whole_blocks else "leaf_level",
-            num_blocks_per_group=1 if whole_blocks else None,
-            use_stream=placing.offload == "group" and placing.device.startswith("cuda"),
-        )

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from tools.errors import InvalidInput
 from tools.image.sdxl.files import check_libraries, require_safetensors, the_file
 from tools.image.sdxl.narrow import narrow
-from tools.image.sdxl.stream import is_streamed, stream
 from tools.model import Placing, Weights, torch_dtype
 from tools.models import inspect_folder, require_family
 from tools.models.reading import local_path
+from tools.models.streaming import is_streamed, stream
 from tools.models.whole import read_whole
 
 __all__ = ["IpAdapterTensors", "SdxlImageEncoder", "encoder_folder", "load_image_encoder"]

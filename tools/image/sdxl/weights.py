@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from tools.errors import InvalidInput, MissingPrerequisite
 from tools.image.sdxl.files import check_libraries, require_safetensors
 from tools.image.sdxl.narrow import is_narrow, narrow, read_gguf_unet
-from tools.image.sdxl.stream import is_streamed, stream
 from tools.model import Placing, Weights, torch_dtype
 from tools.models import inspect_file, inspect_folder, require_family
 from tools.models.reading import local_path, reading
+from tools.models.streaming import is_streamed, stream
 from tools.models.whole import naming_tensors, read_whole, require_filled
 
 __all__ = ["SdxlCheckpoint", "SdxlRefiner"]
@@ -106,7 +106,7 @@ class SdxlCheckpoint(Weights):
         self._pipeline = pipeline
         self._streams = is_streamed(placing)
         if self._streams:
-            stream(self._modules(), placing)
+            stream(self._modules(), placing, ("unet",))
         return self._pipeline
 
     def _read(self, path: Path, dtype: Any) -> Any:

@@ -17,14 +17,13 @@ from tools.errors import BadOutput, InvalidInput
 from tools.model import Placing, Weights, torch_dtype
 from tools.models.libraries import require_libraries
 from tools.models.reading import local_path, reading
+from tools.models.streaming import is_streamed, stream
 from tools.models.whole import read_whole
 from tools.video.checkpoints import (
     check_libraries,
     check_part,
     narrowed,
     settled,
-    stream,
-    streams,
 )
 from tools.video.ltx.weights import in_bf16
 
@@ -105,7 +104,7 @@ class TextReader:
     @contextmanager
     def _on_device(self) -> Iterator[None]:
         """Have the weights on the device; afterwards the host's own hang where they hung. Nothing is copied back."""
-        if streams(self._placing) or self._placing.device == "cpu":
+        if is_streamed(self._placing) or self._placing.device == "cpu":
             yield
             return
         import torch
@@ -164,7 +163,7 @@ class LtxTextEncoder(Weights):
         self._check_words(path / "tokenizer", tokenizer, encoder)
         settled({"text_encoder": encoder}, path)
         narrowed(encoder, placing)
-        if streams(placing):
+        if is_streamed(placing):
             stream({"text_encoder": encoder}, placing)
         self._placing = placing
         self._reader = TextReader(encoder, tokenizer, placing)

@@ -12,14 +12,13 @@ from tools.errors import InvalidInput
 from tools.model import Placing, Weights, torch_dtype
 from tools.models import inspect_file, require_family
 from tools.models.reading import local_path, reading
+from tools.models.streaming import is_streamed, stream
 from tools.models.whole import naming_tensors, read_whole
 from tools.video.checkpoints import (
     check_libraries,
     check_part,
     narrowed,
     settled,
-    stream,
-    streams,
 )
 from tools.video.ltx.generations import generation_of, settings_beside, write_settings
 
@@ -78,7 +77,7 @@ class LtxVideo(Weights):
         modules = {"transformer": model.transformer, "vae": model.vae}
         settled(modules, path)
         narrowed(model.transformer, placing)
-        self._streams = streams(placing)
+        self._streams = is_streamed(placing)
         if self._streams:
             stream(modules, placing, ("transformer",))
         self._model = model

@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 from tools.errors import InvalidInput
 from tools.model import Placing, Weights, torch_dtype
 from tools.models.reading import local_path, reading
+from tools.models.streaming import is_streamed, stream
 from tools.models.whole import read_whole
 from tools.video.checkpoints import (
     check_libraries,
     check_part,
     settled,
-    stream,
-    streams,
 )
 
 __all__ = ["SvdCheckpoint"]
@@ -71,7 +70,7 @@ class SvdCheckpoint(Weights):
         pipeline.set_progress_bar_config(disable=True)
         modules = {part: getattr(pipeline, part) for part in self.parts}
         settled(modules, path)
-        self._streams = streams(placing)
+        self._streams = is_streamed(placing)
         if self._streams:
             stream(modules, placing)
         self._pipeline = pipeline

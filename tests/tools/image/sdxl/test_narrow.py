@@ -86,12 +86,12 @@ def test_4_bits_are_those_of_ggml() -> None:
 
 @pytest.mark.parametrize("way", ["group", "sequential"])
 def test_narrow_weights_are_streamed_too(studio: Studio, base: Path, way: Literal["group", "sequential"]) -> None:
-    from tools.image.sdxl.stream import stream
+    from tools.models.streaming import stream
 
     for width in ("int8", "int4"):
         weights, studio.models["sdxl_base"] = read(base, quantise=width)
         resident = studio.draw(asked())
-        stream(weights.modules(), Placing(offload=way, quantise=width))  # type: ignore[arg-type]
+        stream(weights.modules(), Placing(offload=way, quantise=width), ("unet",))  # type: ignore[arg-type]
         assert np.array_equal(studio.draw(asked()), resident)
 
 

@@ -97,14 +97,14 @@ def test_streamed_weights_draw_the_same_also_with_a_lora(
     way: Literal["group", "sequential"],
 ) -> None:
     """The hooks that stream them see every use of the parts; here they stream from the host to the host."""
-    from tools.image.sdxl.stream import stream
     from tools.image.sdxl.weights import SdxlCheckpoint
+    from tools.models.streaming import stream
 
     worn = asked(rendering={"loras": [{"file": str(make_lora_file(text=True)), "weight": 1.0}]})
     resident = studio.draw(worn)
     weights = SdxlCheckpoint()
     studio.models["sdxl_base"] = weights.load(str(base), Placing())
-    stream(weights.modules(), Placing(offload=way))
+    stream(weights.modules(), Placing(offload=way), ("unet",))
     assert np.array_equal(studio.draw(asked()), plain_picture)
     assert np.array_equal(studio.draw(worn), resident)
     assert np.abs(studio.draw(asked(), placing=Placing(sliced=True, tiled=True)) - plain_picture).max() <= 2

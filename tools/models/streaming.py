@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tools.errors import EngineFailed
@@ -16,8 +16,13 @@ def is_streamed(placing: Placing) -> bool:
     return placing.offload != "none" and placing.device != "cpu"
 
 
-def stream(modules: Mapping[str, Any], placing: Placing) -> None:
+def stream(modules: Mapping[str, Any], placing: Placing, blocks: Collection[str] = ()) -> None:
     """Have diffusers' hooks move the parts of modules to the device when they compute, and off it afterwards.
+
+    Args:
+        modules: by name.
+        placing: says to which device, and how.
+        blocks: names of the modules that are made of blocks of layers, which go through it block by block.
 
     Raises:
         EngineFailed: nothing can be streamed to that device.
@@ -28,7 +33,7 @@ def stream(modules: Mapping[str, Any], placing: Placing) -> None:
     if not hasattr(torch, placing.device.partition(":")[0]):
         raise EngineFailed(f"weights cannot be streamed to {placing.device}.")
     for name, module in modules.items():
-        whole_blocks = placing.offload == "group" and name == "unet"
+        whole_blocks = placing.offload == "group" and name in blocks
         apply_group_offloading(
             module,
             onload_device=torch.device(placing.device),
