@@ -135,7 +135,8 @@ def _servers(world: World, folder: Path) -> Path | None:
     from evals.world.servers import write_servers
 
     path = write_servers(folder / "world", world.servers)
-    agent.mcp.foreign.MCP_YAML = path
+    foreign: Any = agent.mcp.foreign
+    foreign.MCP_YAML = path
     return path
 
 

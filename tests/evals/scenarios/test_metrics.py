@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -106,6 +107,45 @@ def test_what_a_cpu_computes_in_the_place_of_a_card_is_no_gpu_time(tmp_path: Pat
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "sdxl_base.yaml").touch()
     assert METRICS["device_per_second"](what).why == "on cpu; tiny random weights"
+
+
+@pytest.fixture
+def spoken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """A function: what was said in two attempts and heard by an engine with such models, as seen afterwards."""
+
+    def make(*models: str, engine: str = "faster_whisper_turbo", notes: list[str] | None = None) -> Seen:
+        def line(key: str) -> Any:
+            args = {"text": "We found the boat.", "language": "en"}
+            return SimpleNamespace(key=key, record=SimpleNamespace(args=args))
+
+        def heard(key: str, text: str) -> Any:
+            record = SimpleNamespace(engine=engine, models=dict.fromkeys(models, "fp32"))
+            return SimpleNamespace(record=record, output={"key": key, "text": text, "notes": notes or []})
+
+        found = {
+            "synthesize_speech": [line("first"), line("second")],
+            "transcribe": [heard("first", "nothing of it"), heard("second", "we found a boat")],
+        }
+        monkeypatch.setattr("evals.metrics.making._artifacts", lambda _seen, tool: iter(found[tool]))
+        (tmp_path / "models").mkdir(exist_ok=True)
+        for name in models:
+            (tmp_path / "models" / f"{name}.yaml").touch()
+        tries = [{"key": "first", "best": False}, {"key": "second", "best": True}]
+        return Seen((TurnRecord(number=1, said="", attempts=tries),), tmp_path, whole=True)
+
+    return make
+
+
+def test_words_are_counted_in_the_lines_that_were_kept_and_it_is_told_who_heard_them(spoken: Any) -> None:
+    found = METRICS["speech_wer"](spoken("whisper_turbo", notes=["among 9 words"]))
+    assert found.value == 0.25, "one of four words; the attempt that was not kept is not in it"
+    assert found.why == "heard by faster_whisper_turbo; among 9 words"
+
+
+def test_what_random_weights_write_down_is_not_counted(spoken: Any) -> None:
+    found = METRICS["speech_wer"](spoken("whisper_small", engine="faster_whisper_small"))
+    assert found.value is None
+    assert found.why == "faster_whisper_small listened, with random weights: no word of it counts"
 
 
 def test_loads_are_told_beside_the_switches_of_the_plans() -> None:

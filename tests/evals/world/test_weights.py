@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from configs.models import load_models
 from evals.world.model import World
 from evals.world.weights import FILES, TINY, check_libraries, place_weights, tiny_checkpoint
 from tools.errors import InvalidInput, MissingPrerequisite
+from tools.models.libraries import is_installed
 from tools.models.shelf import Shelf
 from tools.registry import Registry
 
@@ -21,12 +21,7 @@ pytest.importorskip("onnx")
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *gone: str) -> None:
-    def look(name: str) -> str:
-        if name in gone:
-            raise PackageNotFoundError(name)
-        return version(name)
-
-    monkeypatch.setattr(evals.world.weights, "version", look)
+    monkeypatch.setattr(evals.world.weights, "is_installed", lambda name: name not in gone and is_installed(name))
 
 
 def test_every_tiny_checkpoint_is_of_a_model_that_an_engine_uses_and_has_a_maker() -> None:
