@@ -15,16 +15,16 @@ from tools.errors import Cancelled, InvalidInput, ToolError
 
 __all__ = ["Chat"]
 
-HELP = """Say what you want to see; then change it: “make it night”, “add Giulia waving”, “undo”.
+HELP = """Say what you want to see; then change it: “make it night”, “add Giulia”, “undo”.
   /shots         the present storyboard
   /files         what was made
-  /why [PART]    why it is so: assumptions, who decided, scores; of a shot: /why s2
+  /why [PART]    why it is so: who decided, scores; of a shot: /why s2
   /undo, /redo   one step back or forth in the storyboard
   /turns         what was said so far
   /back [N]      as it was N turns ago, as if the rest had not been said
   /branch NAME   go on under another name; this conversation stays as it is
   /approve       you like it: the next ones begin from what made this one
-  /approve on    show the pictures and ask before the film is made; /approve off ends that
+  /approve on    show the pictures and ask before a film is made; off ends that
   /quit          leave (Ctrl-D too)"""
 
 
@@ -135,7 +135,8 @@ class Chat:
         if not turns:
             self.console.print("Nothing yet.")
         for one in reversed(turns):
-            title = f"  {one.title}, {one.shots} shots, {one.seconds:g} s" if one.title else ""
+            shots = "1 shot" if one.shots == 1 else f"{one.shots} shots"
+            title = f"  {one.title}, {shots}, {one.seconds:g} s" if one.title else ""
             tell(self.console, f"{one.number - 1:>3} back  “{one.request}”{title}")
 
     def _back(self, said: str) -> None:

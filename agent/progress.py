@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from agent.device_lines import DeviceLines
 from agent.printing import plain, tell
@@ -18,6 +20,8 @@ from agent.thought_lines import ThoughtLines
 
 __all__ = ["ProgressView", "near", "show_files", "show_storyboard"]
 
+NARROW = 60
+"""Columns of a terminal below which words would be cut within a table."""
 TOOL_NAMES = {
     "generate_image": "pictures",
     "synthesize_speech": "voices",
@@ -120,6 +124,7 @@ def show_storyboard(console: Console, board: dict[str, Any]) -> None:
     for column in ("shot", "picture", "where", "who", "said"):
         table.add_column(column, overflow="fold")
     names = {member["id"]: member["name"] for member in board["cast"]}
+    rows: list[tuple[str, ...]] = []
     for shot in board["shots"]:
         who = [
             f"{names[p['character']]} ({p['pose'].replace('_', ' ')}, {p['expression']})" for p in shot["placements"]
@@ -130,8 +135,21 @@ def show_storyboard(console: Console, board: dict[str, Any]) -> None:
         picture = f"{shot['framing']}, {shot['camera']}\n{shot['duration_s']:g} s"
         overlay = [f"“{shot['text_overlay']}”"] if shot["text_overlay"] else []
         cells = (shot["id"], picture, where, "\n".join(who), "\n".join(said + overlay))
+        rows.append(cells)
         table.add_row(*(plain(cell) for cell in cells))
-    console.print(table)
+    if console.width < NARROW:
+        _show_narrow(console, title, rows)
+    else:
+        console.print(table)
+
+
+def _show_narrow(console: Console, title: Text, rows: list[tuple[str, ...]]) -> None:
+    """The same where a table has no room: a line of each shot, below it who is there and what is said."""
+    console.print(title, style="bold")
+    for name, picture, where, who, said in rows:
+        tell(console, f"{name}  {', '.join(picture.splitlines())}; {where}")
+        for line in [*who.splitlines(), *said.splitlines()]:
+            console.print(Padding(plain(line), (0, 0, 0, 4)))
 
 
 def near(path: str) -> str:

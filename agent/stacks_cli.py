@@ -55,10 +55,10 @@ def list_stacks(as_json: AsJson = False, engines: Engines = None) -> None:
 
     table = Table(header_style="dim", box=None, pad_edge=False)
     for column in ("stack", "here", "size", "engines", "what it is"):
-        table.add_column(column, overflow="fold", no_wrap=column in ("stack", "here"))
+        table.add_column(column, overflow="fold", no_wrap=column in ("stack", "here", "engines"))
     for row in rows:
         size = f"{row['bytes'] / 1e9:.1f} GB" if row["bytes"] else ""
-        cells = (row["name"], STATES[row["state"]], size, ", ".join(row["engines"][:6]), row["about"])
+        cells = (row["name"], STATES[row["state"]], size, "\n".join(row["engines"][:6]), row["about"])
         table.add_row(*(plain(cell) for cell in cells))
     open_console().print(table)
     if any(row["state"] in ("absent", "unfinished", "outdated") for row in rows):

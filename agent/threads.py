@@ -101,7 +101,8 @@ def branch(agent: Agent, thread: str, name: str, turns: int = 0) -> None:
     ends = list(_ends(agent, thread))
     if turns >= len(ends):
         raise InvalidInput("there is nothing to branch from: nothing was said yet, or less than that.")
-    agent.update_state(_config(name), dict(ends[turns].values), as_node="respond")
+    for end in reversed(ends[turns:]):  # Each turn anew, so that the branch can go back as far.
+        agent.update_state(_config(name), dict(end.values), as_node="respond")
 
 
 def _ends(agent: Agent, thread: str) -> Iterator[StateSnapshot]:

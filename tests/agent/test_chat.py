@@ -92,6 +92,8 @@ def test_going_back_and_branching(say: Say, chat: Chat) -> None:
     assert "Going on as “other”" in say("/branch other")
     assert chat.command.thread == "other"
     assert "night" in say("/shots")
+    assert "Back at: “make a beach scene" in say("/back")
+    assert "day" in say("/shots")
     assert "Back at the beginning" in say("/back")
     assert "Nothing yet." in say("/shots")
 

@@ -105,6 +105,17 @@ def test_a_branch_goes_its_own_way(agent: Agent) -> None:
     assert undone["storyboard"] == told[1]["storyboard"], "the branch has the past of the one it came from"
 
 
+def test_a_branch_goes_back_as_far_as_the_one_it_came_from(agent: Agent) -> None:
+    told = talk(agent)
+    branch(agent, "t", "other")
+    assert [one.request for one in list_turns(agent, "other")] == REQUESTS[::-1]
+    turn = go_back(agent, "other", 2)
+    assert turn is not None
+    assert turn.request == REQUESTS[0]
+    assert state(agent, "other")["storyboard"] == told[0]["storyboard"]
+    assert state(agent)["storyboard"] == told[2]["storyboard"]
+
+
 def test_a_branch_needs_a_name_of_its_own_and_something_said(agent: Agent) -> None:
     with pytest.raises(InvalidInput, match="nothing to branch from"):
         branch(agent, "t", "other")

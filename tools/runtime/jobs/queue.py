@@ -289,8 +289,10 @@ class JobQueue:
                 return view
         states, _ = _FROM[wish]
         if view.state not in states:
-            told = "cannot be read" if view.state is None else f"is {view.state}"
-            raise InvalidInput(f"the job {job_id} {told}; {wish} is for one that is {' or '.join(states)}.")
+            now = "waiting" if view.state == "accepted" else view.state
+            told = "cannot be read" if view.state is None else f"is {now}"
+            meant = " or ".join("waiting" if state == "accepted" else state for state in states)
+            raise InvalidInput(f"the job {job_id} {told}; {wish} is for one that is {meant}.")
         write_atomic(self._wish_path(job_id), json.dumps({"wish": wish}).encode())
         self.settle(job_id)
         return self.view(job_id)
