@@ -75,3 +75,6 @@ class GenerateImage(Tool):
         loras: dict[str, str] = Field(
             default_factory=dict, description="by name, LoRAs that it was drawn with: how strongly, and which file"
         )
+        controls: dict[str, str] = Field(
+            default_factory=dict, description="by kind, maps that it was drawn after: how strongly, over which part"
+        )

@@ -122,6 +122,7 @@ class SdxlImage(Engine[GenerateImage.Input, GenerateImage.Output]):
                 "plain": layout.write_plain(picture, ctx.out),
                 "notes": list(dict.fromkeys(notes)),
                 "loras": {one.name: f"{one.weight:g}, file {file_stamp(str(one.file))}" for one in plan.adapters},
+                "controls": {one.kind: f"{one.strength:g}, {one.start:g} to {one.end:g}" for one in plan.controls},
             }
         )
 

@@ -36,6 +36,7 @@ class AttemptRecord(_Model):
         degraded: what was done otherwise than asked because memory ran out.
         models: by name which weights it was made with: width, commit, digest of the files.
         loras: by name which LoRAs: how strongly, digest of the file.
+        controls: by kind which maps of the layout, or a person's own: how strongly, over which part of the steps.
         score, passed, checks: of the judge; None and empty where it was not judged.
         best: whether this attempt went on into the film.
         error: why it failed; empty where it did not.
@@ -57,6 +58,7 @@ class AttemptRecord(_Model):
     degraded: tuple[str, ...] = ()
     models: dict[str, str] = Field(default_factory=dict)
     loras: dict[str, str] = Field(default_factory=dict)
+    controls: dict[str, str] = Field(default_factory=dict)
     score: float | None = None
     passed: bool | None = None
     checks: list[dict[str, Any]] = Field(default_factory=list)
@@ -70,8 +72,8 @@ class AttemptRecord(_Model):
     ) -> AttemptRecord:
         """The record of an attempt that gave an artifact, not yet judged."""
         made = {name: value for name, value in artifact.record if name != "output"}
-        loras = artifact.output.get("loras", {})
-        return cls(call=call, attempt=attempt, libraries=libraries or {}, loras=loras, **made)
+        made |= {name: artifact.output[name] for name in ("loras", "controls") if name in artifact.output}
+        return cls(call=call, attempt=attempt, libraries=libraries or {}, **made)
 
 
 class Manifest(_Model):

@@ -49,6 +49,8 @@ def test_the_layouts_map_conditions_the_picture_as_diffusers_would(studio: Studi
         controlnet_conditioning_scale=0.7, control_guidance_end=0.6,
     )  # fmt: skip
     assert np.abs(ours - theirs).max() <= 1
+    assert studio.output is not None
+    assert studio.output.controls == {"depth": "0.7, 0 to 0.6"}
 
 
 def test_map_strength_and_span_each_change_the_picture(studio: Studio, net: Path, plain_picture: np.ndarray) -> None:
