@@ -12,7 +12,6 @@ everything out on any machine, in small: its figures say nothing about a card.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evals.benchmarks.gpu_card import CAP, GB, Card, machine
+from evals.benchmarks.gpu_card import CAP, GB, Card, machine, print_result
 from evals.benchmarks.gpu_full import NETWORKS, make, parameters
 from evals.benchmarks.gpu_sdxl import WAYS, measure_sdxl
 from evals.benchmarks.gpu_video import measure_ltx
@@ -142,12 +141,7 @@ def main() -> None:
     asked = vars(parser.parse_args())
     folder = asked.pop("out")
     result = run(Options(**asked))
-    text = json.dumps(result, indent=1) + "\n"
-    print(text, end="")
-    if folder is not None:
-        name = result["machine"].get("card", "cpu").replace(" ", "-").lower()
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"gpu-{result['date'][:10]}-{name}.json").write_text(text, encoding="utf-8")
+    print_result(result, folder, "gpu")
     sys.exit(1 if result["missed"] or result["failed"] else 0)
 
 

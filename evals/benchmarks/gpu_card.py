@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gc
+import json
 import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tools.runtime.residency.host_memory import available_bytes
 
-__all__ = ["CAP", "GB", "Card", "lacks", "machine"]
+__all__ = ["CAP", "GB", "Card", "lacks", "machine", "print_result"]
 
 GB = 10**9
 CAP = 16 * GB
@@ -115,3 +117,19 @@ def lacks() -> str:
     if host is not None and host < HOST:
         return f"{host / GB:.0f} GB of host memory are free, {HOST / GB:g} are needed"
     return ""
+
+
+def print_result(result: dict[str, Any], folder: Path | None, name: str) -> None:
+    """Print a result as JSON, and keep it under its name, its day and the card.
+
+    Args:
+        result: with `date` and `machine`.
+        folder: where it is kept; None prints only.
+        name: of the benchmark.
+    """
+    text = json.dumps(result, indent=1) + "\n"
+    print(text, end="")
+    if folder is not None:
+        card = result["machine"].get("card", "cpu").replace(" ", "-").lower()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}-{result['date'][:10]}-{card}.json").write_text(text, encoding="utf-8")

@@ -11,7 +11,6 @@ figures then say nothing about a card.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -21,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evals.benchmarks.gpu_card import GB, Card, lacks, machine
+from evals.benchmarks.gpu_card import GB, Card, lacks, machine, print_result
 from evals.benchmarks.gpu_models import MODELS, ModelSpec, build
 from evals.benchmarks.row import Row
 from tools.runtime.residency.host_memory import HostMemory
@@ -310,12 +309,7 @@ def main() -> None:
     asked = vars(parser.parse_args())
     folder = asked.pop("out")
     result = run(Options(**asked))
-    text = json.dumps(result, indent=1) + "\n"
-    print(text, end="")
-    if folder is not None:
-        name = result["machine"].get("card", "cpu").replace(" ", "-").lower()
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"gpu_swap-{result['date'][:10]}-{name}.json").write_text(text, encoding="utf-8")
+    print_result(result, folder, "gpu_swap")
     sys.exit(1 if result["missed"] else 0)
 
 

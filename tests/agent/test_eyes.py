@@ -153,7 +153,8 @@ def test_words_of_a_model_reach_no_argument_and_no_terminal(tmp_path: Path, peer
         assert set(one.override.args) <= {"adjust"}
         assert "delete_all" not in str(one.override)
         assert one.reason.isprintable()
-    assert [one.override.seed_step for one in tries(state)] == [0], "no change of the list, and the draft has no other take"
+    steps = [one.override.seed_step for one in tries(state)]
+    assert steps == [0], "it is no change of the list, and the draft has no other take"
     assert state["messages"][-1].text.replace("\n", "").isprintable()
 
 
