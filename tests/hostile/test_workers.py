@@ -37,7 +37,8 @@ DEEDS = {
     "leaves a link": "link", "runs out of memory": "memory",
 }  # fmt: skip
 SLOW = {"stops itself", "hangs"}
-"""Noticed by silence alone, a second and a half, twice."""
+"""Noticed by silence alone, each time twice."""
+PATIENCE_S = 8
 
 
 @pytest.fixture
@@ -46,6 +47,14 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerPool]:
     monkeypatch.setattr(client, "PING_AFTER_S", 0.2)
     with WorkerPool(2, allow=ALLOW) as made:
         yield made
+
+
+def registry_in(folder: Path) -> Registry:
+    """The tiny engines, with patience for a busy machine: a worker that starts slowly has not hung."""
+    for path in (ENGINES, ENGINES.with_name("models.yaml")):
+        text = path.read_text(encoding="utf-8").replace("silence_s: 1.5", f"silence_s: {PATIENCE_S}")
+        (folder / path.name).write_text(text, encoding="utf-8")
+    return Registry.load(folder / ENGINES.name, allow=ALLOW)
 
 
 def accidents(count: int) -> list[str]:
@@ -60,7 +69,7 @@ def accidents(count: int) -> list[str]:
 
 def wrong_after(folder: Path, pool: WorkerPool, count: int) -> tuple[list[str], Counter[str]]:
     """Do jobs, each after an accident; which of them went wrong, and what the accidents led to."""
-    executor = Executor(Registry.load(ENGINES, allow=ALLOW), ArtifactStore(folder), pool)
+    executor = Executor(registry_in(folder.parent), ArtifactStore(folder), pool)
     rng = random.Random(5)
     wrong: list[str] = []
     seen: Counter[str] = Counter()
