@@ -8,6 +8,7 @@ from agent.planners.offline.beats import Cut
 from agent.planners.offline.cast import Mention
 from agent.planners.offline.clause import Clause
 from agent.planners.offline.edit_attributes import has_acts, read_attributes, without
+from agent.planners.offline.edit_becoming import become
 from agent.planners.offline.edit_direct import (
     give_line,
     move_aside,
@@ -38,6 +39,7 @@ def read_clause(clause: Clause) -> list[Edit]:
         rename,
         _history,
         split,
+        become,
         swap_lines,
         give_line,
         silence,
@@ -365,6 +367,7 @@ def _add_character(clause: Clause) -> list[Edit]:
 
 _WHOLE = (
     rename,
+    become,
     _history,
     split,
     swap_lines,
