@@ -1,7 +1,7 @@
 """Texts and archives that open to something enormous: each is read or refused within 10 s and 1 GB.
 
 The twin, PyYAML's own loader, takes more than that for the first of them. `STUDIO_FULL=1` reads each of them by each
-way, and not each by a third of them.
+way, and not each by three of them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def written(folder: Path) -> list[Path]:
 def test_every_bomb_is_read_or_refused_within_its_bounds(tmp_path: Path) -> None:
     files = written(tmp_path)
     pairs = [(way, path) for at, way in enumerate(WAYS) for number, path in enumerate(files)
-             if FULL or way == "storyboard" or (at + number) % 3 == 0]  # fmt: skip
+             if FULL or (at + number) % 4 == 0]  # fmt: skip
     command = [sys.executable, "-m", "tests.hostile.bombs", *(str(one) for pair in pairs for one in pair)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     lines = done.stdout.splitlines()

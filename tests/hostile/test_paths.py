@@ -31,7 +31,7 @@ from tools.runtime.storage.production import Production
 from tools.storyboard import load_storyboard, save_storyboard
 
 FULL = bool(os.environ.get("STUDIO_FULL"))
-NAMES = 1500 if FULL else 40
+NAMES = 1500 if FULL else 25
 COMMANDS: dict[str, tuple[str, ...]] = {
     "show": ("show", "{}"),
     "trace": ("trace", "{}"),

@@ -27,7 +27,7 @@ from tools.errors import ToolError
 from tools.layout.places.place import PACK
 
 FULL = bool(os.environ.get("STUDIO_FULL"))
-TIMES = 1500 if FULL else 40
+TIMES = 1500 if FULL else 25
 REFUSED = (ToolError, YamlProblem, KnowledgeProblem)
 SCENARIO: dict[str, Any] = {
     "name": "changed",
