@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from agent.intent import Beat
 from agent.planners.offline.beats import Cut
 from agent.planners.offline.cast import Mention
-from agent.planners.offline.dialogue import Speech
 from agent.planners.offline.page import Page
+from agent.planners.offline.spoken import Speech
 from agent.planners.offline.text import fold
 from agent.planners.offline.wordlists import holds, words
 

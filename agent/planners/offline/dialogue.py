@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from agent.planners.offline.cast import Mention, Roster
 from agent.planners.offline.page import LINE_MARK, Page, Quote
 from agent.planners.offline.say import Notes
 from agent.planners.offline.shown import is_on_poster, is_shown
+from agent.planners.offline.spoken import Speech, SpokenLine
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.tongue import language_of_line
 from agent.planners.offline.vocabulary import READING, Vocabulary
@@ -17,41 +17,12 @@ from agent.planners.offline.wordlists import starts_with
 from agent.planners.offline.wordlists import words as word_list
 from tools.storyboard import Delivery, Emotion, Line
 
-__all__ = ["MAX_LINE", "Speech", "SpokenLine", "read_speech"]
+__all__ = ["MAX_LINE", "read_speech"]
 
 MAX_LINE = 600
 _REACH = 14
 """So many tokens before and behind a quote may tell who says it."""
 _TITLES = ("title_card", "title", "overlay")
-
-
-@dataclass(slots=True)
-class SpokenLine:
-    """A line and the token where it stands; `felt`: its emotion was said; `off`: it is heard from off stage."""
-
-    line: Line
-    token: int
-    felt: bool
-    off: bool = False
-
-
-@dataclass
-class Speech:
-    """All quotes of a page, told apart.
-
-    Attributes:
-        lines: in order.
-        overlays: (text, token) of titles drawn over the picture.
-        cards: tokens of those among them that stand on a card of their own (`end card "..."`).
-        title: a title for the film.
-        other: quotes that are neither said nor shown, such as the name of a style.
-    """
-
-    lines: list[SpokenLine] = field(default_factory=list)
-    overlays: list[tuple[str, int]] = field(default_factory=list)
-    cards: set[int] = field(default_factory=set)
-    title: str | None = None
-    other: list[str] = field(default_factory=list)
 
 
 class _Reader:

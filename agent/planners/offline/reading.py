@@ -13,7 +13,7 @@ from agent.planners.offline.acting import is_of_the_scene, perform
 from agent.planners.offline.beats import Cut, cut_beats
 from agent.planners.offline.cards import with_cards
 from agent.planners.offline.cast import MAX_CHARACTERS, Roster
-from agent.planners.offline.dialogue import Speech, SpokenLine, read_speech
+from agent.planners.offline.dialogue import read_speech
 from agent.planners.offline.limits import read_aspect, read_duration, read_each, read_fps
 from agent.planners.offline.listing import shots_wanted
 from agent.planners.offline.page import lay_out
@@ -22,6 +22,7 @@ from agent.planners.offline.pronouns import spoken_of
 from agent.planners.offline.say import Notes
 from agent.planners.offline.scenery import read_scenery
 from agent.planners.offline.shown import is_shown
+from agent.planners.offline.spoken import Speech, SpokenLine
 from agent.planners.offline.telling import tell
 from agent.planners.offline.text import tokenise
 from agent.planners.offline.vocabulary import READING, Vocabulary
