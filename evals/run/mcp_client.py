@@ -13,7 +13,10 @@ from typing import Any, TypeVar
 
 from evals.deeds import Asked, Moment
 
-__all__ = ["Answered", "StudioClient"]
+__all__ = ["SERVER_FAILED", "Answered", "StudioClient"]
+
+SERVER_FAILED = "ServerFailed"
+"""Kind of the error where the server did not begin, or went away: no scenario can expect that."""
 
 START_S = 60.0
 _GOODBYE_S = 15.0
@@ -97,6 +100,8 @@ class StudioClient:
             found.timed_out = True
         except MCPError as error:
             found.error, found.text = "McpError", str(error)
+        except Exception as error:
+            found.error, found.text = SERVER_FAILED, f"{type(error).__name__}: {error}"
         return found
 
     async def _ask(self, asked: Asked, found: Answered, cancel_at: Moment | None) -> None:

@@ -17,7 +17,7 @@ from evals.deeds import Asked
 from evals.expect.telling import at_path
 from evals.result import CallSeen, TurnRecord
 from evals.run.child import NO_LIFELINE, Edges
-from evals.run.mcp_client import StudioClient
+from evals.run.mcp_client import SERVER_FAILED, StudioClient
 from evals.run.process import Ended, Watch, interrupt, kill, run_watched, studio_command
 from evals.turn import Turn
 from evals.world.model import World
@@ -149,7 +149,13 @@ class Outside:
         assert turn.mcp is not None
         asked = Asked.model_validate(_with_told(turn.mcp.model_dump(exclude_unset=True), self._told))
         record.asked_mcp = asked.model_dump(mode="json", exclude_defaults=True)
-        found = self._client(asked, opened).ask(asked, turn.within_s, turn.cancel_at)
+        try:
+            client = self._client(asked, opened)
+        except Exception as error:
+            # Whatever keeps a server from beginning: the turn has failed, and its log tells the rest.
+            record.error = {"kind": SERVER_FAILED, "says": f"studio mcp did not begin: {type(error).__name__}: {error}"}
+            return
+        found = client.ask(asked, turn.within_s, turn.cancel_at)
         record.message, record.data, record.contents = found.text, found.data, found.contents
         record.progress, record.cancelled = found.progress, found.cancelled
         if found.timed_out:

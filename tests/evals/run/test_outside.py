@@ -92,6 +92,15 @@ def test_a_client_asks_and_each_wrong_expectation_is_found_out(tmp_path: Path) -
     }  # fmt: skip
 
 
+def test_a_server_that_does_not_begin_is_a_turn_that_failed(tmp_path: Path) -> None:
+    asked = {"mcp": {"show": "tools"}, "expect": {"error": {"kind": "McpError"}}}
+    typed = {"command": "studio jobs", "expect": {"exit": 0}}
+    run = play(tmp_path, world={"environment": {"PYTHONHOME": "/nowhere"}}, turns=[asked, typed])
+    assert run.outcome == "failed"
+    assert set(differed(run)) == {"1 error", "2 exit"}
+    assert differed(run)["1 error"]["kind"] == "ServerFailed"
+
+
 def test_damage_is_done_and_where_there_is_nothing_it_is_told(tmp_path: Path) -> None:
     turns = [
         {"damage": {"file": "desk/a.txt", "how": "cut"}, "expect": {"stored": {"desk/a.txt": {"matches": "^12$"}}}},
