@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TINY", "Tiny", "check_libraries", "place_weights", "tiny_checkpoint"]
 
-_LONGEST_S = 170.0
+_LONGEST_S = 400.0
+"""Seconds for making one; several processes may wait for one that makes it. A scenario has a limit of its own."""
 
 
 @dataclass(frozen=True)
