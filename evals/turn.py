@@ -61,7 +61,7 @@ class Turn(BaseModel):
     answers: tuple[str | Edited, ...] = ()
     stdin: str = Field("", max_length=100_000)
     meanwhile: Meanwhile | None = None
-    within_s: float = Field(90.0, gt=0.0, le=600.0)
+    within_s: float = Field(120.0, gt=0.0, le=600.0)
     cancel_at: Moment | None = None
     kill_at: Moment | None = None
     after_kill: Literal["again", "continue"] = "again"
