@@ -42,7 +42,9 @@ class Arguments(_Model):
 
 
 _WHOLE = re.compile(r"film|sound|subtitles|(music|ambience)\d+|[^.]*[*?\[][^.]*")
-_LAST = re.compile(r"still|motion|lips|line\d+|review|faces|seen|heard|(music|ambience)\d+|film|sound|subtitles|.*[*?\[].*")
+_LAST = re.compile(
+    r"still|motion|lips|line\d+|review|faces|seen|heard|(music|ambience)\d+|film|sound|subtitles|.*[*?\[].*"
+)
 """Ids of calls and patterns of them: whole, or what stands after the last point of one."""
 
 
