@@ -61,12 +61,12 @@ def test_a_wrong_expectation_fails_and_says_what_was_found(tmp_path: Path) -> No
 
 def test_an_error_that_nobody_expected_fails(tmp_path: Path) -> None:
     turns = [
-        {"say": "Luca on the beach", "options": {"engines": ["kazoo"]}, "expect": {"seconds": {"at_least": 0.001}}}
+        {"say": "Luca on the beach", "options": {"engines": ["sdxl"]}, "expect": {"seconds": {"at_least": 0.001}}}
     ]
     run = run_one(scenario(tmp_path, turns=turns), Plan(tmp_path / "r"))
     assert run.outcome == "failed"
     assert run.differed[0].name == "error"
-    assert "kazoo" in run.turns[0].error["says"] if run.turns[0].error else False
+    assert "sdxl" in run.turns[0].error["says"] if run.turns[0].error else False
 
 
 def test_offline_leaves_out_what_needs_a_model(tmp_path: Path) -> None:
