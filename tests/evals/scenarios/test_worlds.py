@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evals.deeds import Moment
@@ -117,7 +117,7 @@ keys = st.text("abcdef0123456789", max_size=8)
 
 
 @given(st.recursive(st.integers() | st.text(max_size=4), lambda one: st.lists(one, max_size=3)), keys, keys)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_call_is_known_whatever_the_keys_of_what_it_takes_in(extra: object, before: str, after: str) -> None:
     def args(key: str) -> dict[str, object]:
         return {"shots": [{"speech": [{"call": "s1.line1", "key": key}], "more": extra}]}
