@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import struct
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 __all__ = [
-    "BOMBS", "SUFFIXES", "bomb", "crashing", "damaged", "flooding", "hoarding", "seeing", "spinning", "whole",
-    "writing",
+    "BOMBS", "SUFFIXES", "bomb", "crashing", "damaged", "flooding", "hoarding", "seeing", "spinning", "waiting",
+    "whole", "writing",
 ]  # fmt: skip
 
 SUFFIXES = ("png", "jpg", "webp", "wav", "mp3", "mp4", "svg")
@@ -238,6 +239,12 @@ def spinning(_file: object) -> Iterator[object]:
     """A decoder that comes to no end."""
     while True:
         pass
+    yield
+
+
+def waiting(_file: object) -> Iterator[object]:
+    """A decoder that does nothing, for ever."""
+    time.sleep(3600)
     yield
 
 

@@ -95,10 +95,11 @@ def everything(studio: Studio, folder: Path, share: str) -> str:
     (folder / "call.json").write_text('[{"id": "a", "tool": "compose_music", "args": {"mood": "calm"}}]')
     recording, picture = str(whole("wav", folder)), str(whole("png", folder))
     shares: dict[str, list[tuple[str, ...]]] = {
-        "error": [("look", picture, "--about", "a boy"), ("doctor",)],
+        "error": [("look", picture, "--about", "a boy")],
         "answer": [("make", "only the script: Luca and Alberto at the harbour"), ("mcp", "tools")],
         "web": [("search", "Ligurian harbours"), ("models", "pull", "whisper_small")],
         "the rest": [
+            ("doctor",),
             ("transcribe", recording), ("tools",), ("models", "list"), ("stacks", "list"), ("voice", "list"),
             ("voice", "check"), ("knowledge", "add", str(folder / "note.md")), ("knowledge", "search", "harbour"),
             ("knowledge", "list"), ("knowledge", "rebuild"), ("jobs", "add", str(folder / "call.json")),

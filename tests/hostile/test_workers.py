@@ -1,6 +1,6 @@
 """Workers killed, crashed, stopped and poisoned, from within and from without: the job after it is always right.
 
-`STUDIO_FULL=1` does 200 jobs instead of 15, one for each kind of accident. The twin hands dead workers out again.
+`STUDIO_FULL=1` does 200 jobs with every kind of accident, instead of 8. The twin hands dead workers out again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tools.runtime.workers import client
 from tools.runtime.workers.client import WorkerProcess
 from tools.runtime.workers.pool import WorkerPool
 
-JOBS = 200 if os.environ.get("STUDIO_FULL") else 15
+JOBS = 200 if os.environ.get("STUDIO_FULL") else 8
 SIGNALS = {
     "killed": signal.SIGKILL, "stopped": signal.SIGSTOP, "crashed from without": signal.SIGSEGV,
     "asked to end": signal.SIGTERM,
