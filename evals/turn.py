@@ -111,6 +111,8 @@ class Turn(BaseModel):
         expected = self.expect.model_fields_set
         if self.is_outside:
             self._refuse(expected & set(OF_AN_AGENT), "of a command or mcp nothing is seen from inside", "expect.")
+            spent = {"steps", "tokens"} & set(self.expect.model or {})
+            self._refuse(spent, "what a process of its own spends is not counted here", "expect.model.")
         if self.command is None:
             self._refuse(expected & set(OF_A_COMMAND), "only a command prints", "expect.")
         else:

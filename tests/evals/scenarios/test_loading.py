@@ -47,6 +47,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"turns": [{**TYPED, "meanwhile": {"at": {"node": "act"}, "command": "studio jobs"}}]}, "turns.0.meanwhile",
      "say prints or file"),
     ({"turns": [{**TYPED, "expect": {"intent": {"kind": "scene"}}}]}, "turns.0", "nothing is seen from inside"),
+    ({"turns": [{**TYPED, "expect": {"model": {"tokens": {"at_most": 9}}}}], "world": {"model": {}}}, "turns.0",
+     "expect.model.tokens: what a process of its own spends"),
     ({"turns": [{**TYPED, "expect": {"message": "x"}}]}, "turns.0", "of a command, say output"),
     ({"turns": [{**TYPED, "expect": {"error": {"kind": "InvalidInput"}}}]}, "turns.0", "of a command, say output"),
     ({"turns": [{**TYPED, "expect": {"progress": {"length": 1}}}]}, "turns.0", "only an MCP client is told it"),
