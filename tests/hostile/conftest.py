@@ -19,6 +19,7 @@ def jail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jail]:
         "STUDIO_MODELS_FOLDER": made.studio / "models",
         "STUDIO_KNOWLEDGE_FOLDER": made.studio / "knowledge",
         "STUDIO_PROFILE": "cpu",
+        "STUDIO_WORKERS": "1",
         "XDG_CACHE_HOME": made.studio / "cache",
     }.items():
         monkeypatch.setenv(name, str(value))

@@ -55,6 +55,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Echo, capfd:
     monkeypatch.setenv("STUDIO_KNOWLEDGE_FOLDER", str(tmp_path / "knowledge"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("STUDIO_PROFILE", "cpu")
+    monkeypatch.setenv("STUDIO_WORKERS", "1")
     monkeypatch.setenv("STUDIO_MODEL_TIMEOUT_S", "5")
     monkeypatch.setenv("STUDIO_LLM_BASE_URL", f"http://{server.address}/v1")
     monkeypatch.chdir(tmp_path)
