@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import sys
 import time
 from contextlib import closing
@@ -62,6 +63,9 @@ def main() -> None:
     from tools.runtime.workers.lifeline import die_with_parent
 
     die_with_parent(int(sys.argv[2]))
+    # Ctrl-C is ignored in what is run in the background, and in all that it starts; the person of a scenario sits at a
+    # terminal. Nobody else can send it here: this process leads a session of its own.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     job = Job.model_validate_json(Path(sys.argv[1]).read_bytes())
     run = play(job)
     path = job.folder / "run.json"

@@ -196,8 +196,10 @@ def test_a_scene_is_paused_and_resumed_and_ctrl_c_puts_it_back(tmp_path: Path) -
 
     def run_until_it_works(job: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            command("run"), env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+            command("run"), env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            # Who runs the tests in the background has it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
         deadline = time.monotonic() + 60
         while not queue(tmp_path).view(job).running and time.monotonic() < deadline:
             time.sleep(0.02)
