@@ -60,9 +60,7 @@ def test_a_wrong_expectation_fails_and_says_what_was_found(tmp_path: Path) -> No
 
 
 def test_an_error_that_nobody_expected_fails(tmp_path: Path) -> None:
-    turns = [
-        {"say": "Luca on the beach", "options": {"engines": ["sdxl"]}, "expect": {"seconds": {"at_least": 0.001}}}
-    ]
+    turns = [{"say": "Luca on the beach", "options": {"engines": ["sdxl"]}, "expect": {"seconds": {"at_least": 0.001}}}]
     run = run_one(scenario(tmp_path, turns=turns), Plan(tmp_path / "r"))
     assert run.outcome == "failed"
     assert run.differed[0].name == "error"
