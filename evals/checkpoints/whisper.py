@@ -7,6 +7,7 @@ trained on them (some seconds), with one attention head shown when each word is 
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from tools.sound import FloatArray, resample
 
-__all__ = ["LINES", "make_listener", "make_whisper", "said"]
+__all__ = ["LINES", "make_listener", "make_whisper", "said", "spoken"]
 
 TOKENS, EOT, SOT, TRANSCRIBE, NO_TIMES, ZERO = 51_866, 50_257, 50_258, 50_360, 50_364, 50_365
 LINES = (
@@ -44,6 +45,23 @@ def said(text: str, language: str) -> tuple[FloatArray, list[tuple[str, float, f
     silence = np.zeros(RATE // 2, dtype=np.float32)
     sound = np.concatenate([silence, resample(spoken.samples, spoken.rate, RATE), silence])
     return sound, [(word.text, word.start + 0.5, word.end + 0.5) for word in timed]
+
+
+def spoken(text: str, language: str, character: str) -> tuple[FloatArray, list[tuple[str, float, float]]]:
+    """A line as a character says it by the embedded engine, coloured and padded: as `said`."""
+    from tools.base import EngineContext
+    from tools.sound import read_wav
+    from tools.voice.espeak import EspeakSpeech
+
+    def none_of_these(key: str) -> Any:
+        raise KeyError(key)
+
+    with tempfile.TemporaryDirectory(prefix="said_") as folder:
+        engine = EspeakSpeech()
+        args = engine.tool.Input(text=text, character=character, language=language)
+        clip = engine.run(args, EngineContext(out=Path(folder), seed=1, open_artifact=none_of_these))
+        samples, rate = read_wav(Path(folder) / clip.file)
+    return resample(samples, rate, RATE), [(word.text, word.start, word.end) for word in clip.words]
 
 
 def _languages() -> list[str]:
@@ -142,23 +160,30 @@ def make_whisper(folder: Path, *, seed: int = 1) -> Path:
     return _write(folder, _model(seed))
 
 
-def make_listener(folder: Path, *, seed: int = 1, steps: int = 320) -> Path:
-    """One that knows `LINES`."""
+def make_listener(folder: Path, *, seed: int = 1, steps: int = 320, character: str = "") -> Path:
+    """One that knows `LINES`.
+
+    Args:
+        character: whose voice it knows the English ones in, too. A voice that is new to it it hears by chance alone:
+            the last bits of its training differ from machine to machine.
+    """
     tokenizer = _write_tokenizer(folder)
     model = _model(seed)
-    _teach(model, tokenizer, steps)
+    _teach(model, tokenizer, steps, character)
     return _write(folder, model)
 
 
-def _lessons(tokenizer: Any) -> list[tuple[FloatArray, list[int], list[tuple[int, float, float]]]]:
+def _lessons(tokenizer: Any, character: str) -> list[tuple[FloatArray, list[int], list[tuple[int, float, float]]]]:
     """(sound, tokens from <|startoftranscript|> to the end, (position, start, end) of the token's word), as heard
     with its silence cut off, with and without times."""
     from faster_whisper.vad import VadOptions, collect_chunks, get_speech_timestamps
 
     names = _tokens()
     lessons = []
-    for text, language in LINES:
-        sound, words = said(text, language)
+    heard_lines = [(text, language, *said(text, language)) for text, language in LINES]
+    if character:
+        heard_lines += [(text, "en", *spoken(text, "en", character)) for text, language in LINES if language == "en"]
+    for text, language, sound, words in heard_lines:
         spans = get_speech_timestamps(sound, VadOptions(min_silence_duration_ms=500, speech_pad_ms=200))
         heard, shift = np.concatenate(collect_chunks(sound, spans)[0]), -spans[0]["start"] / RATE
         ids = tokenizer.encode(f" {text}").ids
@@ -175,13 +200,13 @@ def _lessons(tokenizer: Any) -> list[tuple[FloatArray, list[int], list[tuple[int
     return lessons
 
 
-def _teach(model: Any, tokenizer: Any, steps: int) -> None:
+def _teach(model: Any, tokenizer: Any, steps: int, character: str) -> None:
     import torch
     from faster_whisper.audio import pad_or_trim
     from faster_whisper.feature_extractor import FeatureExtractor
     from torch.nn.functional import cross_entropy
 
-    lessons = _lessons(tokenizer)
+    lessons = _lessons(tokenizer, character)
     longest = max(len(tokens) for _, tokens, _ in lessons)
     batch = torch.full((len(lessons), longest), EOT)
     known = torch.zeros(len(lessons), longest - 1, dtype=torch.bool)
