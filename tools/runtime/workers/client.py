@@ -118,12 +118,20 @@ class WorkerProcess:
         """Whether the process is over, without reaping it: until then nobody else can get its id (see `kill`)."""
         if not hasattr(os, "waitid"):
             return self._process.poll() is not None
-        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            # It was reaped meanwhile, by another thread that ends it.
+            return True
 
     def _is_stopped(self) -> bool:
         if not hasattr(os, "waitid"):
             return False
-        state = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
+        try:
+            state = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            # It has died since it was last looked at: Linux knows no stopped child in one that only waits to be reaped.
+            return False
         return state is not None and state.si_code == os.CLD_STOPPED
 
     def _listen(self, stream: IO[bytes]) -> None:

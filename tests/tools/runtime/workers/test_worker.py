@@ -117,6 +117,17 @@ def test_a_stopped_worker_that_cannot_even_take_its_request_is_ended(worker: Wor
     assert not worker.alive
 
 
+def test_a_worker_that_dies_while_it_is_looked_at_is_dead_and_not_stopped(worker: WorkerProcess) -> None:
+    os.kill(worker.pid, signal.SIGKILL)
+    while psutil.Process(worker.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.005)
+    assert not worker._is_stopped()
+    assert worker._has_exited()
+    os.waitpid(worker.pid, 0)
+    assert not worker._is_stopped()
+    assert worker._has_exited()
+
+
 def test_a_worker_killed_while_idle_is_told_and_replaced(tmp_path: Path) -> None:
     spec = Registry.load(ENGINES, allow=ALLOW).pick("tiny")
     with WorkerPool(1, allow=ALLOW) as pool:
