@@ -6,13 +6,11 @@ parameters); Parler-TTS takes any codec by its config.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
-__all__ = ["make_parler"]
+from evals.checkpoints.stacks import run_in_stack
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["make_parler"]
 
 
 def make_parler(folder: Path, python: str, seed: int = 1) -> Path:
@@ -22,13 +20,7 @@ def make_parler(folder: Path, python: str, seed: int = 1) -> Path:
         python: interpreter of the stack.
     """
     code = f"from evals.checkpoints.parler import write; write({str(folder)!r}, {seed})"
-    done = subprocess.run(
-        [python, "-c", code], env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        print(done.stderr[-3000:], file=sys.stderr)
-        raise RuntimeError("the tiny Parler-TTS could not be made")
+    run_in_stack(python, code, "the tiny Parler-TTS")
     return folder
 
 

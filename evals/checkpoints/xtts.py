@@ -6,23 +6,15 @@ Its language model is a few channels wide and long; HiFi-GAN and the speaker enc
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+
+from evals.checkpoints.stacks import run_in_stack
 
 __all__ = ["make_xtts", "make_xtts_pickle"]
 
-ROOT = Path(__file__).parents[2]
-
 
 def _in_stack(python: str, code: str) -> None:
-    done = subprocess.run(
-        [python, "-c", code], env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        print(done.stderr[-3000:], file=sys.stderr)
-        raise RuntimeError("the small XTTS could not be made")
+    run_in_stack(python, code, "the small XTTS")
 
 
 def make_xtts_pickle(folder: Path, python: str, seed: int = 1) -> Path:

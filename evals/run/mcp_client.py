@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from agent.mcp.link import Link
 from evals.deeds import Asked, Moment
 
 __all__ = ["SERVER_FAILED", "Answered", "StudioClient"]
@@ -19,8 +18,6 @@ SERVER_FAILED = "ServerFailed"
 """Kind of the error where the server did not begin, or went away: no scenario can expect that."""
 
 START_S = 60.0
-_GOODBYE_S = 15.0
-ResultT = TypeVar("ResultT")
 
 
 @dataclass
@@ -50,36 +47,16 @@ class StudioClient:
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:
-        from anyio.from_thread import start_blocking_portal
         from mcp import Client, StdioServerParameters
 
         given = StdioServerParameters(command=command[0], args=[*command[1:]], env=dict(environment), cwd=str(cwd))
         self._client = Client(given, cache=None)
-        self._ready: Future[None] = Future()
-        self._leave: Any = None
-        self._opened = start_blocking_portal(name="mcp client of a person")
-        self._portal = self._opened.__enter__()
-        self._life: Future[None] = self._portal.start_task_soon(self._live)
+        self._link = Link(self._client)
         try:
-            self._ready.result(START_S)
+            self._link.begin().result(START_S)
         except BaseException:
-            self.close()
+            self._link.close()
             raise
-
-    async def _live(self) -> None:
-        import anyio
-
-        self._leave = anyio.Event()
-        try:
-            async with self._client:
-                self._ready.set_result(None)
-                await self._leave.wait()
-        except BaseException as error:
-            if self._ready.done():
-                raise
-            self._ready.set_exception(error)
-            if isinstance(error, anyio.get_cancelled_exc_class()):
-                raise
 
     def ask(self, asked: Asked, within_s: float, cancel_at: Moment | None = None) -> Answered:
         """Ask it.
@@ -92,7 +69,7 @@ class StudioClient:
         from mcp.shared.exceptions import MCPError
 
         found = Answered()
-        running: Future[None] = self._portal.start_task_soon(self._ask, asked, found, cancel_at)
+        running = self._link.start(lambda _client: self._ask(asked, found, cancel_at))
         try:
             running.result(within_s)
         except TookTooLong:
@@ -149,16 +126,7 @@ class StudioClient:
 
     def close(self) -> None:
         """Say goodbye; the server ends with its input."""
-        with suppress(Exception):
-            if self._ready.done() and self._leave is not None and not self._life.done():
-                self._portal.call(self._leave.set)
-                self._life.result(_GOODBYE_S)
-        with suppress(Exception):
-            if not self._life.done():
-                self._life.cancel()
-            self._portal.call(self._portal.stop, True)
-        with suppress(Exception):
-            self._opened.__exit__(None, None, None)
+        self._link.close()
 
 
 def _take(result: Any, found: Answered) -> None:
